@@ -1,0 +1,194 @@
+//! The catalogue as readers see it: documents of one language, made by the projector and read whole by a page. How products are
+//! kept and imported is the server's business.
+
+use crate::{
+    ids::{ProductId, VariantId},
+    locale::{Locale, TextLanguage},
+    market::Market,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// A picture and how to ask for it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Picture {
+    pub source: PictureSource,
+    /// Pixels of the original.
+    pub width: u32,
+    pub height: u32,
+    /// Alternative text; empty only for decoration.
+    pub alt: String,
+    /// The option value it shows (a colour's slug), if it shows one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
+    /// `front`, `back`, `detail`, `top`, `inside` …; empty when unknown.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub view: String,
+}
+
+/// Where a picture's bytes are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PictureSource {
+    /// Ready-made sizes at `/media/{path}-{width}.{avif|webp}`.
+    Sized { path: String, widths: Vec<u32> },
+    /// One file at `/media/{path}`.
+    File { path: String },
+    /// An address that an import named and nobody fetched: shown as a placeholder.
+    Remote { url: String },
+}
+
+/// One choice a product offers, such as its colour.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProductOption {
+    /// Stable key in URLs and filters: `colour`, `size`.
+    pub slug: String,
+    pub name: String,
+    pub values: Vec<OptionValue>,
+}
+
+/// One value of an option.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OptionValue {
+    pub slug: String,
+    pub name: String,
+    /// `#RRGGBB` for colours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hex: Option<String>,
+}
+
+/// One buyable combination.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Variant {
+    pub id: VariantId,
+    /// May be empty, doubled or renamed; never an identity.
+    pub sku: String,
+    /// A value's slug for each of the product's options, in their order.
+    pub values: Vec<String>,
+    pub weight_g: u32,
+}
+
+/// A category or a tag with its address and name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shelf {
+    /// Stable key: `bags-travel`.
+    pub key: String,
+    /// Its slug in this language.
+    pub slug: String,
+    pub title: String,
+    #[serde(default)]
+    pub description: String,
+    #[serde(default)]
+    pub seo_title: String,
+    #[serde(default)]
+    pub seo_description: String,
+    /// Published products on it.
+    pub count: u32,
+    /// A tile picture, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tile: Option<Picture>,
+}
+
+/// Everything a product page needs but what is live.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProductDocument {
+    pub id: ProductId,
+    pub version: u64,
+    pub language: TextLanguage,
+    /// The current slug per language, for hreflang and the language switch.
+    pub slugs: BTreeMap<TextLanguage, String>,
+    pub title: String,
+    pub summary: String,
+    /// Sanitised HTML of paragraphs and lists only.
+    pub description_html: String,
+    pub details: Vec<String>,
+    pub materials: Vec<String>,
+    pub vendor: String,
+    /// The key and title of its category, if it has one.
+    pub category: Option<(String, String)>,
+    pub tags: Vec<String>,
+    pub options: Vec<ProductOption>,
+    pub variants: Vec<Variant>,
+    pub pictures: Vec<Picture>,
+    pub seo_title: String,
+    pub seo_description: String,
+    /// ISO 3166-1 country of origin, or empty.
+    #[serde(default)]
+    pub origin: String,
+    /// Products that go with it, best first, at most eight.
+    #[serde(default)]
+    pub goes_with: Vec<ProductId>,
+}
+
+impl ProductDocument {
+    /// The slug in this document's language.
+    pub fn slug(&self) -> &str {
+        self.slugs.get(&self.language).or_else(|| self.slugs.values().next()).map_or("", String::as_str)
+    }
+
+    /// The option that colours a product, if it has one.
+    pub fn colour(&self) -> Option<&ProductOption> {
+        self.options.iter().find(|option| option.slug == "colour")
+    }
+}
+
+/// A product on a shelf.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Card {
+    pub id: ProductId,
+    pub slug: String,
+    pub title: String,
+    /// Its category's key, which gives the backdrop's tone.
+    pub category: String,
+    pub is_new: bool,
+    /// The first picture: of the first colour.
+    pub picture: Option<Picture>,
+    /// The colours, each with the picture that shows it; empty without colours.
+    pub colours: Vec<CardColour>,
+    /// For JSON-LD and the like: the first variant's id.
+    pub first_variant: Option<VariantId>,
+}
+
+/// A colour on a card.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CardColour {
+    pub value: OptionValue,
+    pub picture: Option<Picture>,
+}
+
+/// One page of a shelf in its default order: at most [`CARDS_A_PAGE`] cards.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListingPage {
+    pub shelf: Shelf,
+    /// From 1.
+    pub page: u32,
+    pub pages: u32,
+    pub total: u32,
+    pub cards: Vec<Card>,
+}
+
+/// Cards on one page of a listing: divides by 2, 3 and 4 columns.
+pub const CARDS_A_PAGE: usize = 24;
+
+/// What every page shares: read once, kept in the hot cache.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShopDocument {
+    pub version: u64,
+    pub language: TextLanguage,
+    pub markets: Vec<Market>,
+    /// Categories in the order of the navigation.
+    pub categories: Vec<Shelf>,
+    /// Help pages in the order of the footer: slug and title.
+    pub help: Vec<(String, String)>,
+    /// Whether this is the demo shop, which says so.
+    pub demo: bool,
+    /// Published products in all.
+    pub products: u32,
+}
+
+impl ShopDocument {
+    /// The market that a locale's country belongs to.
+    pub fn market(&self, locale: Locale) -> Option<&Market> {
+        self.markets.iter().find(|market| market.countries.contains(&locale.country))
+    }
+}

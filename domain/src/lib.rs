@@ -1,0 +1,21 @@
+//! What the shop *is*: its rules, for every target. No async, clock, randomness, float, SQL, HTTP or Leptos lives here:
+//! time and ids are arguments, and a refusal is an enum that says why.
+//!
+//! # Glossary
+//! *Market*: where we sell, with one currency, price list and tax mode. *Locale*: a language and a country, as in the URL.
+//! *Offer*: the one displayed price. *Availability*: a promise to show, never to sell by. *Hold*: stock kept for an order
+//! until it is paid or lapses. *Live item*: what may change on a cached page. *Hole*: the place in a page that it fills.
+
+#[macro_use]
+mod ids;
+pub mod catalog;
+pub mod event;
+pub mod live;
+pub mod locale;
+pub mod market;
+pub mod money;
+pub mod offer;
+pub mod page;
+pub mod search;
+
+pub use ids::{CartId, EventId, HoldId, MutationId, OrderId, PaymentId, ProductId, RefundId, VariantId};

@@ -1,0 +1,1 @@
+//! What an edge decides, without any I/O: templates with holes, freshness, keys. Used by the origin too.

@@ -1,0 +1,1 @@
+//! Products, prices and stock quantities in SQL: use cases of the catalogue and its imports.

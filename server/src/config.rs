@@ -1,0 +1,1 @@
+//! Configuration, read once: flags over variables over a file over defaults. The only place that reads the environment.

@@ -1,0 +1,1 @@
+//! The DynamoDB table behind the unmodified AWS SDK, embedded or real.

@@ -1,0 +1,3 @@
+//! `nextgen`: the shop in one binary.
+
+fn main() {}

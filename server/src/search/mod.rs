@@ -1,0 +1,1 @@
+//! Computed lists: search, filters and sorting over an index that is rebuilt from the catalogue.

@@ -1,0 +1,1 @@
+//! What belongs to a visitor and lives in the table: carts.
