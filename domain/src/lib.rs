@@ -17,5 +17,6 @@ pub mod money;
 pub mod offer;
 pub mod page;
 pub mod search;
+pub mod stock;
 
 pub use ids::{CartId, EventId, HoldId, MutationId, OrderId, PaymentId, ProductId, RefundId, VariantId};

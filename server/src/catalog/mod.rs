@@ -1,1 +1,3 @@
 //! Products, prices and stock quantities in SQL: use cases of the catalogue and its imports.
+
+pub mod stock;
