@@ -15,7 +15,9 @@ pub mod locale;
 pub mod market;
 pub mod money;
 pub mod offer;
+pub mod order;
 pub mod page;
+pub mod payment;
 pub mod search;
 pub mod stock;
 

@@ -1,0 +1,317 @@
+//! An order is ledgers (payments, refunds, what is held) and its status is derived from them. What the lines say and cost was frozen
+//! when it was placed and is not decided here; the SQL that makes the decisions stick lives in the server.
+
+use crate::{
+    event::Event,
+    ids::{OrderId, PaymentId, RefundId},
+    money::Money,
+    offer::Instant,
+    payment::{Decline, News, Payment, PaymentState, Refund, RefundNews, RefundReason, RefundState, Unchanged},
+};
+use serde::{Deserialize, Serialize};
+use std::{fmt, str::FromStr};
+
+/// An order as its ledgers describe it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Order {
+    pub id: OrderId,
+    pub total: Money,
+    pub placed_at: Instant,
+    pub pieces: Pieces,
+    /// In the order in which they were tried.
+    pub payments: Vec<Payment>,
+    pub refunds: Vec<Refund>,
+}
+
+/// What became of the pieces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum Pieces {
+    /// Kept for this order, at least until then.
+    Held { until: Instant },
+    /// Free again; paying takes them again if they are still there.
+    Lapsed,
+    /// Paid for.
+    Sold,
+    /// The shopper ordered anew: this order is over.
+    Withdrawn,
+}
+
+/// How long pieces are kept for an order that is not paid: 30 minutes.
+pub const HOLD_US: Instant = 30 * 60 * 1_000_000;
+/// How long an order may still be paid, with its prices as they were: 7 days.
+pub const PAYABLE_US: Instant = 7 * 24 * 3_600 * 1_000_000;
+/// Attempts to pay per order. More than that is a machine trying cards.
+pub const ATTEMPTS_MAX: usize = 20;
+
+/// What an order is, in one word. Derived, never stored as a truth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "status", rename_all = "snake_case")]
+pub enum Status {
+    AwaitingPayment { until: Instant },
+    PaymentFailed { reason: Decline },
+    PaymentPending,
+    Paid { at: Instant },
+    /// Nothing was paid in time, the pieces are no longer kept.
+    Lapsed,
+    /// Replaced by a later order of the same cart.
+    Withdrawn,
+    /// Money came that cannot be kept and is on its way back.
+    Refunding,
+    Refunded,
+    /// The provider refuses to send the money back: a person is looking.
+    RefundFailed,
+}
+
+impl Status {
+    /// The word in lists and tables.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::AwaitingPayment { .. } => "awaiting_payment",
+            Self::PaymentFailed { .. } => "payment_failed",
+            Self::PaymentPending => "payment_pending",
+            Self::Paid { .. } => "paid",
+            Self::Lapsed => "lapsed",
+            Self::Withdrawn => "withdrawn",
+            Self::Refunding => "refunding",
+            Self::Refunded => "refunded",
+            Self::RefundFailed => "refund_failed",
+        }
+    }
+}
+
+/// What the stock has to do before [`Order::hear`] may be told that a payment was captured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Needs {
+    /// Sell what is held.
+    Sell,
+    /// Nothing is held any more: take it again if it is there, and sell it.
+    Retake,
+    /// Nothing; whatever was paid goes back, or nothing was paid.
+    Nothing,
+}
+
+/// How the next attempt to pay begins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NextAttempt {
+    /// The latest attempt can still be paid: send the shopper there (or ask the provider for its session, again).
+    Resume(PaymentId),
+    /// A new one.
+    New,
+}
+
+/// Why an order cannot be paid (again).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CannotPay {
+    #[error("the order is paid")]
+    Paid,
+    #[error("a payment is under way")]
+    Pending,
+    #[error("the order was replaced by a later one")]
+    Withdrawn,
+    #[error("the money for this order went back")]
+    Refunded,
+    #[error("the order is too old")]
+    TooOld,
+    #[error("too many attempts")]
+    TooManyAttempts,
+}
+
+/// Why pieces cannot be given away yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CannotEnd {
+    /// Close the sessions of these first: money may still come.
+    #[error("a payment is still open")]
+    PaymentLive,
+    #[error("nothing is held any more, or it is sold")]
+    NotHeld,
+    #[error("the hold has not lapsed")]
+    TooEarly,
+}
+
+impl Order {
+    /// The status, from the ledgers.
+    pub fn status(&self) -> Status {
+        let captured_at = self.payments.iter().find_map(|payment| if let PaymentState::Captured { at } = payment.state { Some(at) } else { None });
+        match (self.pieces, captured_at) {
+            (Pieces::Sold, at) => Status::Paid { at: at.unwrap_or(self.placed_at) },
+            (_, Some(_)) if self.refunds.iter().any(|refund| refund.state == RefundState::Failed) => Status::RefundFailed,
+            (_, Some(_)) if self.refunds.iter().any(|refund| matches!(refund.state, RefundState::Requested { .. })) => Status::Refunding,
+            (_, Some(_)) => Status::Refunded,
+            (Pieces::Withdrawn, None) => Status::Withdrawn,
+            (Pieces::Held { .. } | Pieces::Lapsed, None) => match (self.payments.last().map(|payment| &payment.state), self.pieces) {
+                (Some(PaymentState::Pending), _) => Status::PaymentPending,
+                (_, Pieces::Lapsed) => Status::Lapsed,
+                (Some(PaymentState::Failed { reason, .. }), _) => Status::PaymentFailed { reason: *reason },
+                (_, Pieces::Held { until }) => Status::AwaitingPayment { until },
+                (_, Pieces::Sold | Pieces::Withdrawn) => Status::Withdrawn,
+            },
+        }
+    }
+
+    /// Whether, and how, the order can be paid (again) now. The button asks this, and so does the server.
+    pub fn can_pay_again(&self, now: Instant) -> Result<NextAttempt, CannotPay> {
+        match self.status() {
+            Status::Paid { .. } => return Err(CannotPay::Paid),
+            Status::PaymentPending => return Err(CannotPay::Pending),
+            Status::Withdrawn => return Err(CannotPay::Withdrawn),
+            Status::Refunding | Status::Refunded | Status::RefundFailed => return Err(CannotPay::Refunded),
+            Status::AwaitingPayment { .. } | Status::PaymentFailed { .. } | Status::Lapsed => {}
+        }
+        if now >= self.placed_at.saturating_add(PAYABLE_US) {
+            return Err(CannotPay::TooOld);
+        }
+        if let Some(live) = self.payments.iter().rfind(|payment| payment.state.is_live()) {
+            return Ok(NextAttempt::Resume(live.id));
+        }
+        if self.payments.len() >= ATTEMPTS_MAX {
+            return Err(CannotPay::TooManyAttempts);
+        }
+        Ok(NextAttempt::New)
+    }
+
+    /// Begins a new attempt. The caller has made sure of the pieces: held (again) until `until`.
+    pub fn attempt(mut self, payment: PaymentId, until: Instant, now: Instant) -> Result<Self, CannotPay> {
+        match self.can_pay_again(now)? {
+            NextAttempt::Resume(_) => Err(CannotPay::Pending),
+            NextAttempt::New => {
+                self.payments.push(Payment { id: payment, amount: self.total, created_at: now, state: PaymentState::Created });
+                self.pieces = Pieces::Held { until };
+                Ok(self)
+            }
+        }
+    }
+
+    /// What the stock has to do before `news` of `payment` is heard.
+    pub fn needs(&self, payment: PaymentId, news: &News) -> Needs {
+        let new_money = self.payments.iter().any(|known| {
+            known.id == payment && !matches!(known.state, PaymentState::Captured { .. }) && matches!(news, News::Captured { amount } if *amount == known.amount)
+        });
+        match self.pieces {
+            Pieces::Held { .. } if new_money => Needs::Sell,
+            Pieces::Lapsed if new_money && self.refunds.is_empty() => Needs::Retake,
+            _ => Needs::Nothing,
+        }
+    }
+
+    /// The order after a provider's news. `sold` says whether the stock did what [`Order::needs`] asked for; money that finds no pieces
+    /// goes back under the id `refund`. Other attempts that are still open are not touched here: the caller closes them.
+    pub fn hear(mut self, payment: PaymentId, news: News, sold: bool, refund: RefundId, now: Instant) -> Result<(Self, Vec<Event>), Unchanged> {
+        let needs = self.needs(payment, &news);
+        let Some(known) = self.payments.iter_mut().find(|known| known.id == payment) else { return Err(Unchanged::Known) };
+        let next = known.clone().hear(news, now)?;
+        let event = match next.state {
+            PaymentState::Captured { .. } => Some(Event::PaymentCaptured { order: self.id, payment }),
+            PaymentState::Pending => Some(Event::PaymentPending { order: self.id, payment }),
+            PaymentState::Failed { .. } => Some(Event::PaymentFailed { order: self.id, payment }),
+            PaymentState::Created | PaymentState::Open { .. } | PaymentState::Closed { .. } => None,
+        };
+        let captured = matches!(next.state, PaymentState::Captured { .. });
+        let amount = next.amount;
+        *known = next;
+        if !captured {
+            return Ok((self, event.into_iter().collect()));
+        }
+        if needs != Needs::Nothing && sold {
+            self.pieces = Pieces::Sold;
+            return Ok((self, event.into_iter().collect()));
+        }
+        let reason = match self.pieces {
+            Pieces::Sold => RefundReason::PaidTwice,
+            Pieces::Withdrawn => RefundReason::Withdrawn,
+            Pieces::Held { .. } | Pieces::Lapsed => RefundReason::SoldOutMeanwhile,
+        };
+        self.refunds.push(Refund { id: refund, payment, amount, reason, state: RefundState::Requested { attempts: 0 } });
+        // Not `PaymentCaptured`: its consumers take paid lines out of carts, and this money is not kept.
+        Ok((self, Vec::new()))
+    }
+
+    /// The order after a provider's answer about a refund; `None` when nothing changed.
+    pub fn hear_refund(mut self, refund: RefundId, news: RefundNews) -> Option<(Self, Vec<Event>)> {
+        let known = self.refunds.iter_mut().find(|known| known.id == refund)?;
+        known.state = known.state.hear(news)?;
+        let event = match known.state {
+            RefundState::Issued => Some(Event::RefundIssued { order: self.id, refund }),
+            RefundState::Failed => Some(Event::RefundFailed { order: self.id, refund }),
+            RefundState::Requested { .. } => None,
+        };
+        Some((self, event.into_iter().collect()))
+    }
+
+    /// Gives the pieces back because nobody paid in time.
+    pub fn lapse(mut self, now: Instant) -> Result<Self, CannotEnd> {
+        let Pieces::Held { until } = self.pieces else { return Err(CannotEnd::NotHeld) };
+        if now < until {
+            return Err(CannotEnd::TooEarly);
+        }
+        if self.has_live_payment() {
+            return Err(CannotEnd::PaymentLive);
+        }
+        self.pieces = Pieces::Lapsed;
+        Ok(self)
+    }
+
+    /// Gives the pieces back because the shopper orders anew.
+    pub fn withdraw(mut self) -> Result<(Self, Vec<Event>), CannotEnd> {
+        if !matches!(self.pieces, Pieces::Held { .. } | Pieces::Lapsed) || !self.refunds.is_empty() {
+            return Err(CannotEnd::NotHeld);
+        }
+        if self.has_live_payment() {
+            return Err(CannotEnd::PaymentLive);
+        }
+        self.pieces = Pieces::Withdrawn;
+        let event = Event::OrderCancelled { order: self.id };
+        Ok((self, vec![event]))
+    }
+
+    /// Whether money may still come.
+    pub fn has_live_payment(&self) -> bool {
+        self.payments.iter().any(|payment| payment.state.is_live())
+    }
+}
+
+/// An order's number as people read it out: `NG-7K2M-Q4XD`. 40 random bits: not guessable from another, and not an invoice number.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct OrderNumber([u8; 8]);
+
+/// Digits and letters that nobody mixes up on the phone: no 0, 1, I, O. 32 of them, so that five bits are one character.
+const ALPHABET: &[u8; 32] = b"23456789ABCDEFGHJKLMNPQRSTUVWXYZ";
+
+impl OrderNumber {
+    /// A number from random bytes.
+    pub fn from_random(bytes: [u8; 5]) -> Self {
+        let bits = bytes.iter().fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte));
+        Self(std::array::from_fn(|place| ALPHABET[usize::try_from(bits >> (35 - 5 * place) & 31).unwrap_or(0)]))
+    }
+}
+
+impl fmt::Display for OrderNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = std::str::from_utf8(&self.0).unwrap_or("22222222");
+        write!(f, "NG-{}-{}", &text[..4], &text[4..])
+    }
+}
+impl fmt::Debug for OrderNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl FromStr for OrderNumber {
+    type Err = NotAnOrderNumber;
+
+    /// Reads what a person typed: small letters, spaces and missing hyphens are fine.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let plain: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace() && *byte != b'-').map(|byte| byte.to_ascii_uppercase()).take(11).collect();
+        let number: [u8; 8] = plain.strip_prefix(b"NG").and_then(|rest| rest.try_into().ok()).ok_or(NotAnOrderNumber)?;
+        if number.iter().all(|byte| ALPHABET.contains(byte)) { Ok(Self(number)) } else { Err(NotAnOrderNumber) }
+    }
+}
+
+/// Not an order number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not an order number such as NG-7K2M-Q4XD")]
+pub struct NotAnOrderNumber;
+
+#[cfg(test)]
+mod tests;
