@@ -8,7 +8,11 @@
 
 #[macro_use]
 mod ids;
+pub mod account;
+pub mod address;
+pub mod cart;
 pub mod catalog;
+pub mod delivery;
 pub mod event;
 pub mod live;
 pub mod locale;
@@ -18,7 +22,11 @@ pub mod offer;
 pub mod order;
 pub mod page;
 pub mod payment;
+pub mod postcode;
+pub mod pricing;
+pub mod region;
 pub mod search;
 pub mod stock;
+pub mod tax;
 
 pub use ids::{CartId, EventId, HoldId, MutationId, OrderId, PaymentId, ProductId, RefundId, VariantId};
