@@ -32,6 +32,14 @@ CREATE TABLE categories (
   tile TEXT
 );
 
+-- Tags, with names where somebody gave them any: {"en-us": …}.
+CREATE TABLE tags (
+  key TEXT PRIMARY KEY,
+  position BIGINT NOT NULL,
+  titles TEXT NOT NULL,
+  descriptions TEXT NOT NULL
+);
+
 CREATE TABLE products (
   id TEXT PRIMARY KEY,
   -- What an import recognises the product by. Not shown, not an address.
@@ -54,8 +62,6 @@ CREATE TABLE products (
   options TEXT NOT NULL,
   -- JSON array of {"source", "width", "height", "value", "view", "alts": {…}|null}
   pictures TEXT NOT NULL,
-  -- Grows with every change that a reader can see; the live item and the documents carry it
-  version BIGINT NOT NULL,
   created_at BIGINT NOT NULL,
   updated_at BIGINT NOT NULL
 );
@@ -170,12 +176,18 @@ CREATE TABLE pages (
 -- Events, written in the transaction that caused them; delivered at least once, ordered within an aggregate.
 CREATE TABLE outbox (
   id TEXT PRIMARY KEY,
+  -- Grows within an aggregate
+  sequence BIGINT NOT NULL,
   aggregate TEXT NOT NULL,
   -- JSON of domain::event::Event
   payload TEXT NOT NULL,
   version BIGINT NOT NULL,
   created_at BIGINT NOT NULL,
   -- NULL until every consumer has had it
-  delivered_at BIGINT
+  delivered_at BIGINT,
+  -- Failures so far, when to try again, and why it failed
+  attempts BIGINT NOT NULL,
+  retry_at BIGINT NOT NULL,
+  last_error TEXT
 );
-CREATE INDEX outbox_waiting ON outbox (delivered_at, id);
+CREATE INDEX outbox_waiting ON outbox (delivered_at, sequence);

@@ -1,1 +1,0 @@
-//! The DynamoDB table behind the unmodified AWS SDK, embedded or real.

@@ -1,0 +1,95 @@
+//! DynamoDB in process: the unmodified SDK speaks its own protocol to dynoxide without a socket in between.
+
+use aws_sdk_dynamodb::config::{HttpClient, RuntimeComponents};
+use aws_smithy_runtime_api::{
+    client::{
+        http::{HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector},
+        orchestrator::{HttpRequest, HttpResponse},
+        result::ConnectorError,
+    },
+    http::StatusCode,
+};
+use aws_smithy_types::body::SdkBody;
+use dynoxide::{Database, DynoxideError};
+use serde::{Serialize, de::DeserializeOwned};
+use std::{fmt, path::Path};
+
+/// A database whose requests never leave the process.
+#[derive(Clone)]
+pub struct Embedded(Database);
+
+impl Embedded {
+    /// Opens or creates the file; without one the data lives as long as the process.
+    pub fn open(file: Option<&Path>) -> anyhow::Result<Self> {
+        let database = match file {
+            Some(path) => Database::new(&path.to_string_lossy()),
+            None => Database::memory(),
+        };
+        database.map(Self).map_err(|error| anyhow::anyhow!("opening the embedded table {file:?}: {error}"))
+    }
+
+    /// Removes what has outlived its `expires`: DynamoDB does so by itself, dynoxide when told.
+    pub fn sweep(&self) -> anyhow::Result<usize> {
+        self.0.sweep_ttl().map_err(|error| anyhow::anyhow!("sweeping the embedded table: {error}"))
+    }
+}
+
+impl fmt::Debug for Embedded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Embedded")
+    }
+}
+
+impl HttpClient for Embedded {
+    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+        SharedHttpConnector::new(self.clone())
+    }
+}
+
+impl HttpConnector for Embedded {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let operation = request.headers().get("x-amz-target").and_then(|target| target.rsplit_once('.')).map(|(_, name)| name.to_owned());
+        let body = request.body().bytes().map(<[u8]>::to_vec).unwrap_or_default();
+        let database = self.0.clone();
+        HttpConnectorFuture::new(async move {
+            // One mutex guards the database, and a write waits for the disk.
+            let answer = tokio::task::spawn_blocking(move || {
+                let operation = operation.unwrap_or_default();
+                match run(&database, &operation, &body) {
+                    Ok(json) => (200, json),
+                    Err(error) => (error.status_code(), error.to_json()),
+                }
+            })
+            .await;
+            let (status, json) = answer.map_err(|error| ConnectorError::other(error.into(), None))?;
+            let status = StatusCode::try_from(status).map_err(|error| ConnectorError::other(error.into(), None))?;
+            let mut response = HttpResponse::new(status, SdkBody::from(json));
+            response.headers_mut().insert("content-type", "application/x-amz-json-1.0");
+            Ok(response)
+        })
+    }
+}
+
+/// The operations that the shop uses, and no others.
+fn run(database: &Database, operation: &str, body: &[u8]) -> Result<String, DynoxideError> {
+    match operation {
+        "GetItem" => print(&database.get_item(read(body)?)?),
+        "BatchGetItem" => print(&database.batch_get_item(read(body)?)?),
+        "PutItem" => print(&database.put_item(read(body)?)?),
+        "DeleteItem" => print(&database.delete_item(read(body)?)?),
+        "BatchWriteItem" => print(&database.batch_write_item(read(body)?)?),
+        "Query" => print(&database.query(read(body)?)?),
+        "CreateTable" => print(&database.create_table(read(body)?)?),
+        "DescribeTable" => print(&database.describe_table(read(body)?)?),
+        "UpdateTimeToLive" => print(&database.update_time_to_live(read(body)?)?),
+        other => Err(DynoxideError::ValidationException(format!("the embedded table does not offer {other:?}"))),
+    }
+}
+
+fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, DynoxideError> {
+    serde_json::from_slice(body).map_err(|error| DynoxideError::SerializationException(error.to_string()))
+}
+
+fn print<T: Serialize>(answer: &T) -> Result<String, DynoxideError> {
+    serde_json::to_string(answer).map_err(|error| DynoxideError::InternalServerError(error.to_string()))
+}
