@@ -1,1 +1,383 @@
-//! Configuration, read once: flags over variables over a file over defaults. The only place that reads the environment.
+//! Configuration, read once: flags over variables over a file over defaults. The only place that reads the environment. What it
+//! refuses, it refuses in one sentence that says what to set.
+
+use anyhow::{Context as _, bail};
+use serde::{
+    Deserialize, Deserializer,
+    de::{SeqAccess, Visitor},
+};
+use std::{
+    fmt,
+    net::{IpAddr, SocketAddr},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+use url::Url;
+
+/// What the shop was told, checked and complete.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where to listen.
+    pub addr: SocketAddr,
+    /// State, uploads, keys, the test provider's port and ledger. Delete it to start over.
+    pub data: PathBuf,
+    /// The public origin without a trailing slash. Canonical addresses, returns and Origin checks come from it, never from the Host header.
+    pub url: Arc<str>,
+    /// Whether an empty shop is filled with the demo catalogue on its first start.
+    pub demo: bool,
+    /// `sqlite:…` or `postgres://…`.
+    pub database_url: String,
+    pub dynamodb: DynamoDb,
+    /// The table of the read model, carts and accounts.
+    pub dynamodb_table: String,
+    pub rate_limits: bool,
+    /// Whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.
+    pub trusted_proxies: Vec<Network>,
+    pub test_provider: TestProvider,
+    pub log: LogFormat,
+    /// What `cargo xtask build` leaves beside the binary: assets, ready-made pictures, icons.
+    pub site: PathBuf,
+}
+
+/// Where the read model, carts and accounts are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DynamoDb {
+    /// In process, in the data folder.
+    Embedded,
+    /// Whatever the AWS SDK's own variables say (`AWS_ENDPOINT_URL_DYNAMODB`, `AWS_REGION`, …).
+    Aws,
+}
+
+/// Who takes the payments of a shop without a real provider.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TestProvider {
+    /// `serve` starts one and ends it with itself.
+    Spawn,
+    /// One that runs already, at this origin.
+    At(Arc<str>),
+    /// None: orders cannot be paid.
+    Off,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Lines,
+    /// For machines: one JSON object a line.
+    Json,
+}
+
+/// A range of addresses in CIDR notation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Network {
+    address: IpAddr,
+    prefix: u8,
+}
+
+/// Options as they were written, before any check: the same names in flags, variables and file.
+#[derive(clap::Args, Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Options {
+    /// A TOML file with these options (addr, data, url, …); flags and variables win over it.
+    #[arg(long, env = "NEXTGEN_CONFIG", global = true, value_name = "FILE")]
+    #[serde(skip)]
+    pub config: Option<String>,
+    /// Where to listen [default: 127.0.0.1:3000].
+    #[arg(long, env = "NEXTGEN_ADDR", global = true, value_name = "HOST:PORT")]
+    #[serde(deserialize_with = "text")]
+    pub addr: Option<String>,
+    /// The folder of all state; delete it to start over [default: ./data].
+    #[arg(long, env = "NEXTGEN_DATA", global = true, value_name = "FOLDER")]
+    #[serde(deserialize_with = "text")]
+    pub data: Option<String>,
+    /// The public origin, such as https://shop.example [default: http://<addr>].
+    #[arg(long, env = "NEXTGEN_URL", global = true, value_name = "URL")]
+    #[serde(deserialize_with = "text")]
+    pub url: Option<String>,
+    /// 1 fills an empty shop with the demo catalogue, 0 leaves it empty [default: 1].
+    #[arg(long, env = "NEXTGEN_DEMO", global = true, value_name = "0|1")]
+    #[serde(deserialize_with = "text")]
+    pub demo: Option<String>,
+    /// sqlite:<file> or postgres://… [default: SQLite in the data folder].
+    #[arg(long, env = "DATABASE_URL", global = true, value_name = "URL", hide_env_values = true)]
+    #[serde(deserialize_with = "text")]
+    pub database_url: Option<String>,
+    /// embedded, or aws with the SDK's own variables such as AWS_ENDPOINT_URL_DYNAMODB [default: embedded].
+    #[arg(long, env = "NEXTGEN_DYNAMODB", global = true, value_name = "embedded|aws")]
+    #[serde(deserialize_with = "text")]
+    pub dynamodb: Option<String>,
+    /// The table of the read model and carts [default: nextgen].
+    #[arg(long, env = "NEXTGEN_DYNAMODB_TABLE", global = true, value_name = "NAME")]
+    #[serde(deserialize_with = "text")]
+    pub dynamodb_table: Option<String>,
+    /// on, or off for load tests [default: on].
+    #[arg(long, env = "NEXTGEN_RATE_LIMITS", global = true, value_name = "on|off")]
+    #[serde(deserialize_with = "text")]
+    pub rate_limits: Option<String>,
+    /// Addresses or networks whose X-Forwarded-For is believed, separated by commas [default: none].
+    #[arg(long, env = "NEXTGEN_TRUSTED_PROXIES", global = true, value_name = "CIDR,…")]
+    #[serde(deserialize_with = "text")]
+    pub trusted_proxies: Option<String>,
+    /// spawn, off, or the origin of a test payment provider that runs already [default: spawn].
+    #[arg(long, env = "NEXTGEN_TEST_PROVIDER", global = true, value_name = "spawn|off|URL")]
+    #[serde(deserialize_with = "text")]
+    pub test_provider: Option<String>,
+    /// lines, or json for one object a line [default: lines].
+    #[arg(long, env = "NEXTGEN_LOG", global = true, value_name = "lines|json")]
+    #[serde(deserialize_with = "text")]
+    pub log: Option<String>,
+}
+
+/// The variables of ours that mean something.
+const VARIABLES: [&str; 11] = [
+    "NEXTGEN_CONFIG",
+    "NEXTGEN_ADDR",
+    "NEXTGEN_DATA",
+    "NEXTGEN_URL",
+    "NEXTGEN_DEMO",
+    "NEXTGEN_DYNAMODB",
+    "NEXTGEN_DYNAMODB_TABLE",
+    "NEXTGEN_RATE_LIMITS",
+    "NEXTGEN_TRUSTED_PROXIES",
+    "NEXTGEN_TEST_PROVIDER",
+    "NEXTGEN_LOG",
+];
+
+impl Config {
+    /// Reads the file that `options` name, refuses variables that nobody reads, and checks everything.
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
+    pub fn read(options: Options) -> anyhow::Result<Self> {
+        let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+        refuse_unknown(names)?;
+        let file = match options.config.as_deref().filter(|path| !path.is_empty()) {
+            Some(path) => {
+                let toml = std::fs::read_to_string(path).with_context(|| format!("--config names {path:?}, which cannot be read"))?;
+                toml::from_str(&toml).with_context(|| format!("{path} is not a configuration file: use the option names of --help as keys"))?
+            }
+            None => Options::default(),
+        };
+        Self::checked(options, file)
+    }
+
+    /// Joins options with those of a file and checks every value.
+    pub fn checked(options: Options, file: Options) -> anyhow::Result<Self> {
+        let pick = |first: Option<String>, second: Option<String>| {
+            [first, second].into_iter().flatten().map(|value| value.trim().to_owned()).find(|value| !value.is_empty())
+        };
+        let addr = pick(options.addr, file.addr).unwrap_or_else(|| "127.0.0.1:3000".to_owned());
+        let addr: SocketAddr = addr
+            .replace("localhost", "127.0.0.1")
+            .parse()
+            .map_err(|_| anyhow::anyhow!("NEXTGEN_ADDR is {addr:?}: set it to an address and a port such as 127.0.0.1:3000"))?;
+        let data = PathBuf::from(pick(options.data, file.data).unwrap_or_else(|| "./data".to_owned()));
+        let url = match pick(options.url, file.url) {
+            Some(url) => public_origin("NEXTGEN_URL", &url)?,
+            None => format!("http://{addr}").into(),
+        };
+        let database_url = pick(options.database_url, file.database_url).unwrap_or_else(|| sqlite_in(&data));
+        if !["sqlite:", "postgres://", "postgresql://"].iter().any(|scheme| database_url.starts_with(scheme)) {
+            bail!("DATABASE_URL must begin with sqlite: or postgres://, such as sqlite:/srv/shop/shop.db or postgres://shop@localhost/shop");
+        }
+        let demo = one_of("NEXTGEN_DEMO", pick(options.demo, file.demo), &[("1", true), ("0", false), ("true", true), ("false", false)])?;
+        let embedded_or_aws = [("embedded", DynamoDb::Embedded), ("aws", DynamoDb::Aws)];
+        let on_or_off = [("on", true), ("off", false), ("true", true), ("false", false)];
+        let table = pick(options.dynamodb_table, file.dynamodb_table).unwrap_or_else(|| "nextgen".to_owned());
+        // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html
+        if !(3..=255).contains(&table.len()) || !table.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte)) {
+            bail!("NEXTGEN_DYNAMODB_TABLE is {table:?}: set it to a table name of 3 to 255 letters, digits, '_', '-' or '.'");
+        }
+        let proxies = pick(options.trusted_proxies, file.trusted_proxies).unwrap_or_default();
+        let trusted_proxies = proxies.split(',').map(str::trim).filter(|part| !part.is_empty()).map(Network::parse).collect::<anyhow::Result<_>>()?;
+        let test_provider = match pick(options.test_provider, file.test_provider).as_deref() {
+            None | Some("spawn") => TestProvider::Spawn,
+            Some("off") => TestProvider::Off,
+            Some(url) => TestProvider::At(public_origin("NEXTGEN_TEST_PROVIDER (spawn, off, or a URL)", url)?),
+        };
+        Ok(Self {
+            addr,
+            data,
+            url,
+            demo: demo.unwrap_or(true),
+            database_url,
+            dynamodb: one_of("NEXTGEN_DYNAMODB", pick(options.dynamodb, file.dynamodb), &embedded_or_aws)?.unwrap_or(DynamoDb::Embedded),
+            dynamodb_table: table,
+            rate_limits: one_of("NEXTGEN_RATE_LIMITS", pick(options.rate_limits, file.rate_limits), &on_or_off)?.unwrap_or(true),
+            trusted_proxies,
+            test_provider,
+            log: one_of("NEXTGEN_LOG", pick(options.log, file.log), &[("lines", LogFormat::Lines), ("json", LogFormat::Json)])?
+                .unwrap_or(LogFormat::Lines),
+            site: site_beside_the_binary(),
+        })
+    }
+
+    /// Whether visitors come by https, so that cookies are Secure.
+    pub fn is_https(&self) -> bool {
+        self.url.starts_with("https://")
+    }
+
+    /// Whether `address` is a proxy whose forwarding headers are believed.
+    pub fn trusts(&self, address: IpAddr) -> bool {
+        self.trusted_proxies.iter().any(|network| network.contains(address))
+    }
+}
+
+impl Network {
+    /// Reads `10.0.0.0/8`, `::1` and the like.
+    pub fn parse(text: &str) -> anyhow::Result<Self> {
+        let refuse =
+            || anyhow::anyhow!("NEXTGEN_TRUSTED_PROXIES contains {text:?}: set it to addresses or networks such as 10.0.0.0/8, separated by commas");
+        let (address, prefix) = text.split_once('/').map_or((text, None), |(address, prefix)| (address, Some(prefix)));
+        let address: IpAddr = address.parse().map_err(|_| refuse())?;
+        let bits = if address.is_ipv4() { 32 } else { 128 };
+        let prefix = prefix.map_or(Ok(bits), str::parse).map_err(|_| refuse())?;
+        if prefix > bits { Err(refuse()) } else { Ok(Self { address, prefix }) }
+    }
+
+    /// Whether `other` lies in it. An IPv4 address written as IPv6 counts as the IPv4 address it is.
+    pub fn contains(self, other: IpAddr) -> bool {
+        match (self.address, other.to_canonical()) {
+            (IpAddr::V4(own), IpAddr::V4(other)) => {
+                let mask = u32::MAX.checked_shl(32 - u32::from(self.prefix)).unwrap_or(0);
+                own.to_bits() & mask == other.to_bits() & mask
+            }
+            (IpAddr::V6(own), IpAddr::V6(other)) => {
+                let mask = u128::MAX.checked_shl(128 - u32::from(self.prefix)).unwrap_or(0);
+                own.to_bits() & mask == other.to_bits() & mask
+            }
+            _ => false,
+        }
+    }
+}
+
+fn refuse_unknown(names: impl Iterator<Item = String>) -> anyhow::Result<()> {
+    for name in names {
+        if name.starts_with("NEXTGEN_") && !VARIABLES.contains(&name.as_str()) {
+            bail!("{name} is not a variable of this shop: unset it, or use one of {}", VARIABLES.join(", "));
+        }
+    }
+    Ok(())
+}
+
+fn one_of<T: Copy>(name: &str, value: Option<String>, choices: &[(&str, T)]) -> anyhow::Result<Option<T>> {
+    let Some(value) = value else { return Ok(None) };
+    if let Some((_, choice)) = choices.iter().find(|(text, _)| *text == value) {
+        return Ok(Some(*choice));
+    }
+    let shown: Vec<_> = choices.iter().map(|(text, _)| *text).filter(|text| !["true", "false"].contains(text)).collect();
+    bail!("{name} is {value:?}: set it to {}", shown.join(" or "))
+}
+
+fn public_origin(name: &str, text: &str) -> anyhow::Result<Arc<str>> {
+    let refuse = || anyhow::anyhow!("{name} is {text:?}: set it to an origin such as https://shop.example, without a path");
+    let url = Url::parse(text).map_err(|_| refuse())?;
+    let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none() && url.username().is_empty() && url.password().is_none();
+    if !bare || !["http", "https"].contains(&url.scheme()) || url.host_str().is_none() {
+        return Err(refuse());
+    }
+    Ok(url.origin().ascii_serialization().into())
+}
+
+fn sqlite_in(data: &Path) -> String {
+    let path = data.join("shop.db");
+    format!("sqlite:{}", path.to_string_lossy().replace('%', "%25").replace('?', "%3F"))
+}
+
+/// The binary's folder, or the one above it for tests, which Cargo puts into `deps`.
+fn site_beside_the_binary() -> PathBuf {
+    let folder = std::env::current_exe().ok().and_then(|path| path.parent().map(Path::to_path_buf)).unwrap_or_default();
+    let folder = if folder.ends_with("deps") { folder.parent().map(Path::to_path_buf).unwrap_or_default() } else { folder };
+    folder.join("site")
+}
+
+/// Lets a file say `demo = true`, `demo = 1` or `demo = "1"`, and lists as lists.
+fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    struct Any;
+    impl<'de> Visitor<'de> for Any {
+        type Value = Option<String>;
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a text, a number, true or false, or a list of texts")
+        }
+        fn visit_str<E>(self, value: &str) -> Result<Self::Value, E> {
+            Ok(Some(value.to_owned()))
+        }
+        fn visit_i64<E>(self, value: i64) -> Result<Self::Value, E> {
+            Ok(Some(value.to_string()))
+        }
+        fn visit_bool<E>(self, value: bool) -> Result<Self::Value, E> {
+            Ok(Some(value.to_string()))
+        }
+        fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Self::Value, A::Error> {
+            let mut parts = Vec::<String>::new();
+            while let Some(part) = sequence.next_element()? {
+                parts.push(part);
+            }
+            Ok(Some(parts.join(",")))
+        }
+    }
+    deserializer.deserialize_any(Any)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(set: impl FnOnce(&mut Options)) -> Options {
+        let mut options = Options::default();
+        set(&mut options);
+        options
+    }
+
+    #[test]
+    fn defaults_serve_everything_embedded() -> anyhow::Result<()> {
+        let config = Config::checked(Options::default(), Options::default())?;
+        assert_eq!(config.addr.to_string(), "127.0.0.1:3000");
+        assert_eq!(&*config.url, "http://127.0.0.1:3000");
+        assert_eq!(config.database_url, "sqlite:./data/shop.db");
+        assert!(config.demo && config.rate_limits && !config.is_https());
+        assert_eq!((config.dynamodb, config.test_provider), (DynamoDb::Embedded, TestProvider::Spawn));
+        Ok(())
+    }
+
+    #[test]
+    fn options_win_over_the_file_and_the_file_over_defaults() -> anyhow::Result<()> {
+        let file: Options =
+            toml::from_str("addr = '0.0.0.0:80'\ndata = '/srv'\ndemo = false\nrate_limits = false\ntrusted_proxies = ['10.0.0.0/8', '::1']")?;
+        let config = Config::checked(options(|o| o.addr = Some("[::1]:81".to_owned())), file)?;
+        assert_eq!(config.addr.to_string(), "[::1]:81");
+        assert_eq!(&*config.url, "http://[::1]:81");
+        assert_eq!(config.database_url, "sqlite:/srv/shop.db");
+        assert!(!config.demo && !config.rate_limits);
+        assert!(config.trusts("10.1.2.3".parse()?) && config.trusts("::ffff:10.1.2.3".parse()?) && !config.trusts("11.0.0.1".parse()?));
+        Ok(())
+    }
+
+    #[test]
+    fn bad_values_are_refused_with_what_to_set() {
+        type Set = fn(&mut Options);
+        let table: [(&str, Set); 10] = [
+            ("NEXTGEN_ADDR", |o| o.addr = Some("3000".to_owned())),
+            ("NEXTGEN_URL", |o| o.url = Some("shop.example".to_owned())),
+            ("NEXTGEN_URL", |o| o.url = Some("https://shop.example/de".to_owned())),
+            ("NEXTGEN_DEMO", |o| o.demo = Some("yes".to_owned())),
+            ("DATABASE_URL", |o| o.database_url = Some("mysql://root@localhost/shop".to_owned())),
+            ("NEXTGEN_DYNAMODB", |o| o.dynamodb = Some("local".to_owned())),
+            ("NEXTGEN_DYNAMODB_TABLE", |o| o.dynamodb_table = Some("a b c".to_owned())),
+            ("NEXTGEN_RATE_LIMITS", |o| o.rate_limits = Some("no".to_owned())),
+            ("NEXTGEN_TRUSTED_PROXIES", |o| o.trusted_proxies = Some("10.0.0.0/33".to_owned())),
+            ("NEXTGEN_TEST_PROVIDER", |o| o.test_provider = Some("stripe".to_owned())),
+        ];
+        for (name, set) in table {
+            let said = Config::checked(options(set), Options::default()).err().map(|error| error.to_string()).unwrap_or_default();
+            assert!(said.contains(name) && said.contains("set it") || said.contains("must begin"), "{name}: {said:?}");
+            assert!(!said.contains('\n'), "one sentence: {said}");
+        }
+    }
+
+    #[test]
+    fn unknown_names_are_refused() {
+        assert!(refuse_unknown(["NEXTGEN_ADRR".to_owned()].into_iter()).is_err_and(|error| error.to_string().contains("NEXTGEN_ADRR")));
+        assert!(refuse_unknown(["NEXTGEN_ADDR".to_owned(), "PATH".to_owned()].into_iter()).is_ok());
+        assert!(toml::from_str::<Options>("adress = '127.0.0.1:3000'").is_err());
+    }
+}

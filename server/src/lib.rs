@@ -1,5 +1,6 @@
 //! The origin as a library: [`build`] is the only place where things are wired, for `main` and for tests alike.
 
+pub mod background;
 pub mod catalog;
 pub mod clock;
 pub mod config;
@@ -12,4 +13,41 @@ pub mod payments;
 pub mod readmodel;
 pub mod search;
 pub mod sql;
+pub mod telemetry;
 pub mod users;
+
+use crate::{background::Background, clock::Clock, config::Config, keys::Keys, sql::Db};
+use anyhow::Context as _;
+use axum::Router;
+use std::sync::Arc;
+
+/// What every handler may use.
+#[derive(Clone, Debug)]
+pub struct Shop {
+    pub config: Arc<Config>,
+    pub clock: Clock,
+    pub keys: Arc<Keys>,
+    pub db: Db,
+}
+
+/// A wired shop: serve `router`, and stop `background` afterwards.
+#[derive(Debug)]
+pub struct Built {
+    pub router: Router,
+    pub shop: Shop,
+    pub background: Background,
+}
+
+/// Opens the stores, brings them up to date, starts the background tasks and mounts the routes.
+pub async fn build(config: Config, clock: Clock) -> anyhow::Result<Built> {
+    std::fs::create_dir_all(&config.data)
+        .with_context(|| format!("creating {}; set NEXTGEN_DATA to a folder that can be written", config.data.display()))?;
+    let config = Arc::new(config);
+    let keys = Arc::new(Keys::open(&config.data)?);
+    let db = Db::open(&config.database_url).await?;
+    db.migrate().await?;
+    let background = Background::new();
+    let shop = Shop { config, clock, keys, db };
+    let router = http::router(&shop);
+    Ok(Built { router, shop, background })
+}

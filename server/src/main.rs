@@ -1,3 +1,80 @@
 //! `nextgen`: the shop in one binary.
 
-fn main() {}
+use anyhow::Context as _;
+use clap::{Parser, Subcommand};
+use server::{
+    Built, build,
+    clock::Clock,
+    config::{Config, Options},
+    telemetry,
+};
+use std::{net::SocketAddr, process::ExitCode, time::Duration};
+
+/// NextGen Commerce: a shop.
+#[derive(Parser)]
+#[command(name = "nextgen", version)]
+struct Command {
+    #[command(flatten)]
+    options: Options,
+    #[command(subcommand)]
+    task: Option<Task>,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Serve the shop (this is also what happens without a command).
+    Serve,
+}
+
+/// How long requests under way may take after a signal.
+const GRACE: Duration = Duration::from_secs(10);
+
+fn main() -> ExitCode {
+    let command = Command::parse();
+    let outcome = Config::read(command.options).and_then(|config| {
+        telemetry::start_logging(config.log);
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting the runtime")?;
+        runtime.block_on(async {
+            match command.task {
+                None | Some(Task::Serve) => serve(config).await.map(|()| ExitCode::SUCCESS),
+            }
+        })
+    });
+    outcome.unwrap_or_else(|error| {
+        eprintln!("nextgen: {error:#}");
+        ExitCode::from(2)
+    })
+}
+
+/// Serves until SIGTERM or SIGINT, then finishes what is under way.
+async fn serve(config: Config) -> anyhow::Result<()> {
+    let (addr, url) = (config.addr, config.url.clone());
+    let listener = tokio::net::TcpListener::bind(addr)
+        .await
+        .with_context(|| format!("{addr} cannot be listened on: set NEXTGEN_ADDR to a free address, or stop what is listening there"))?;
+    let Built { router, background, .. } = build(config, Clock::system()).await?;
+    tracing::info!(%addr, "the shop is open at {url}");
+    let (stopping, mut stopped) = tokio::sync::watch::channel(false);
+    let server = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()).with_graceful_shutdown(async move {
+        signal().await;
+        tracing::info!("finishing what is under way");
+        stopping.send_replace(true);
+    });
+    tokio::select! {
+        served = async { server.await } => served.context("serving")?,
+        () = async {
+            let _ = stopped.wait_for(|stop| *stop).await;
+            tokio::time::sleep(GRACE).await;
+        } => tracing::warn!("some requests were cut off"),
+    }
+    background.stop().await;
+    Ok(())
+}
+
+async fn signal() {
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).expect("signals can be listened to");
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}

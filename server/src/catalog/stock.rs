@@ -177,7 +177,7 @@ async fn rows(tx: &mut Tx, variant: VariantId, locations: &[String]) -> anyhow::
             rows.push((rank, Row { location, bucket: row.int("bucket")? }, row.int("free")?));
         }
     }
-    rows.sort_by(|a, b| (a.0, a.1.bucket).cmp(&(b.0, b.1.bucket)));
+    rows.sort_by_key(|a| (a.0, a.1.bucket));
     Ok(rows.into_iter().map(|(_, row, free)| (row, free)).collect())
 }
 
