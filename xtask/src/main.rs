@@ -1,2 +1,71 @@
-//! Placeholder.
-fn main() {}
+//! `cargo xtask …`: set-up, builds and checks for a fresh machine, in one command each. No product code lives here.
+
+mod assets;
+mod browser;
+mod css;
+mod dev;
+mod journeys;
+mod machine;
+mod node;
+mod process;
+mod services;
+mod site;
+mod test;
+mod tidy;
+mod walls;
+mod wasm_toolchain;
+
+use anyhow::Result;
+use machine::Repo;
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+cargo xtask build            everything that the shop serves, and target/release/nextgen
+cargo xtask run [OPTIONS]    build, then serve; options go to `nextgen serve` (--addr, --data, --url, …)
+cargo xtask dev [OPTIONS]    run, and rebuild on change
+cargo xtask test             format, lints, walls, all tests on real stores, size budget, browser journeys
+cargo xtask bench            the origin's figures beside a plain handler
+cargo xtask lighthouse       Lighthouse mobile on home, category and product
+
+build, run, dev, test:  --wasm-toolchain auto|rustup|debian   where the Wasm target comes from (auto: rustup first)
+test:                   --only STEP[,STEP]  --skip STEP[,STEP]   see the steps that it prints
+";
+
+fn main() -> ExitCode {
+    process::end_all_on_interrupt();
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let outcome = dispatch(&arguments);
+    process::end_all();
+    match outcome {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("\nxtask stopped: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(arguments: &[String]) -> Result<ExitCode> {
+    let Some((command, rest)) = arguments.split_first() else {
+        eprint!("{USAGE}");
+        return Ok(ExitCode::from(2));
+    };
+    let repo = Repo::find()?;
+    let (choice, rest) = wasm_toolchain::Choice::take(rest)?;
+    match command.as_str() {
+        "build" => site::build(&repo, choice).map(|_| ExitCode::SUCCESS),
+        "run" => dev::run(&repo, choice, &rest),
+        "dev" => dev::watch(&repo, choice, &rest),
+        "test" => test::run(&repo, choice, &rest),
+        "bench" => dev::bench(&repo, choice, &rest),
+        "lighthouse" => journeys::lighthouse(&repo, choice),
+        "help" | "--help" | "-h" => {
+            print!("{USAGE}");
+            Ok(ExitCode::SUCCESS)
+        }
+        unknown => {
+            eprintln!("xtask does not know `{unknown}`.\n\n{USAGE}");
+            Ok(ExitCode::from(2))
+        }
+    }
+}

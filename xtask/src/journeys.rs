@@ -1,0 +1,47 @@
+//! Real browsers on the built shop: the journeys of end2end/, and Lighthouse.
+
+use crate::{
+    machine::{Repo, say},
+    node::Node,
+    process::Server,
+    services::{DynamoDb, Postgres, chromium},
+    site,
+    wasm_toolchain::Choice,
+};
+use anyhow::{Context as _, Result};
+use std::process::{Command, ExitCode};
+
+/// Runs `end2end/run.mjs`; it starts shops of its own on free ports and ends them by their pid.
+pub fn run(repo: &Repo, node: &Node, postgres: &Postgres, dynamodb: &DynamoDb) -> Result<bool> {
+    let mut command = prepared(repo, node, "run.mjs")?;
+    command.env("JOURNEY_DATABASE_URL", postgres.database("journey")?).env("JOURNEY_DYNAMODB_ENDPOINT", &dynamodb.endpoint);
+    succeeds(&mut command)
+}
+
+pub fn lighthouse(repo: &Repo, choice: Choice) -> Result<ExitCode> {
+    site::build(repo, choice)?;
+    let node = Node::find_or_install()?;
+    let good = measure(repo, &node)?;
+    Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Lighthouse mobile on home, category and product.
+pub fn measure(repo: &Repo, node: &Node) -> Result<bool> {
+    succeeds(&mut prepared(repo, node, "lighthouse.mjs")?)
+}
+
+fn prepared(repo: &Repo, node: &Node, script: &str) -> Result<Command> {
+    let folder = node.install(repo, "end2end")?;
+    let chromium = chromium()?;
+    let left_behind = repo.scratch("end2end")?;
+    say(&format!("browser: {}; pictures and logs of failures: {}", chromium.display(), site::relative(repo, &left_behind)));
+    let mut command = node.command();
+    command.arg(folder.join(script)).current_dir(folder).env("CHROMIUM", chromium).env("NEXTGEN_BIN", repo.nextgen()).env("LEFT_BEHIND", left_behind);
+    Ok(command)
+}
+
+fn succeeds(command: &mut Command) -> Result<bool> {
+    // A server as far as ending it goes: Ctrl-C must reach it, and it must end its shops.
+    let mut journeys = Server::start("the journeys", command, None, "TERM").context("starting Node")?;
+    Ok(journeys.wait()?.success())
+}

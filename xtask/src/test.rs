@@ -1,0 +1,242 @@
+//! `cargo xtask test`: every check, in the order in which they are cheap, with the time that each took.
+
+use crate::{
+    browser::BUDGET_BYTES,
+    journeys,
+    machine::{Repo, Stopwatch, say},
+    node::Node,
+    process::Run as _,
+    services::{DynamoDb, Postgres},
+    site, tidy, walls,
+    wasm_toolchain::{Choice, TARGET, WasmToolchain, default_cargo},
+};
+use anyhow::{Context as _, Result, bail};
+use std::{
+    cell::OnceCell,
+    io::{BufRead as _, BufReader},
+    process::{ExitCode, Stdio},
+};
+
+/// Native crates are linted and tested together: one set of features, so that dependencies are compiled once.
+const NATIVE: &[&str] = &["--package=domain", "--package=edge-core", "--package=app", "--package=server", "--package=xtask", "--features=app/origin"];
+
+type Check = fn(&Session) -> Result<String>;
+
+/// (name for --only and --skip, what it does, how). A check answers with the line of its summary.
+const STEPS: &[(&str, &str, Check)] = &[
+    ("format", "rustfmt", format),
+    ("walls", "tidy modules, walls between crates", walls_and_tidiness),
+    ("lint-wasm", "clippy for wasm32", lint_wasm),
+    ("lint", "clippy for the host", lint_native),
+    ("build", "browser and server, size budget", build),
+    ("test", "all tests on SQLite, PostgreSQL and DynamoDB Local", cargo_test),
+    ("journeys", "browser journeys", browser_journeys),
+    ("lighthouse", "Lighthouse mobile", lighthouse),
+];
+
+struct Session<'a> {
+    repo: &'a Repo,
+    choice: Choice,
+    toolchain: OnceCell<WasmToolchain>,
+    node: OnceCell<Node>,
+    postgres: OnceCell<Postgres>,
+    dynamodb: OnceCell<DynamoDb>,
+}
+
+pub fn run(repo: &Repo, choice: Choice, arguments: &[String]) -> Result<ExitCode> {
+    let chosen = chosen_steps(arguments)?;
+    let session = Session { repo, choice, toolchain: OnceCell::new(), node: OnceCell::new(), postgres: OnceCell::new(), dynamodb: OnceCell::new() };
+    let all = Stopwatch::start();
+    let mut results = Vec::new();
+    for (name, what, check) in chosen {
+        say(&format!("{name}: {what}"));
+        let watch = Stopwatch::start();
+        let outcome = check(&session);
+        match &outcome {
+            Ok(summary) => say(&format!("{name} passed in {}: {summary}", watch.seconds())),
+            Err(error) => say(&format!("{name} FAILED after {}: {error:#}", watch.seconds())),
+        }
+        results.push((*name, watch.seconds(), outcome));
+    }
+    println!("\nstep          time          result");
+    for (name, time, outcome) in &results {
+        let summary = outcome.as_ref().map_or_else(|error| format!("FAILED: {}", error.to_string().lines().next().unwrap_or_default()), Clone::clone);
+        println!("{name:<13} {time:<13} {summary}");
+    }
+    let failed = results.iter().filter(|(_, _, outcome)| outcome.is_err()).count();
+    println!("\n{} steps passed, {failed} failed, in {}", results.len() - failed, all.seconds());
+    Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn chosen_steps(arguments: &[String]) -> Result<Vec<&'static (&'static str, &'static str, Check)>> {
+    let mut only: Option<Vec<&str>> = None;
+    let mut skip = Vec::new();
+    for pair in arguments.chunks(2) {
+        let [option, names] = pair else { bail!("`{}` needs a value; steps: {}", pair[0], step_names()) };
+        let names: Vec<&str> = names.split(',').collect();
+        if let Some(unknown) = names.iter().find(|name| !STEPS.iter().any(|(step, _, _)| step == *name)) {
+            bail!("there is no step `{unknown}`; steps: {}", step_names());
+        }
+        match option.as_str() {
+            "--only" => only = Some(names),
+            "--skip" => skip = names,
+            other => bail!("`cargo xtask test` does not know `{other}`; it takes --only STEP,… and --skip STEP,…"),
+        }
+    }
+    Ok(STEPS.iter().filter(|(name, _, _)| only.as_ref().is_none_or(|only| only.contains(name)) && !skip.contains(name)).collect())
+}
+
+fn step_names() -> String {
+    STEPS.iter().map(|(name, _, _)| *name).collect::<Vec<_>>().join(", ")
+}
+
+impl Session<'_> {
+    fn toolchain(&self) -> Result<&WasmToolchain> {
+        made_once(&self.toolchain, || WasmToolchain::find_or_make(self.choice))
+    }
+    fn node(&self) -> Result<&Node> {
+        made_once(&self.node, Node::find_or_install)
+    }
+    fn postgres(&self) -> Result<&Postgres> {
+        made_once(&self.postgres, || Postgres::start(self.repo))
+    }
+    fn dynamodb(&self) -> Result<&DynamoDb> {
+        let node = self.node()?;
+        made_once(&self.dynamodb, || DynamoDb::start(self.repo, node))
+    }
+}
+
+fn made_once<T>(cell: &OnceCell<T>, make: impl FnOnce() -> Result<T>) -> Result<&T> {
+    if cell.get().is_none() {
+        let made = make()?;
+        return Ok(cell.get_or_init(|| made));
+    }
+    cell.get().context("just looked")
+}
+
+fn format(session: &Session) -> Result<String> {
+    default_cargo(session.repo).args(["fmt", "--all", "--check"]).loudly()?;
+    Ok("formatted".to_owned())
+}
+
+fn walls_and_tidiness(session: &Session) -> Result<String> {
+    let found = [walls::check(session.repo)?, tidy::check(session.repo)?].concat();
+    if found.is_empty() { Ok("tidy, and every wall stands".to_owned()) } else { bail!("{} findings\n{}", found.len(), found.join("\n")) }
+}
+
+fn lint_native(session: &Session) -> Result<String> {
+    default_cargo(session.repo).args(["clippy", "--release", "--all-targets"]).args(NATIVE).args(["--", "-D", "warnings"]).loudly()?;
+    Ok("no warnings".to_owned())
+}
+
+/// `hydrate` and `ssr` never meet in one build, so each is its own.
+fn lint_wasm(session: &Session) -> Result<String> {
+    let toolchain = session.toolchain()?;
+    toolchain.prepare_clippy()?;
+    let builds: [&[&str]; 3] = [
+        &["--package=domain", "--package=edge-core"],
+        &["--package=app", "--package=shop", "--features=app/hydrate"],
+        &["--package=app", "--features=ssr"],
+    ];
+    for packages in builds {
+        toolchain.cargo(session.repo).args(["clippy", "--profile=browser", "--target", TARGET]).args(packages).args(["--", "-D", "warnings"]).loudly()?;
+    }
+    Ok("no warnings".to_owned())
+}
+
+fn build(session: &Session) -> Result<String> {
+    let browser = site::build(session.repo, session.choice)?;
+    if browser.sent_bytes() > BUDGET_BYTES {
+        bail!("over the budget: {}", site::size_line(&browser));
+    }
+    Ok(site::size_line(&browser))
+}
+
+fn cargo_test(session: &Session) -> Result<String> {
+    let postgres = session.postgres()?;
+    let dynamodb = session.dynamodb()?;
+    let mut command = default_cargo(session.repo);
+    command
+        .args(["test", "--release", "--no-fail-fast"])
+        .args(NATIVE)
+        .env("TEST_DATABASE_URL_PG", &postgres.url)
+        .env("TEST_DYNAMODB_ENDPOINT", &dynamodb.endpoint)
+        // The SDK wants credentials; DynamoDB Local takes any.
+        .envs([("AWS_ACCESS_KEY_ID", "local"), ("AWS_SECRET_ACCESS_KEY", "local"), ("AWS_REGION", "eu-central-1")]);
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
+    let mut tally = Tally::default();
+    for line in BufReader::new(child.stdout.take().context("its output is piped")?).lines() {
+        let line = line?;
+        println!("{line}");
+        tally.read(&line);
+    }
+    let status = child.wait()?;
+    if !status.success() {
+        bail!("{tally}");
+    }
+    Ok(tally.to_string())
+}
+
+fn browser_journeys(session: &Session) -> Result<String> {
+    if journeys::run(session.repo, session.node()?, session.postgres()?, session.dynamodb()?)? {
+        Ok("see the lines above".to_owned())
+    } else {
+        bail!("see the lines above; pictures and logs are in target/end2end");
+    }
+}
+
+fn lighthouse(session: &Session) -> Result<String> {
+    if journeys::measure(session.repo, session.node()?)? { Ok("see the table above".to_owned()) } else { bail!("below the figures; see the table above") }
+}
+
+/// Sums up the `test result:` lines of all test binaries.
+#[derive(Default)]
+struct Tally {
+    passed: u32,
+    failed: u32,
+    ignored: u32,
+}
+
+impl Tally {
+    fn read(&mut self, line: &str) {
+        let Some((_, counts)) = line.split_once("test result: ") else { return };
+        for part in counts.split([';', '.']) {
+            let mut words = part.split_whitespace();
+            let (Some(count), Some(kind)) = (words.next().and_then(|word| word.parse::<u32>().ok()), words.next()) else { continue };
+            match kind {
+                "passed" => self.passed += count,
+                "failed" => self.failed += count,
+                "ignored" => self.ignored += count,
+                _ => {}
+            }
+        }
+    }
+}
+
+impl std::fmt::Display for Tally {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} passed, {} failed, {} ignored", self.passed, self.failed, self.ignored)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_of_several_binaries_are_summed() {
+        let mut tally = Tally::default();
+        tally.read("test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.03s");
+        tally.read("test result: FAILED. 3 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.03s");
+        tally.read("test a_result ... ok");
+        assert_eq!(tally.to_string(), "15 passed, 2 failed, 1 ignored");
+    }
+
+    #[test]
+    fn steps_are_chosen_by_name_and_a_wrong_name_is_told() {
+        let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(chosen_steps(&words("--only format,walls")).map(|steps| steps.len()).ok(), Some(2));
+        assert_eq!(chosen_steps(&words("--skip journeys")).map(|steps| steps.len()).ok(), Some(STEPS.len() - 1));
+        assert!(chosen_steps(&words("--only nonsense")).is_err());
+    }
+}
