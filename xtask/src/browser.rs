@@ -63,7 +63,13 @@ pub fn build(repo: &Repo, toolchain: &WasmToolchain, shrinkers: Option<&Shrinker
 /// Glue in `shop.js`, module in `shop_bg.wasm`.
 fn bind(module: Vec<u8>, work: &Path) -> Result<()> {
     let mut bindgen = Bindgen::new();
-    bindgen.input_bytes("shop", module).web(true)?.typescript(false).omit_default_module_path(true).remove_name_section(true).remove_producers_section(true);
+    bindgen
+        .input_bytes("shop", module)
+        .web(true)?
+        .typescript(false)
+        .omit_default_module_path(true)
+        .remove_name_section(true)
+        .remove_producers_section(true);
     bindgen.generate(work).context("wasm-bindgen")
 }
 

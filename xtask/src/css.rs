@@ -20,21 +20,18 @@ fn inline(file: &Path, depth: usize, sheet: &mut String) -> Result<()> {
     let text = std::fs::read_to_string(file).with_context(|| format!("reading {}", file.display()))?;
     let folder = file.parent().context("a style sheet has a folder")?;
     for line in text.lines() {
-        match import(line) {
-            Some((name, layer)) => {
-                if let Some(layer) = layer {
-                    sheet.push_str(&format!("@layer {layer} {{\n"));
-                }
-                inline(&folder.join(name), depth + 1, sheet)?;
-                if layer.is_some() {
-                    sheet.push_str("}\n");
-                }
-            }
-            None => {
-                sheet.push_str(line);
-                sheet.push('\n');
-            }
-        }
+        let Some((name, layer)) = import(line) else {
+            sheet.push_str(line);
+            sheet.push('\n');
+            continue;
+        };
+        let Some(layer) = layer else {
+            inline(&folder.join(name), depth + 1, sheet)?;
+            continue;
+        };
+        sheet.extend(["@layer ", layer, " {\n"]);
+        inline(&folder.join(name), depth + 1, sheet)?;
+        sheet.push_str("}\n");
     }
     Ok(())
 }
@@ -65,7 +62,7 @@ pub fn point_at_assets(sheet: &str, hashed: &BTreeMap<String, String>) -> String
         };
         let name = value.trim_matches(['"', '\'', ' ']).rsplit('/').next().unwrap_or_default();
         match hashed.get(name) {
-            Some(url) => out.push_str(&format!("\"{url}\"")),
+            Some(url) => out.extend(["\"", url, "\""]),
             None => out.push_str(value),
         }
         out.push(')');
@@ -82,7 +79,7 @@ mod tests {
     #[test]
     fn imports_are_read_with_and_without_a_layer() {
         assert_eq!(import(r#"@import "tokens.css";"#), Some(("tokens.css", None)));
-        assert_eq!(import(r#"  @import url('a/b.css') layer(components); /* why */"#), Some(("a/b.css", Some("components"))));
+        assert_eq!(import("  @import url('a/b.css') layer(components); /* why */"), Some(("a/b.css", Some("components"))));
         assert_eq!(import("a { color: red }"), None);
         assert_eq!(import(r#"@import "https://elsewhere.example/x.css";"#), None);
     }

@@ -70,10 +70,13 @@ fn serve(repo: &Repo, options: &[String]) -> Result<Server> {
 }
 
 fn newest(repo: &Repo) -> Option<(SystemTime, usize)> {
-    let files: Vec<PathBuf> = SOURCES.iter().flat_map(|source| {
-        let path = repo.at(source);
-        if path.is_file() { vec![path] } else { files_below(&path) }
-    }).collect();
+    let files: Vec<PathBuf> = SOURCES
+        .iter()
+        .flat_map(|source| {
+            let path = repo.at(source);
+            if path.is_file() { vec![path] } else { files_below(&path) }
+        })
+        .collect();
     let count = files.len();
     files.iter().filter_map(|file| file.metadata().ok()?.modified().ok()).max().map(|time| (time, count))
 }

@@ -99,7 +99,9 @@ pub fn apt_install(packages: &[&str], for_what: &str) -> Result<()> {
         bail!("{for_what} is missing, and this is no Debian: install what Debian calls {list}");
     }
     if !is_root() {
-        bail!("{for_what} is missing and installing it needs root. Type this, then start again:\n\n    sudo apt-get update && sudo apt-get install -y --no-install-recommends {list}\n");
+        bail!(
+            "{for_what} is missing and installing it needs root. Type this, then start again:\n\n    sudo apt-get update && sudo apt-get install -y --no-install-recommends {list}\n"
+        );
     }
     say(&format!("installing {for_what} from Debian: {list}"));
     let install = || {

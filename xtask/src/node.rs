@@ -1,7 +1,7 @@
 //! Node 20 and the npm packages that shrink the browser's files and drive the tests; optional for `run`, needed by `test`.
 
 use crate::{
-    machine::{Repo, apt_install, cache_folder, find_program, say},
+    machine::{Repo, apt_install, cache_folder, find_program, say, variable},
     process::Run as _,
 };
 use anyhow::{Context as _, Result};
@@ -66,7 +66,15 @@ impl Node {
             return Ok(folder);
         }
         say(&format!("installing npm packages of {}", folder.strip_prefix(&repo.root).unwrap_or(&folder).display()));
-        Command::new("npm").args(["ci", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]).current_dir(&folder).quietly()?;
+        // npm runs on the Node that will run what it brings.
+        let mut path = self.program.parent().unwrap_or(&folder).as_os_str().to_owned();
+        path.push(":");
+        path.push(variable("PATH").unwrap_or_default());
+        Command::new("npm")
+            .args(["ci", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"])
+            .current_dir(&folder)
+            .env("PATH", path)
+            .quietly()?;
         std::fs::write(stamp, wanted)?;
         Ok(folder)
     }
@@ -101,7 +109,8 @@ impl Shrinkers {
     }
 
     pub fn wasm_opt(&self, input: &Path, output: &Path) -> Result<()> {
-        let features = ["bulk-memory", "exception-handling", "nontrapping-float-to-int", "sign-ext", "mutable-globals", "reference-types", "multivalue"];
+        let features =
+            ["bulk-memory", "exception-handling", "nontrapping-float-to-int", "sign-ext", "mutable-globals", "reference-types", "multivalue"];
         self.node
             .command()
             .arg(self.folder.join("node_modules/binaryen/bin/wasm-opt"))

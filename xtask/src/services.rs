@@ -52,7 +52,7 @@ impl Postgres {
             command.args(["-c", setting]);
         }
         let mut server = Server::start("PostgreSQL", command.current_dir(&data.path), Some(&log), "INT")?;
-        wait_for_port(port, Duration::from_secs(60), &mut server)?;
+        wait_for_port(port, Duration::from_mins(1), &mut server)?;
         say(&format!("PostgreSQL listens on 127.0.0.1:{port}"));
         Ok(Self { url: url(port, "postgres"), port, programs, _server: server, _data: data })
     }
@@ -75,7 +75,9 @@ fn postgres_programs() -> Result<PathBuf> {
     }
     // Debian's package would start a server on 5432 of its own; we want the programs only.
     let drop_in = Path::new("/etc/postgresql-common/createcluster.d/nextgen-tests.conf");
-    let quiet = is_root() && std::fs::create_dir_all("/etc/postgresql-common/createcluster.d").is_ok() && std::fs::write(drop_in, "create_main_cluster = false\n").is_ok();
+    let quiet = is_root()
+        && std::fs::create_dir_all("/etc/postgresql-common/createcluster.d").is_ok()
+        && std::fs::write(drop_in, "create_main_cluster = false\n").is_ok();
     let installed = apt_install(&["postgresql-15"], "PostgreSQL (tests only)");
     if quiet {
         std::fs::remove_file(drop_in)?;
@@ -146,10 +148,19 @@ impl DynamoDb {
         let mut command = Command::new(java);
         command
             .current_dir(&folder)
-            .args(["-Xmx512m", "-Djava.library.path=./DynamoDBLocal_lib", "-jar", "DynamoDBLocal.jar", "-inMemory", "-sharedDb", "-disableTelemetry", "-port"])
+            .args([
+                "-Xmx512m",
+                "-Djava.library.path=./DynamoDBLocal_lib",
+                "-jar",
+                "DynamoDBLocal.jar",
+                "-inMemory",
+                "-sharedDb",
+                "-disableTelemetry",
+                "-port",
+            ])
             .arg(port.to_string());
         let mut server = Server::start("DynamoDB Local", &mut command, Some(&log), "TERM")?;
-        wait_for_port(port, Duration::from_secs(60), &mut server)?;
+        wait_for_port(port, Duration::from_mins(1), &mut server)?;
         say(&format!("DynamoDB Local listens on 127.0.0.1:{port}"));
         Ok(Self { endpoint: format!("http://127.0.0.1:{port}"), _server: server })
     }

@@ -50,7 +50,11 @@ pub fn build_site(repo: &Repo, toolchain: &WasmToolchain) -> Result<Browser> {
     let fonts = fonts(repo, &assets)?;
     let sheet = style(repo, &fonts, shrinkers.as_ref())?;
     let css = assets.add("shop", "css", &sheet)?;
-    let font = fonts.iter().find(|(name, _)| name.ends_with(".woff2")).map(|(_, url)| url.as_str()).unwrap_or_default();
+    let font = fonts
+        .iter()
+        .find(|(name, _)| Path::new(name).extension().is_some_and(|extension| extension == "woff2"))
+        .map(|(_, url)| url.as_str())
+        .unwrap_or_default();
     let copied = copy_new(&repo.at("public/media"), &site.join("media"))? + copy_root(repo, &site)?;
     if copied > 0 {
         say(&format!("copied {copied} pictures and files"));

@@ -139,7 +139,12 @@ fn lint_wasm(session: &Session) -> Result<String> {
         &["--package=app", "--features=ssr"],
     ];
     for packages in builds {
-        toolchain.cargo(session.repo).args(["clippy", "--profile=browser", "--target", TARGET]).args(packages).args(["--", "-D", "warnings"]).loudly()?;
+        toolchain
+            .cargo(session.repo)
+            .args(["clippy", "--profile=browser", "--target", TARGET])
+            .args(packages)
+            .args(["--", "-D", "warnings"])
+            .loudly()?;
     }
     Ok("no warnings".to_owned())
 }
@@ -186,7 +191,11 @@ fn browser_journeys(session: &Session) -> Result<String> {
 }
 
 fn lighthouse(session: &Session) -> Result<String> {
-    if journeys::measure(session.repo, session.node()?)? { Ok("see the table above".to_owned()) } else { bail!("below the figures; see the table above") }
+    if journeys::measure(session.repo, session.node()?)? {
+        Ok("see the table above".to_owned())
+    } else {
+        bail!("below the figures; see the table above")
+    }
 }
 
 /// Sums up the `test result:` lines of all test binaries.

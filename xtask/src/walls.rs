@@ -45,7 +45,8 @@ struct Graph {
 impl Graph {
     fn read(metadata: &Value) -> Result<Self> {
         let packages = metadata["packages"].as_array().context("cargo metadata lists packages")?;
-        let name_of: BTreeMap<&str, &str> = packages.iter().filter_map(|package| Some((package["id"].as_str()?, package["name"].as_str()?))).collect();
+        let name_of: BTreeMap<&str, &str> =
+            packages.iter().filter_map(|package| Some((package["id"].as_str()?, package["name"].as_str()?))).collect();
         let names = |ids: &Value| -> BTreeSet<String> {
             ids.as_array().into_iter().flatten().filter_map(|id| name_of.get(id.as_str()?)).map(|name| (*name).to_owned()).collect()
         };

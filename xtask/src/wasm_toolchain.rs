@@ -130,13 +130,11 @@ fn rustup_adds_target() -> bool {
         Some(timeout) => Command::new(timeout).arg("120").arg(rustup).args(["target", "add", TARGET]).quietly(),
         None => Command::new(rustup).args(["target", "add", TARGET]).quietly(),
     };
-    match added {
-        Ok(()) => default_toolchain_has_target(),
-        Err(_) => {
-            say("rustup cannot reach its server: taking Debian's compiler for the Wasm part");
-            false
-        }
+    if added.is_err() {
+        say("rustup cannot reach its server: taking Debian's compiler for the Wasm part");
+        return false;
     }
+    default_toolchain_has_target()
 }
 
 fn debian_sysroot() -> Result<PathBuf> {

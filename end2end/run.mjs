@@ -1,0 +1,50 @@
+// The journeys, one after the other: `node run.mjs [part of a name]`. Prints a line each and ends with a sum.
+import { launch } from "./browser.mjs";
+import { startShop } from "./shop.mjs";
+import * as accessibility from "./journeys/accessibility.mjs";
+import * as buying from "./journeys/buying.mjs";
+import * as keyboard from "./journeys/keyboard.mjs";
+import * as layout from "./journeys/layout.mjs";
+import * as script from "./journeys/script.mjs";
+
+const wanted = process.argv[2] ?? "";
+const started = Date.now();
+let passed = 0;
+const failures = [];
+
+async function group(shopName, variables, journeys) {
+  const chosen = journeys.filter(([name]) => name.includes(wanted));
+  if (chosen.length === 0) return;
+  const shop = await startShop(shopName, variables);
+  const browser = await launch();
+  try {
+    for (const [name, walk] of chosen) {
+      const begun = Date.now();
+      try {
+        await walk(browser, shop);
+        passed += 1;
+        console.log(`ok      ${name} (${((Date.now() - begun) / 1000).toFixed(1)} s)`);
+      } catch (error) {
+        failures.push(name);
+        console.log(`FAILED  ${name} (${((Date.now() - begun) / 1000).toFixed(1)} s)\n  ${error.message}`);
+      }
+    }
+  } finally {
+    await browser.close();
+    await shop.stop();
+  }
+}
+
+await group("embedded", {}, [...buying.everywhere, ...buying.refusals, ...keyboard.journeys, ...script.journeys, ...layout.journeys, ...accessibility.journeys]);
+const { JOURNEY_DATABASE_URL: database, JOURNEY_DYNAMODB_ENDPOINT: dynamodb } = process.env;
+if (database && dynamodb) {
+  const variables = {
+    DATABASE_URL: database, NEXTGEN_DYNAMODB: "aws", AWS_ENDPOINT_URL_DYNAMODB: dynamodb,
+    AWS_REGION: "eu-central-1", AWS_ACCESS_KEY_ID: "local", AWS_SECRET_ACCESS_KEY: "local",
+  };
+  await group("postgres-dynamodb", variables, buying.realStores);
+}
+
+console.log(`\njourneys: ${passed} passed, ${failures.length} failed in ${((Date.now() - started) / 60_000).toFixed(1)} min`);
+if (passed + failures.length === 0) console.log(`no journey is called "${wanted}"`);
+process.exitCode = failures.length === 0 && passed > 0 ? 0 : 1;
