@@ -1,6 +1,7 @@
 //! Configuration, read once: flags over variables over a file over defaults. The only place that reads the environment. What it
 //! refuses, it refuses in one sentence that says what to set.
 
+use crate::dynamo::{self, Place};
 use anyhow::{Context as _, bail};
 use serde::{
     Deserialize, Deserializer,
@@ -27,7 +28,8 @@ pub struct Config {
     pub demo: bool,
     /// `sqlite:…` or `postgres://…`.
     pub database_url: String,
-    pub dynamodb: DynamoDb,
+    /// Where the read model, carts and accounts are kept.
+    pub dynamodb: Place,
     /// The table of the read model, carts and accounts.
     pub dynamodb_table: String,
     pub rate_limits: bool,
@@ -37,15 +39,6 @@ pub struct Config {
     pub log: LogFormat,
     /// What `cargo xtask build` leaves beside the binary: assets, ready-made pictures, icons.
     pub site: PathBuf,
-}
-
-/// Where the read model, carts and accounts are kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DynamoDb {
-    /// In process, in the data folder.
-    Embedded,
-    /// Whatever the AWS SDK's own variables say (`AWS_ENDPOINT_URL_DYNAMODB`, `AWS_REGION`, …).
-    Aws,
 }
 
 /// Who takes the payments of a shop without a real provider.
@@ -180,9 +173,9 @@ impl Config {
             bail!("DATABASE_URL must begin with sqlite: or postgres://, such as sqlite:/srv/shop/shop.db or postgres://shop@localhost/shop");
         }
         let demo = one_of("NEXTGEN_DEMO", pick(options.demo, file.demo), &[("1", true), ("0", false), ("true", true), ("false", false)])?;
-        let embedded_or_aws = [("embedded", DynamoDb::Embedded), ("aws", DynamoDb::Aws)];
+        let aws = one_of("NEXTGEN_DYNAMODB", pick(options.dynamodb, file.dynamodb), &[("embedded", false), ("aws", true)])?;
         let on_or_off = [("on", true), ("off", false), ("true", true), ("false", false)];
-        let table = pick(options.dynamodb_table, file.dynamodb_table).unwrap_or_else(|| "nextgen".to_owned());
+        let table = pick(options.dynamodb_table, file.dynamodb_table).unwrap_or_else(|| dynamo::NAME.to_owned());
         // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html
         if !(3..=255).contains(&table.len()) || !table.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte)) {
             bail!("NEXTGEN_DYNAMODB_TABLE is {table:?}: set it to a table name of 3 to 255 letters, digits, '_', '-' or '.'");
@@ -196,11 +189,10 @@ impl Config {
         };
         Ok(Self {
             addr,
-            data,
             url,
             demo: demo.unwrap_or(true),
             database_url,
-            dynamodb: one_of("NEXTGEN_DYNAMODB", pick(options.dynamodb, file.dynamodb), &embedded_or_aws)?.unwrap_or(DynamoDb::Embedded),
+            dynamodb: if aws == Some(true) { Place::Aws } else { Place::Embedded { file: Some(data.join("table.db")) } },
             dynamodb_table: table,
             rate_limits: one_of("NEXTGEN_RATE_LIMITS", pick(options.rate_limits, file.rate_limits), &on_or_off)?.unwrap_or(true),
             trusted_proxies,
@@ -208,6 +200,7 @@ impl Config {
             log: one_of("NEXTGEN_LOG", pick(options.log, file.log), &[("lines", LogFormat::Lines), ("json", LogFormat::Json)])?
                 .unwrap_or(LogFormat::Lines),
             site: site_beside_the_binary(),
+            data,
         })
     }
 
@@ -335,7 +328,7 @@ mod tests {
         assert_eq!(&*config.url, "http://127.0.0.1:3000");
         assert_eq!(config.database_url, "sqlite:./data/shop.db");
         assert!(config.demo && config.rate_limits && !config.is_https());
-        assert_eq!((config.dynamodb, config.test_provider), (DynamoDb::Embedded, TestProvider::Spawn));
+        assert_eq!((config.dynamodb, config.test_provider), (Place::Embedded { file: Some("./data/table.db".into()) }, TestProvider::Spawn));
         Ok(())
     }
 

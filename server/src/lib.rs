@@ -16,7 +16,7 @@ pub mod sql;
 pub mod telemetry;
 pub mod users;
 
-use crate::{background::Background, clock::Clock, config::Config, keys::Keys, sql::Db};
+use crate::{background::Background, clock::Clock, config::Config, dynamo::Table, events::Dispatcher, keys::Keys, sql::Db};
 use anyhow::Context as _;
 use axum::Router;
 use std::sync::Arc;
@@ -28,6 +28,8 @@ pub struct Shop {
     pub clock: Clock,
     pub keys: Arc<Keys>,
     pub db: Db,
+    /// The read model, carts and accounts.
+    pub table: Table,
 }
 
 /// A wired shop: serve `router`, and stop `background` afterwards.
@@ -46,8 +48,12 @@ pub async fn build(config: Config, clock: Clock) -> anyhow::Result<Built> {
     let keys = Arc::new(Keys::open(&config.data)?);
     let db = Db::open(&config.database_url).await?;
     db.migrate().await?;
-    let background = Background::new();
-    let shop = Shop { config, clock, keys, db };
+    let table = Table::open(&config.dynamodb, &config.dynamodb_table).await?;
+    table.create_if_missing().await?;
+    let mut background = Background::new();
+    let dispatcher = Dispatcher::new(db.clone(), clock.clone(), Vec::new());
+    background.spawn("dispatcher", |mut stop| dispatcher.run(async move { stop.requested().await }));
+    let shop = Shop { config, clock, keys, db, table };
     let router = http::router(&shop);
     Ok(Built { router, shop, background })
 }

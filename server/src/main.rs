@@ -36,7 +36,7 @@ fn main() -> ExitCode {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting the runtime")?;
         runtime.block_on(async {
             match command.task {
-                None | Some(Task::Serve) => serve(config).await.map(|()| ExitCode::SUCCESS),
+                None | Some(Task::Serve) => Box::pin(serve(config)).await.map(|()| ExitCode::SUCCESS),
             }
         })
     });

@@ -1,1 +1,12 @@
-//! What an edge decides, without any I/O: templates with holes, freshness, keys. Used by the origin too.
+//! What an edge decides, without any I/O: templates with holes, freshness, keys, headers. Used by the origin too. The time is an
+//! argument, and nothing that is kept here comes from a visitor.
+
+pub mod cache;
+pub mod headers;
+pub mod plan;
+pub mod template;
+pub mod visitor;
+
+pub use cache::{Freshness, Key, Lookup, TemplateCache};
+pub use plan::{Class, Plan, plan};
+pub use template::{Malformed, Template, Values};

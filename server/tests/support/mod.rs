@@ -1,7 +1,7 @@
 //! A running shop for tests: [`start`] builds one on a free port with a data folder of its own, visitors bring cookies of their own.
 //!
 //! `TEST_DATABASE_URL_PG` (`postgres://…`, of a user who may create databases) puts the order core on PostgreSQL,
-//! `TEST_DYNAMODB_ENDPOINT` (together with the SDK's own variables) puts the read model and carts on a real DynamoDB.
+//! `TEST_DYNAMODB_ENDPOINT` puts the read model and carts on a real DynamoDB.
 #![allow(dead_code, reason = "what one test file leaves unused another one uses")]
 
 use anyhow::Context as _;
@@ -12,7 +12,8 @@ use server::{
     background::Background,
     build,
     clock::Clock,
-    config::{Config, DynamoDb, Options, TestProvider},
+    config::{Config, Options, TestProvider},
+    dynamo::Place,
 };
 use std::{
     net::SocketAddr,
@@ -72,8 +73,8 @@ pub async fn start_with(change: impl FnOnce(&mut Config)) -> anyhow::Result<Test
     let mut config = Config::checked(options, Options::default())?;
     config.rate_limits = false;
     config.test_provider = TestProvider::Off;
-    if variable("TEST_DYNAMODB_ENDPOINT").is_some() {
-        config.dynamodb = DynamoDb::Aws;
+    if let Some(url) = variable("TEST_DYNAMODB_ENDPOINT") {
+        config.dynamodb = Place::Endpoint { url };
         config.dynamodb_table = format!("test-{}", uuid::Uuid::from_bytes(server::keys::random()).simple());
     }
     change(&mut config);

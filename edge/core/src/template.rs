@@ -1,0 +1,193 @@
+//! A rendered page, split once at its marks and kept split: filling is copying.
+
+use domain::{
+    VariantId,
+    live::{CLOSE, Hole, OPEN, OR},
+};
+use std::ops::Range;
+
+/// A page with holes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Template {
+    text: Box<str>,
+    pieces: Box<[Piece]>,
+}
+
+/// What stands between two marks. Ranges are byte positions in the template's text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Piece {
+    Text(Range<usize>),
+    Hole(Hole),
+    Alternatives { variant: VariantId, buyable: Box<[Piece]>, sold_out: Box<[Piece]> },
+}
+
+/// What holes are filled with. Implementations escape what they write.
+pub trait Values {
+    /// Writes a hole's value.
+    fn fill(&self, hole: Hole, out: &mut String);
+
+    /// Which of two alternatives is shown.
+    fn is_buyable(&self, variant: VariantId) -> bool;
+}
+
+/// Why a text is no template. Such a page is never sent: half a hole must not reach a browser.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Malformed {
+    #[error("a hole is opened at byte {0} and never closed")]
+    Open(usize),
+    #[error("a mark without a hole stands at byte {0}")]
+    Stray(usize),
+    #[error("the hole at byte {0} is unknown")]
+    Unknown(usize),
+    #[error("the alternatives at byte {0} are not two")]
+    Alternatives(usize),
+    #[error("the alternatives at byte {0} are nested too deep")]
+    Deep(usize),
+}
+
+/// Alternatives inside alternatives inside alternatives: more is a mistake.
+const DEPTH_MAX: usize = 4;
+/// All three marks are three bytes in UTF-8 and begin with this one, which only private-use characters do.
+const LEAD: u8 = 0xEE;
+const MARK_BYTES: usize = OPEN.len_utf8();
+
+impl Template {
+    /// Splits a rendered page at its marks, in one scan.
+    pub fn parse(html: impl Into<Box<str>>) -> Result<Self, Malformed> {
+        let text = html.into();
+        let mut scan = Scan { text: &text, at: 0 };
+        let pieces = scan.pieces(0)?;
+        match scan.mark() {
+            None => Ok(Self { text, pieces }),
+            Some((at, _)) => Err(Malformed::Stray(at)),
+        }
+    }
+
+    /// The page with its holes filled.
+    pub fn fill(&self, values: &impl Values) -> String {
+        // A price block is about 60 bytes where its mark is 40 and not kept: 16 kB of room spare most pages a second allocation.
+        let mut out = String::with_capacity(self.text.len() + 16 * 1024);
+        self.fill_pieces(&self.pieces, values, &mut out);
+        out
+    }
+
+    fn fill_pieces(&self, pieces: &[Piece], values: &impl Values, out: &mut String) {
+        for piece in pieces {
+            match piece {
+                Piece::Text(range) => out.push_str(&self.text[range.clone()]),
+                Piece::Hole(hole) => values.fill(*hole, out),
+                Piece::Alternatives { variant, buyable, sold_out } => {
+                    self.fill_pieces(if values.is_buyable(*variant) { buyable } else { sold_out }, values, out);
+                }
+            }
+        }
+    }
+
+    /// Every hole in the page, also those inside alternatives.
+    pub fn holes(&self) -> Vec<Hole> {
+        fn collect(pieces: &[Piece], holes: &mut Vec<Hole>) {
+            for piece in pieces {
+                match piece {
+                    Piece::Text(_) => {}
+                    Piece::Hole(hole) => holes.push(*hole),
+                    Piece::Alternatives { variant, buyable, sold_out } => {
+                        holes.push(Hole::IfBuyable(*variant));
+                        collect(buyable, holes);
+                        collect(sold_out, holes);
+                    }
+                }
+            }
+        }
+        let mut holes = Vec::new();
+        collect(&self.pieces, &mut holes);
+        holes
+    }
+
+    /// About how much memory it takes.
+    pub fn size_bytes(&self) -> usize {
+        fn count(pieces: &[Piece]) -> usize {
+            let below = |piece: &Piece| match piece {
+                Piece::Alternatives { buyable, sold_out, .. } => count(buyable) + count(sold_out),
+                _ => 0,
+            };
+            pieces.len() + pieces.iter().map(below).sum::<usize>()
+        }
+        self.text.len() + count(&self.pieces) * size_of::<Piece>()
+    }
+}
+
+struct Scan<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl Scan<'_> {
+    /// The next mark, without going past it.
+    fn mark(&self) -> Option<(usize, char)> {
+        let mut at = self.at;
+        loop {
+            at += self.text.as_bytes()[at..].iter().position(|byte| *byte == LEAD)?;
+            match self.text[at..].chars().next() {
+                Some(mark @ (OPEN | CLOSE | OR)) => return Some((at, mark)),
+                // Another private-use character: an icon font's, say.
+                _ => at += MARK_BYTES,
+            }
+        }
+    }
+
+    /// Pieces up to the end of the text, or up to a mark that belongs to the hole around them.
+    fn pieces(&mut self, depth: usize) -> Result<Box<[Piece]>, Malformed> {
+        let mut pieces = Vec::new();
+        loop {
+            let start = self.at;
+            let mark = self.mark();
+            let end = mark.map_or(self.text.len(), |(at, _)| at);
+            if start < end {
+                pieces.push(Piece::Text(start..end));
+            }
+            self.at = end;
+            let Some((opened, OPEN)) = mark else { return Ok(pieces.into()) };
+            self.at += MARK_BYTES;
+            pieces.push(self.hole(opened, depth)?);
+        }
+    }
+
+    /// What follows an opening mark.
+    fn hole(&mut self, opened: usize, depth: usize) -> Result<Piece, Malformed> {
+        let start = self.at;
+        let (end, mark) = self.mark().ok_or(Malformed::Open(opened))?;
+        let hole: Hole = self.text[start..end].parse().map_err(|_| Malformed::Unknown(opened))?;
+        self.at = end + MARK_BYTES;
+        match (mark, hole) {
+            (CLOSE, Hole::IfBuyable(_)) => Err(Malformed::Alternatives(opened)),
+            (CLOSE, hole) => Ok(Piece::Hole(hole)),
+            (OR, Hole::IfBuyable(variant)) => {
+                if depth == DEPTH_MAX {
+                    return Err(Malformed::Deep(opened));
+                }
+                let buyable = self.pieces(depth + 1)?;
+                self.expect(OR, opened)?;
+                let sold_out = self.pieces(depth + 1)?;
+                self.expect(CLOSE, opened)?;
+                Ok(Piece::Alternatives { variant, buyable, sold_out })
+            }
+            (OR, _) => Err(Malformed::Alternatives(opened)),
+            _ => Err(Malformed::Open(opened)),
+        }
+    }
+
+    fn expect(&mut self, expected: char, opened: usize) -> Result<(), Malformed> {
+        match self.mark() {
+            None => Err(Malformed::Open(opened)),
+            Some((at, mark)) if mark == expected => {
+                self.at = at + MARK_BYTES;
+                Ok(())
+            }
+            Some(_) => Err(Malformed::Alternatives(opened)),
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "template_tests.rs"]
+mod tests;
