@@ -2,7 +2,7 @@
 //! in here: a cart is priced by the offer whenever it is shown.
 
 use crate::{
-    ids::{CartId, MutationId, ProductId, VariantId},
+    ids::{CartId, MutationId, OrderId, ProductId, VariantId},
     offer::Instant,
 };
 use serde::{Deserialize, Serialize};
@@ -64,6 +64,9 @@ pub struct Cart {
     /// The latest wishes, newest last.
     #[serde(default)]
     pub wishes: Vec<Wish>,
+    /// The latest orders whose paid pieces were taken out: being told twice takes them out once.
+    #[serde(default)]
+    pub settled: Vec<OrderId>,
     pub updated_at: Instant,
 }
 
@@ -121,13 +124,15 @@ pub enum CartError {
 const SAME_WISH_US: Instant = 10 * 1_000_000;
 /// More wishes than a person has in ten seconds; the oldest are forgotten.
 const WISHES_MAX: usize = 32;
+/// More orders than one cart sees in the 30 days that it is kept; the oldest are forgotten.
+const SETTLED_MAX: usize = 32;
 
 impl Cart {
     /// So that one page shows it, one request reads it (100 live items at once) and an item stays far below 400 KB.
     pub const LINES_MAX: usize = 50;
 
     pub const fn new(id: CartId, now: Instant) -> Self {
-        Self { id, version: 0, lines: Vec::new(), wishes: Vec::new(), updated_at: now }
+        Self { id, version: 0, lines: Vec::new(), wishes: Vec::new(), settled: Vec::new(), updated_at: now }
     }
 
     /// Carries out a wish, or says why not. A refusal changes nothing.
@@ -146,9 +151,11 @@ impl Cart {
         Ok(changed)
     }
 
-    /// Takes out what was paid: so many of each line go, what was added since stays.
-    pub fn remove_paid(&mut self, paid: &[(VariantId, u32)], now: Instant) -> bool {
-        let before = self.lines.clone();
+    /// Takes out what an order paid for: so many of each line go, what was added since stays. Whether anything was left to do.
+    pub fn settle(&mut self, order: OrderId, paid: &[(VariantId, u32)], now: Instant) -> bool {
+        if self.settled.contains(&order) {
+            return false;
+        }
         for (variant, pieces) in paid {
             if let Some(at) = self.lines.iter().position(|line| line.variant == *variant) {
                 match Quantity::new(self.lines[at].quantity.get().saturating_sub(*pieces)) {
@@ -157,11 +164,11 @@ impl Cart {
                 }
             }
         }
-        let changed = before != self.lines;
-        if changed {
-            self.touch(now);
-        }
-        changed
+        self.settled.push(order);
+        let surplus = self.settled.len().saturating_sub(SETTLED_MAX);
+        self.settled.drain(..surplus);
+        self.touch(now);
+        true
     }
 
     /// Pieces in all: the badge's figure.
@@ -272,9 +279,11 @@ mod tests {
         cart.apply(wish(2), add(2, 1), 0).expect("added");
         let paid: Vec<_> = cart.lines.iter().map(|line| (line.variant, line.quantity.get())).collect();
         cart.apply(wish(3), add(1, 1), 0).expect("added");
-        assert!(cart.remove_paid(&paid, 5));
+        let order = OrderId(Uuid::from_u128(1));
+        assert!(cart.settle(order, &paid, 5));
         assert_eq!((cart.pieces(), cart.lines.len()), (1, 1));
-        assert!(!cart.remove_paid(&[(VariantId(Uuid::from_u128(9)), 1)], 5));
+        assert!(!cart.settle(order, &paid, 6), "the same news again changes nothing");
+        assert_eq!((cart.pieces(), cart.version), (1, 4));
     }
 
     #[test]
