@@ -35,12 +35,9 @@ pub fn parse(country: Country, text: &str) -> Option<String> {
 /// Canada Post: letter digit letter, digit letter digit; D F I O Q U never stand in one, W and Z never first.
 fn is_canadian(code: &[u8]) -> bool {
     let letter = |byte: u8| byte.is_ascii_uppercase() && !b"DFIOQU".contains(&byte);
-    match code {
-        [a, b, c, d, e, f] => {
-            letter(*a) && !b"WZ".contains(a) && b.is_ascii_digit() && letter(*c) && d.is_ascii_digit() && letter(*e) && f.is_ascii_digit()
-        }
-        _ => false,
-    }
+    code.len() == 6
+        && !b"WZ".contains(&code[0])
+        && code.iter().enumerate().all(|(place, byte)| if place % 2 == 0 { letter(*byte) } else { byte.is_ascii_digit() })
 }
 
 /// BS 7666: area and district (A9, A99, AA9, AA99, A9A, AA9A), then a digit and two letters without C I K M O V.

@@ -13,6 +13,7 @@ pub mod payments;
 pub mod readmodel;
 pub mod search;
 pub mod sql;
+pub mod tariffs;
 pub mod telemetry;
 pub mod users;
 
