@@ -48,10 +48,16 @@ pub const ATTEMPTS_MAX: usize = 20;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "status", rename_all = "snake_case")]
 pub enum Status {
-    AwaitingPayment { until: Instant },
-    PaymentFailed { reason: Decline },
+    AwaitingPayment {
+        until: Instant,
+    },
+    PaymentFailed {
+        reason: Decline,
+    },
     PaymentPending,
-    Paid { at: Instant },
+    Paid {
+        at: Instant,
+    },
     /// Nothing was paid in time, the pieces are no longer kept.
     Lapsed,
     /// Replaced by a later order of the same cart.
@@ -185,7 +191,9 @@ impl Order {
     /// What the stock has to do before `news` of `payment` is heard.
     pub fn needs(&self, payment: PaymentId, news: &News) -> Needs {
         let new_money = self.payments.iter().any(|known| {
-            known.id == payment && !matches!(known.state, PaymentState::Captured { .. }) && matches!(news, News::Captured { amount } if *amount == known.amount)
+            known.id == payment
+                && !matches!(known.state, PaymentState::Captured { .. })
+                && matches!(news, News::Captured { amount } if *amount == known.amount)
         });
         match self.pieces {
             Pieces::Held { .. } if new_money => Needs::Sell,
@@ -302,7 +310,8 @@ impl FromStr for OrderNumber {
 
     /// Reads what a person typed: small letters, spaces and missing hyphens are fine.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let plain: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace() && *byte != b'-').map(|byte| byte.to_ascii_uppercase()).take(11).collect();
+        let plain: Vec<u8> =
+            text.bytes().filter(|byte| !byte.is_ascii_whitespace() && *byte != b'-').map(|byte| byte.to_ascii_uppercase()).take(11).collect();
         let number: [u8; 8] = plain.strip_prefix(b"NG").and_then(|rest| rest.try_into().ok()).ok_or(NotAnOrderNumber)?;
         if number.iter().all(|byte| ALPHABET.contains(byte)) { Ok(Self(number)) } else { Err(NotAnOrderNumber) }
     }

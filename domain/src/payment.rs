@@ -169,7 +169,9 @@ impl RefundReason {
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum RefundState {
     /// We owe it; the provider is asked until it answers.
-    Requested { attempts: u32 },
+    Requested {
+        attempts: u32,
+    },
     Issued,
     /// The provider refuses, or was asked too often: a person must look.
     Failed,

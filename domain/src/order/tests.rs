@@ -139,7 +139,12 @@ fn step() -> impl Strategy<Value = Step> {
         Just(News::Failed { reason: Decline::Declined }),
         Just(News::Closed),
     ];
-    prop_oneof![(1_u128..5, news).prop_map(|(payment, news)| Step::News(payment, news)), Just(Step::PayAgain), Just(Step::Lapse), Just(Step::Withdraw)]
+    prop_oneof![
+        (1_u128..5, news).prop_map(|(payment, news)| Step::News(payment, news)),
+        Just(Step::PayAgain),
+        Just(Step::Lapse),
+        Just(Step::Withdraw)
+    ]
 }
 
 proptest! {

@@ -1,0 +1,253 @@
+//! The hosted page's words in five languages, and its own way to write an amount. The shop's messages are not the provider's.
+
+use domain::{money::Money, payment::Decline};
+
+/// Everything the page says.
+pub struct Words {
+    pub tag: &'static str,
+    pub title: &'static str,
+    pub order: &'static str,
+    pub amount: &'static str,
+    pub card: &'static str,
+    pub number: &'static str,
+    pub expiry: &'static str,
+    pub code: &'static str,
+    pub name: &'static str,
+    pub pay: &'static str,
+    pub cancel: &'static str,
+    pub wrong_number: &'static str,
+    pub wrong_expiry: &'static str,
+    pub wrong_code: &'static str,
+    pub wrong_name: &'static str,
+    pub summary: &'static str,
+    pub challenge_title: &'static str,
+    pub challenge_text: &'static str,
+    pub confirm: &'static str,
+    pub refuse: &'static str,
+    pub test_title: &'static str,
+    pub test_text: &'static str,
+    pub pays: &'static str,
+    pub challenges: &'static str,
+    pub pays_later: &'static str,
+    declines: [&'static str; 5],
+}
+
+impl Words {
+    /// By the locale in the merchant's request, English for any other.
+    pub fn of(locale: &str) -> &'static Self {
+        match locale.get(..2) {
+            Some("de") => &DE,
+            Some("fr") => &FR,
+            Some("ja") => &JA,
+            Some("ko") => &KO,
+            _ => &EN,
+        }
+    }
+
+    /// What a declining card does.
+    pub fn declines(&self, reason: Decline) -> &'static str {
+        let at = Decline::ALL.iter().position(|known| *known == reason).unwrap_or(0);
+        self.declines[at]
+    }
+}
+
+/// An amount as people in that locale write it.
+pub fn amount(money: Money, locale: &str) -> String {
+    let decimal = money.decimal();
+    let (whole, fraction) = decimal.split_once('.').unwrap_or((&decimal, ""));
+    let (group, point) = match locale {
+        "de-de" => (".", ","),
+        "fr-fr" | "fr-ca" => ("\u{202f}", ","),
+        _ => (",", "."),
+    };
+    let mut figure = String::new();
+    for (place, digit) in whole.char_indices() {
+        if place > 0 && (whole.len() - place) % 3 == 0 {
+            figure.push_str(group);
+        }
+        figure.push(digit);
+    }
+    if !fraction.is_empty() {
+        figure.push_str(point);
+        figure.push_str(fraction);
+    }
+    let code = money.currency.code();
+    let symbol = match (code, locale) {
+        ("USD", "en-us") | ("CAD", "en-ca" | "fr-ca") => "$",
+        ("USD", _) => "US$",
+        ("CAD", _) => "CA$",
+        ("GBP", _) => "£",
+        ("EUR", _) => "€",
+        ("JPY", "ja-jp") => "￥",
+        ("JPY", _) => "¥",
+        ("KRW", _) => "₩",
+        _ => code,
+    };
+    if matches!(locale, "de-de" | "fr-fr" | "fr-ca") || symbol == code { format!("{figure}\u{a0}{symbol}") } else { format!("{symbol}{figure}") }
+}
+
+static EN: Words = Words {
+    tag: "en",
+    title: "Pay",
+    order: "Order",
+    amount: "Amount",
+    card: "Card",
+    number: "Card number",
+    expiry: "Expiry date (MM / YY)",
+    code: "Security code",
+    name: "Name on card",
+    pay: "Pay",
+    cancel: "Cancel and return",
+    wrong_number: "Check the card number: a digit is wrong or missing.",
+    wrong_expiry: "Enter the date on the card, for example 04 / 30.",
+    wrong_code: "Enter the three or four digits of the security code.",
+    wrong_name: "Enter the name as it stands on the card.",
+    summary: "Some fields need another look",
+    challenge_title: "Confirm with your bank",
+    challenge_text: "Your bank asks whether you want to make this payment (3-D Secure).",
+    confirm: "Confirm payment",
+    refuse: "Refuse",
+    test_title: "Test cards",
+    test_text: "This is a test payment page: no money moves. Any future date, code and name will do. Other numbers are declined.",
+    pays: "pays",
+    challenges: "asks for 3-D Secure",
+    pays_later: "pays ten seconds later",
+    declines: ["is declined", "has insufficient funds", "has expired", "has a wrong security code", "fails 3-D Secure"],
+};
+
+static DE: Words = Words {
+    tag: "de",
+    title: "Bezahlen",
+    order: "Bestellung",
+    amount: "Betrag",
+    card: "Karte",
+    number: "Kartennummer",
+    expiry: "Gültig bis (MM / JJ)",
+    code: "Prüfnummer",
+    name: "Name auf der Karte",
+    pay: "Bezahlen",
+    cancel: "Abbrechen und zurück",
+    wrong_number: "Bitte die Kartennummer prüfen: Eine Ziffer fehlt oder ist falsch.",
+    wrong_expiry: "Bitte das Datum von der Karte eingeben, zum Beispiel 04 / 30.",
+    wrong_code: "Bitte die drei oder vier Ziffern der Prüfnummer eingeben.",
+    wrong_name: "Bitte den Namen so eingeben, wie er auf der Karte steht.",
+    summary: "Einige Felder stimmen noch nicht",
+    challenge_title: "Bei der Bank bestätigen",
+    challenge_text: "Ihre Bank fragt, ob Sie diese Zahlung ausführen möchten (3-D Secure).",
+    confirm: "Zahlung bestätigen",
+    refuse: "Ablehnen",
+    test_title: "Testkarten",
+    test_text: "Dies ist eine Testseite: Es fließt kein Geld. Datum in der Zukunft, Prüfnummer und Name sind beliebig. Andere Nummern werden abgelehnt.",
+    pays: "bezahlt",
+    challenges: "verlangt 3-D Secure",
+    pays_later: "bezahlt zehn Sekunden später",
+    declines: ["wird abgelehnt", "ist nicht gedeckt", "ist abgelaufen", "hat eine falsche Prüfnummer", "scheitert an 3-D Secure"],
+};
+
+static FR: Words = Words {
+    tag: "fr",
+    title: "Paiement",
+    order: "Commande",
+    amount: "Montant",
+    card: "Carte",
+    number: "Numéro de carte",
+    expiry: "Date d’expiration (MM / AA)",
+    code: "Code de sécurité",
+    name: "Nom sur la carte",
+    pay: "Payer",
+    cancel: "Annuler et revenir",
+    wrong_number: "Vérifiez le numéro de carte : un chiffre est faux ou manque.",
+    wrong_expiry: "Saisissez la date de la carte, par exemple 04 / 30.",
+    wrong_code: "Saisissez les trois ou quatre chiffres du code de sécurité.",
+    wrong_name: "Saisissez le nom tel qu’il figure sur la carte.",
+    summary: "Certains champs sont à revoir",
+    challenge_title: "Confirmez auprès de votre banque",
+    challenge_text: "Votre banque demande si vous souhaitez effectuer ce paiement (3-D Secure).",
+    confirm: "Confirmer le paiement",
+    refuse: "Refuser",
+    test_title: "Cartes de test",
+    test_text: "Ceci est une page de test : aucun argent ne circule. Date future, code et nom au choix. Les autres numéros sont refusés.",
+    pays: "paie",
+    challenges: "demande 3-D Secure",
+    pays_later: "paie dix secondes plus tard",
+    declines: ["est refusée", "n’est pas approvisionnée", "a expiré", "a un code de sécurité erroné", "échoue à 3-D Secure"],
+};
+
+static JA: Words = Words {
+    tag: "ja",
+    title: "お支払い",
+    order: "ご注文番号",
+    amount: "お支払い金額",
+    card: "カード",
+    number: "カード番号",
+    expiry: "有効期限（月 / 年）",
+    code: "セキュリティコード",
+    name: "カード名義",
+    pay: "支払う",
+    cancel: "キャンセルして戻る",
+    wrong_number: "カード番号をご確認ください。数字が間違っているか、足りません。",
+    wrong_expiry: "カードに記載の有効期限をご入力ください（例：04 / 30）。",
+    wrong_code: "3桁または4桁のセキュリティコードをご入力ください。",
+    wrong_name: "カードに記載のお名前をご入力ください。",
+    summary: "入力内容をご確認ください",
+    challenge_title: "カード会社での確認",
+    challenge_text: "このお支払いを行ってよいか、カード会社が確認しています（3Dセキュア）。",
+    confirm: "支払いを確認する",
+    refuse: "拒否する",
+    test_title: "テストカード",
+    test_text: "これはテスト用の支払いページです。実際の請求はありません。有効期限（将来の日付）、コード、名義は任意です。下記以外の番号は拒否されます。",
+    pays: "支払い成功",
+    challenges: "3Dセキュア認証あり",
+    pays_later: "10秒後に支払い成功",
+    declines: ["拒否", "残高不足", "期限切れ", "セキュリティコード誤り", "3Dセキュア認証失敗"],
+};
+
+static KO: Words = Words {
+    tag: "ko",
+    title: "결제",
+    order: "주문 번호",
+    amount: "결제 금액",
+    card: "카드",
+    number: "카드 번호",
+    expiry: "유효기간 (월 / 년)",
+    code: "보안 코드",
+    name: "카드 소유자 이름",
+    pay: "결제하기",
+    cancel: "취소하고 돌아가기",
+    wrong_number: "카드 번호를 확인해 주세요. 숫자가 틀렸거나 빠졌습니다.",
+    wrong_expiry: "카드에 적힌 유효기간을 입력해 주세요. 예: 04 / 30",
+    wrong_code: "보안 코드 3자리 또는 4자리를 입력해 주세요.",
+    wrong_name: "카드에 적힌 이름을 입력해 주세요.",
+    summary: "입력 내용을 다시 확인해 주세요",
+    challenge_title: "카드사 본인 인증",
+    challenge_text: "카드사에서 이 결제를 진행할지 확인하고 있습니다(3-D Secure).",
+    confirm: "결제 승인",
+    refuse: "거절",
+    test_title: "테스트 카드",
+    test_text: "테스트용 결제 페이지입니다. 실제로 청구되지 않습니다. 유효기간(미래 날짜), 보안 코드, 이름은 아무거나 입력할 수 있습니다. 다른 번호는 거절됩니다.",
+    pays: "결제됨",
+    challenges: "3-D Secure 인증 요청",
+    pays_later: "10초 뒤 결제됨",
+    declines: ["거절됨", "잔액 부족", "유효기간 만료", "보안 코드 오류", "3-D Secure 인증 실패"],
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::money::Currency;
+
+    #[test]
+    fn amounts_have_their_currencys_decimals() {
+        for (minor, currency, locale, expected) in [
+            (4800, Currency::USD, "en-us", "$48.00"),
+            (123_456_789, Currency::USD, "en-gb", "US$1,234,567.89"),
+            (123_456, Currency::EUR, "de-de", "1.234,56\u{a0}€"),
+            (123_456, Currency::CAD, "fr-ca", "1\u{202f}234,56\u{a0}$"),
+            (4620, Currency::JPY, "ja-jp", "￥4,620"),
+            (64_000, Currency::KRW, "ko-kr", "₩64,000"),
+            (999, Currency::GBP, "en-gb", "£9.99"),
+        ] {
+            assert_eq!(amount(Money::new(minor, currency), locale), expected);
+        }
+    }
+}
