@@ -4,7 +4,7 @@
 use crate::{
     ids::{ProductId, VariantId},
     locale::{Locale, TextLanguage},
-    market::Market,
+    market::{Market, MarketCode},
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -184,6 +184,20 @@ pub struct ShopDocument {
     pub demo: bool,
     /// Published products in all.
     pub products: u32,
+    /// What each market promises with every product, from its policies; a market without an entry promises nothing.
+    #[serde(default)]
+    pub promises: BTreeMap<MarketCode, Promises>,
+}
+
+/// What a market promises with every product.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Promises {
+    /// From which sum of goods on standard delivery is free, in minor units.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub free_from: Option<i64>,
+    /// Days to send something back.
+    #[serde(default)]
+    pub return_days: u32,
 }
 
 impl ShopDocument {

@@ -1,0 +1,1 @@
+//! Blocks of pages that marketing edits: one file a block.
