@@ -27,9 +27,11 @@ pub fn long(text: &'static str) -> &'static str {
     const PLAIN: &str = "aeioucnstrzydglhkwAEIOUCNSTRZYDGLHKW";
     const ACCENTED: &str = "åéîöûçñšţŕžýđğļĥķŵÅÉÎÖÛÇÑŠŢŔŽÝĐĞĻĤĶŴ";
     let accent = |c| PLAIN.chars().position(|plain| plain == c).and_then(|at| ACCENTED.chars().nth(at)).unwrap_or(c);
-    let pad: String =
-        ["one", "two", "three", "four", "five", "six"].iter().take(1 + text.chars().count() / 14).map(|word| format!(" {word}")).collect();
-    kept(format!("[{}{pad}]", outside_placeholders(text, accent)))
+    let mut out = outside_placeholders(text, accent);
+    for word in [" one", " two", " three", " four", " five", " six"].iter().take(1 + text.chars().count() / 14) {
+        out.push_str(word);
+    }
+    kept(format!("[{out}]"))
 }
 
 /// Latin letters become Arabic ones, so that the text really runs from right to left.
