@@ -147,6 +147,9 @@ pub struct Card {
     pub colours: Vec<CardColour>,
     /// For JSON-LD and the like: the first variant's id.
     pub first_variant: Option<VariantId>,
+    /// The colour that a filter chose: the picture shows it, and the link leads to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub selected: Option<String>,
 }
 
 /// A colour on a card.

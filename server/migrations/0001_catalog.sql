@@ -60,7 +60,7 @@ CREATE TABLE products (
   texts TEXT NOT NULL,
   -- JSON array of {"slug", "names": {…}, "values": [{"slug", "names": {…}, "hex"}]}
   options TEXT NOT NULL,
-  -- JSON array of {"source", "width", "height", "value", "view", "alts": {…}|null}
+  -- JSON array of {"source", "width", "height", "value", "view", "alts": {…}, "named"}
   pictures TEXT NOT NULL,
   created_at BIGINT NOT NULL,
   updated_at BIGINT NOT NULL
@@ -169,7 +169,6 @@ CREATE TABLE pages (
   slug TEXT NOT NULL,
   position BIGINT NOT NULL,
   body TEXT NOT NULL,
-  version BIGINT NOT NULL,
   PRIMARY KEY (kind, slug)
 );
 

@@ -1,4 +1,10 @@
 //! Products, prices and stock quantities in SQL: use cases of the catalogue and its imports.
 
+pub mod demo;
+pub mod help;
 pub mod prices;
+pub mod product;
+pub mod shelves;
 pub mod stock;
+
+pub use demo::first_start;
