@@ -20,7 +20,7 @@ pub fn build(repo: &Repo, choice: Choice) -> Result<Browser> {
     let watch = Stopwatch::start();
     let toolchain = WasmToolchain::find_or_make(choice)?;
     let browser = build_site(repo, &toolchain)?;
-    say("compiling the server (release; about ten minutes on two cores the first time)");
+    say(if repo.nextgen().exists() { "compiling the server" } else { "compiling the server (about ten minutes on two cores, the first time)" });
     default_cargo(repo).args(["build", "--release", "--package", "server"]).loudly()?;
     say(&format!("built in {}: {}", watch.seconds(), relative(repo, &repo.nextgen())));
     say(&size_line(&browser));

@@ -12,12 +12,18 @@ const ONLY_UNDER: &[(&str, &[&str], &str)] = &[
     ("aws-config", &["server"], "its SDK is too big for the edge"),
     ("dynoxide-rs", &["server"], "the embedded table lives in the origin"),
     ("tantivy", &["server"], "the search index lives in the origin"),
+    ("leptos", &["app", "shop", "server"], "rules and edge decisions know no view"),
+    ("wasm-bindgen-cli-support", &["xtask"], "a build tool"),
+];
+
+/// The same for what a crate names itself. `cargo metadata` unites the features of the whole workspace, so that Leptos seems to bring
+/// these everywhere; what a build for wasm32 really links, the lints of that target show.
+const ONLY_NAMED_BY: &[(&str, &[&str], &str)] = &[
     ("axum", &["server"], "HTTP is the host's affair"),
     ("tokio", &["server"], "rules and pages perform nothing"),
     ("reqwest", &["server"], "rules and pages call nobody"),
     ("cached", &["server"], "the hot cache lives in the origin"),
-    ("leptos", &["app", "shop", "server"], "rules and edge decisions know no view"),
-    ("wasm-bindgen-cli-support", &["xtask"], "a build tool"),
+    ("rand", &["server"], "randomness is an argument"),
 ];
 
 /// (workspace crate, the workspace crates that it may depend on directly): dependencies point one way.
@@ -86,6 +92,12 @@ fn breaches(graph: &Graph) -> Vec<String> {
         for (dependency, allowed, why) in ONLY_UNDER {
             if below.contains(dependency) && !allowed.contains(&member.as_str()) {
                 found.push(format!("`{member}` has `{dependency}` below it, which only {} may have: {why}", allowed.join(", ")));
+            }
+        }
+        let named = graph.edges.get(member);
+        for (dependency, allowed, why) in ONLY_NAMED_BY {
+            if named.is_some_and(|named| named.contains(*dependency)) && !allowed.contains(&member.as_str()) {
+                found.push(format!("`{member}` names `{dependency}`, which only {} may: {why}", allowed.join(", ")));
             }
         }
         let Some((_, allowed)) = POINTS_TO.iter().find(|(name, _)| name == member) else {

@@ -1,0 +1,21 @@
+// One address for every kind of page in the typed route table (app/src/routes.rs), with the status that it must answer.
+export const publicRoutes = (locale) => [
+  ["home", `/${locale}`, 200],
+  ["category", `/${locale}/c/bags-travel`, 200],
+  ["category, filtered and sorted", `/${locale}/c/bags-travel?colour=black&sort=price-asc`, 200],
+  ["category, nothing fits", `/${locale}/c/bags-travel?colour=signal`, 200],
+  ["tag", `/${locale}/t/new`, 200],
+  ["all products", `/${locale}/all`, 200],
+  ["all products, page 2", `/${locale}/all?page=2`, 200],
+  ["product", `/${locale}/p/canvas-tote`, 200],
+  ["product with two options", `/${locale}/p/leather-belt?colour=espresso&size=90`, 200],
+  ["product, sold out", `/${locale}/p/webcam-2k?colour=blush`, 200],
+  ["search, empty", `/${locale}/search`, 200],
+  ["search", `/${locale}/search?q=lamp`, 200],
+  ["search, nothing found", `/${locale}/search?q=zeppelin`, 200],
+  ["cart, empty", `/${locale}/cart`, 200],
+  ["promo page", `/${locale}/pages/summer`, 200],
+  ["help", `/${locale}/help/delivery`, 200],
+  ["help, returns", `/${locale}/help/returns`, 200],
+  ["not found", `/${locale}/p/nothing-of-the-kind`, 404],
+];
