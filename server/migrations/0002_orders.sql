@@ -15,9 +15,12 @@ CREATE TABLE orders (
   number TEXT NOT NULL UNIQUE,
   -- Keyed hash of the secret in the order's link
   secret_hash TEXT NOT NULL UNIQUE,
-  -- One order per cart version: two tabs cannot make two
   cart_id TEXT NOT NULL,
   cart_version BIGINT NOT NULL,
+  -- 'cart:version' while this order stands for it, NULL once it was withdrawn: two tabs cannot make two orders of one cart
+  cart_claim TEXT UNIQUE,
+  -- Keyed hash of what was ordered: the same again is the same order, something else replaces it
+  fingerprint TEXT NOT NULL,
   subject TEXT NOT NULL,
   market TEXT NOT NULL,
   locale TEXT NOT NULL,
@@ -27,13 +30,17 @@ CREATE TABLE orders (
   body TEXT NOT NULL,
   -- Encrypted JSON: contact, addresses
   personal BYTEA NOT NULL,
+  -- What became of the pieces: 'held', 'lapsed', 'sold', 'withdrawn'
+  pieces TEXT NOT NULL,
+  hold_until BIGINT NOT NULL,
   -- Copy of the derived status, for lists only
   status TEXT NOT NULL,
   placed_at BIGINT NOT NULL,
-  updated_at BIGINT NOT NULL,
-  UNIQUE (cart_id, cart_version)
+  updated_at BIGINT NOT NULL
 );
 CREATE INDEX orders_by_time ON orders (placed_at, id);
+CREATE INDEX orders_by_cart ON orders (cart_id);
+CREATE INDEX orders_to_sweep ON orders (pieces, hold_until);
 
 CREATE TABLE order_lines (
   order_id TEXT NOT NULL,
@@ -47,7 +54,7 @@ CREATE TABLE order_lines (
 );
 CREATE INDEX order_lines_by_variant ON order_lines (variant_id);
 
--- One row per piece of stock kept for an order: variant, location and bucket.
+-- Pieces kept for an order: a row per variant, location and bucket. When they lapse is the order's hold_until.
 CREATE TABLE holds (
   id TEXT PRIMARY KEY,
   order_id TEXT NOT NULL,
@@ -57,11 +64,9 @@ CREATE TABLE holds (
   bucket BIGINT NOT NULL,
   quantity BIGINT NOT NULL,
   -- 'held', 'sold', 'released'
-  state TEXT NOT NULL,
-  expires_at BIGINT NOT NULL
+  state TEXT NOT NULL
 );
 CREATE INDEX holds_by_order ON holds (order_id);
-CREATE INDEX holds_to_sweep ON holds (state, expires_at);
 
 -- Attempts to pay; several an order.
 CREATE TABLE payments (
@@ -76,13 +81,14 @@ CREATE TABLE payments (
   state TEXT NOT NULL,
   amount_minor BIGINT NOT NULL,
   currency TEXT NOT NULL,
+  -- Why it was declined
   reason TEXT,
   created_at BIGINT NOT NULL,
+  -- When the provider was last asked, or said something
   updated_at BIGINT NOT NULL
 );
 CREATE INDEX payments_by_order ON payments (order_id);
 CREATE INDEX payments_by_state ON payments (state, updated_at);
-CREATE UNIQUE INDEX payments_by_session ON payments (provider, provider_session);
 
 CREATE TABLE refunds (
   id TEXT PRIMARY KEY,
@@ -93,12 +99,14 @@ CREATE TABLE refunds (
   amount_minor BIGINT NOT NULL,
   currency TEXT NOT NULL,
   reason TEXT NOT NULL,
-  provider_refund TEXT,
+  attempts BIGINT NOT NULL,
+  -- When the provider is asked (again)
+  next_at BIGINT NOT NULL,
   created_at BIGINT NOT NULL,
   updated_at BIGINT NOT NULL
 );
 CREATE INDEX refunds_by_order ON refunds (order_id);
-CREATE INDEX refunds_by_state ON refunds (state, updated_at);
+CREATE INDEX refunds_to_ask ON refunds (state, next_at);
 
 -- Every webhook that was believed, with its effect in the same transaction; a second delivery finds its id here.
 CREATE TABLE webhook_events (

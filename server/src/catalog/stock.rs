@@ -6,7 +6,6 @@ use anyhow::Context as _;
 use domain::{
     HoldId, OrderId, ProductId, VariantId,
     event::Event,
-    offer::Instant,
     stock::{Movement, take},
 };
 
@@ -30,13 +29,12 @@ pub async fn adjust(tx: &mut Tx, clock: &Clock, item: Item, location: &str, diff
     move_stock(tx, clock, item, &Row { location: location.to_owned(), bucket: 0 }, Movement::Adjustment(difference), reason, cause).await
 }
 
-/// For whom, from where and until when stock is held.
+/// For whom and from where stock is held. Until when is the order's business.
 #[derive(Clone, Copy, Debug)]
 pub struct Holding<'a> {
     pub order: OrderId,
     /// The market's locations in order of preference.
     pub locations: &'a [String],
-    pub until: Instant,
 }
 
 /// Not enough is there: `left` pieces could be had. Nothing was taken.
@@ -107,14 +105,13 @@ pub struct Held {
     pub id: HoldId,
     pub item: Item,
     pub quantity: u32,
-    pub until: Instant,
     row: Row,
 }
 
 /// What is held for an order now.
 pub async fn held(tx: &mut Tx, order: OrderId) -> anyhow::Result<Vec<Held>> {
     tx.all(
-        "SELECT id, variant_id, product_id, location, bucket, quantity, expires_at FROM holds WHERE order_id = $1 AND state = 'held' ORDER BY variant_id, id",
+        "SELECT id, variant_id, product_id, location, bucket, quantity FROM holds WHERE order_id = $1 AND state = 'held' ORDER BY variant_id, id",
         params![order],
     )
     .await?
@@ -124,7 +121,6 @@ pub async fn held(tx: &mut Tx, order: OrderId) -> anyhow::Result<Vec<Held>> {
             id: row.parse("id")?,
             item: Item { product: row.parse("product_id")?, variant: row.parse("variant_id")? },
             quantity: u32::try_from(row.int("quantity")?)?,
-            until: row.int("expires_at")?,
             row: Row { location: row.text("location")?, bucket: row.int("bucket")? },
         })
     })
@@ -139,12 +135,6 @@ pub async fn sell(tx: &mut Tx, clock: &Clock, order: OrderId) -> anyhow::Result<
 /// What was held for an order is free again. The number of pieces; nothing when nothing was held.
 pub async fn release(tx: &mut Tx, clock: &Clock, order: OrderId) -> anyhow::Result<u32> {
     finish(tx, clock, order, "released", Movement::Release).await
-}
-
-/// Keeps what is held for an order until `until`.
-pub async fn extend(tx: &mut Tx, order: OrderId, until: Instant) -> anyhow::Result<()> {
-    tx.execute("UPDATE holds SET expires_at = $2 WHERE order_id = $1 AND state = 'held' AND expires_at < $2", params![order, until]).await?;
-    Ok(())
 }
 
 async fn finish(tx: &mut Tx, clock: &Clock, order: OrderId, state: &'static str, movement: fn(u32) -> Movement) -> anyhow::Result<u32> {
@@ -237,17 +227,8 @@ async fn write_ledger(tx: &mut Tx, clock: &Clock, item: Item, row: &Row, movemen
 
 async fn keep(tx: &mut Tx, holding: Holding<'_>, item: Item, row: &Row, pieces: u32, clock: &Clock) -> anyhow::Result<()> {
     tx.execute(
-        "INSERT INTO holds (id, order_id, variant_id, product_id, location, bucket, quantity, state, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, 'held', $8)",
-        params![
-            HoldId(clock.id()),
-            holding.order,
-            item.variant,
-            item.product,
-            &row.location,
-            row.bucket,
-            pieces,
-            holding.until
-        ],
+        "INSERT INTO holds (id, order_id, variant_id, product_id, location, bucket, quantity, state) VALUES ($1, $2, $3, $4, $5, $6, $7, 'held')",
+        params![HoldId(clock.id()), holding.order, item.variant, item.product, &row.location, row.bucket, pieces],
     )
     .await?;
     Ok(())

@@ -1,1 +1,61 @@
 //! The order core: holds, orders and their ledgers, decided in SQL transactions on the writer.
+//!
+//! [`Orders::place`] makes an order out of a confirmed cart, [`Orders::pay_again`] leads to the payment page once more, [`Orders::hear`]
+//! takes a provider's news however it came, [`Orders::tend`] does what time demands. What an order may become is decided in
+//! [`domain::order`].
+
+mod hear;
+mod pay;
+mod place;
+mod request;
+mod store;
+mod tend;
+mod view;
+
+pub use hear::{Heard, WebhookError};
+pub use request::{LineText, OrderBody, OrderRequest, PayAgainError, Personal, PlaceOrderError, Placed, RequestedLine};
+pub use view::OrderView;
+
+use crate::{clock::Clock, keys::Keys, payments::Provider, sql::Db};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use domain::OrderId;
+use std::{fmt, sync::Arc};
+
+/// The order core with what it needs of the world.
+#[derive(Clone)]
+pub struct Orders {
+    pub(crate) db: Db,
+    pub(crate) clock: Clock,
+    pub(crate) keys: Arc<Keys>,
+    pub(crate) provider: Arc<dyn Provider>,
+    /// The public origin, for the way back from the payment page.
+    pub(crate) origin: Arc<str>,
+}
+
+impl Orders {
+    pub fn new(db: Db, clock: Clock, keys: Arc<Keys>, provider: Arc<dyn Provider>, origin: Arc<str>) -> Self {
+        Self { db, clock, keys, provider, origin }
+    }
+
+    /// Who takes the payments.
+    pub fn provider(&self) -> &dyn Provider {
+        &*self.provider
+    }
+
+    /// The secret in an order's link: 128 bits that only this shop can derive from the order's id, so that nothing that opens an order
+    /// is stored.
+    fn secret(&self, order: OrderId) -> String {
+        URL_SAFE_NO_PAD.encode(&self.keys.hmac("order secret", order.0.as_bytes())[..16])
+    }
+
+    /// What is stored of a secret, to find its order.
+    fn secret_hash(&self, secret: &str) -> String {
+        URL_SAFE_NO_PAD.encode(self.keys.hmac("order secret hash", secret.as_bytes()))
+    }
+}
+
+impl fmt::Debug for Orders {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Orders").field("provider", &self.provider.name()).finish_non_exhaustive()
+    }
+}

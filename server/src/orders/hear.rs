@@ -1,0 +1,173 @@
+//! A provider's news, by webhook, by answer or when asked: heard once, with its effect on payment, stock and refunds in one transaction.
+
+use super::{Orders, request::OrderBody, store};
+use crate::{
+    catalog::stock::{self, Holding, Item, Shortage},
+    clock::Clock,
+    events, params,
+    payments::{Forged, WebhookEvent},
+    sql::Tx,
+};
+use anyhow::Context as _;
+use domain::{
+    OrderId, PaymentId, RefundId,
+    order::{Needs, Order},
+    payment::{News, PaymentState, Unchanged},
+};
+
+/// What became of news.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// It changed something; the order as it is now.
+    New(Box<Order>),
+    /// It was known, or overtaken.
+    Known,
+    /// No such payment here.
+    Unknown,
+}
+
+impl Orders {
+    /// Takes news about a payment.
+    pub async fn hear(&self, payment: PaymentId, news: News) -> anyhow::Result<Heard> {
+        let heard = self
+            .db
+            .transact::<_, anyhow::Error>(|tx| {
+                let (this, news) = (self.clone(), news.clone());
+                Box::pin(async move { hear_in(tx, &this.clock, this.provider.name(), payment, news).await })
+            })
+            .await?;
+        self.after(&heard).await;
+        Ok(heard)
+    }
+
+    /// Takes a webhook: the signature first, then the event's id and its effect in one transaction. `Ok` means stored: answer 2xx, and only
+    /// then. A second delivery finds the id and changes nothing.
+    pub async fn webhook(&self, signature: Option<&str>, body: &[u8]) -> Result<(), WebhookError> {
+        let event: WebhookEvent = self.provider.webhook(signature, body, self.clock.now())?;
+        let heard = self
+            .db
+            .transact::<_, anyhow::Error>(|tx| {
+                let (this, event) = (self.clone(), event.clone());
+                Box::pin(async move {
+                    let provider = this.provider.name();
+                    let is_new = tx
+                        .execute(
+                            "INSERT INTO webhook_events (provider, event_id, received_at) VALUES ($1, $2, $3) ON CONFLICT (provider, event_id) DO NOTHING",
+                            params![provider, &event.id, this.clock.now()],
+                        )
+                        .await?;
+                    if is_new == 0 {
+                        return Ok(Heard::Known);
+                    }
+                    hear_in(tx, &this.clock, provider, event.payment, event.news).await
+                })
+            })
+            .await?;
+        if heard == Heard::Unknown {
+            tracing::warn!(event = event.id, payment = %event.payment, "a webhook about a payment that is not ours");
+        }
+        self.after(&heard).await;
+        Ok(())
+    }
+
+    /// What follows a commit: other sessions of a paid order are closed now rather than by the next round of [`Orders::tend`].
+    async fn after(&self, heard: &Heard) {
+        let Heard::New(order) = heard else { return };
+        events::ring();
+        let captured = order.payments.iter().any(|payment| matches!(payment.state, PaymentState::Captured { .. }));
+        if captured && order.has_live_payment() {
+            for payment in order.payments.iter().filter(|payment| payment.state.is_live()) {
+                if let Ok(news) = self.provider.close_session(payment.id).await
+                    && let Err(error) = Box::pin(self.hear(payment.id, news)).await
+                {
+                    tracing::error!(error = format!("{error:#}"), "closing a session that is not needed");
+                }
+            }
+        }
+    }
+}
+
+/// Why a webhook was not stored.
+#[derive(Debug, thiserror::Error)]
+pub enum WebhookError {
+    #[error(transparent)]
+    Forged(#[from] Forged),
+    /// Ours to mend: the provider shall send it again.
+    #[error(transparent)]
+    Failed(#[from] anyhow::Error),
+}
+
+/// The effect of news, in the caller's transaction.
+pub(super) async fn hear_in(tx: &mut Tx, clock: &Clock, provider: &str, payment: PaymentId, news: News) -> anyhow::Result<Heard> {
+    let now = clock.now();
+    let Some(order) = store::order_of(tx, payment).await? else { return Ok(Heard::Unknown) };
+    let before = store::lock(tx, order, now).await?.context("a payment without its order")?;
+    let sold = match before.needs(payment, &news) {
+        Needs::Sell => {
+            stock::sell(tx, clock, order).await?;
+            true
+        }
+        Needs::Retake => {
+            let taken = hold_again(tx, clock, order).await?.is_ok();
+            if taken {
+                stock::sell(tx, clock, order).await?;
+            }
+            taken
+        }
+        Needs::Nothing => false,
+    };
+    match before.clone().hear(payment, news, sold, RefundId(clock.id()), now) {
+        Ok((after, events)) => {
+            store::save(tx, clock, provider, &before, &after, &events).await?;
+            Ok(Heard::New(Box::new(after)))
+        }
+        Err(Unchanged::Known) => Ok(Heard::Known),
+        Err(Unchanged::AmountDiffers) => {
+            tracing::error!(%payment, %order, "the provider names another amount than was asked for: look into both ledgers");
+            Ok(Heard::Known)
+        }
+    }
+}
+
+/// Takes an order's pieces again after its hold lapsed: all of them or none.
+pub(super) async fn hold_again(tx: &mut Tx, clock: &Clock, order: OrderId) -> anyhow::Result<Result<(), Vec<Shortage>>> {
+    let body = tx.first("SELECT body FROM orders WHERE id = $1", params![order]).await?.context("the order was just there")?.text("body")?;
+    let body: OrderBody = serde_json::from_str(&body).context("orders.body")?;
+    let wanted: Vec<(Item, u32)> =
+        body.quote.lines.iter().map(|line| (Item { product: line.product, variant: line.variant }, line.quantity.get())).collect();
+    let outcome = hold_all(tx, clock, Holding { order, locations: &body.locations }, wanted).await?;
+    if outcome.is_err() {
+        stock::release(tx, clock, order).await?;
+    }
+    Ok(outcome)
+}
+
+/// Holds all lines, the hottest last: its row stays locked until the commit, and others wait for it. On a shortage some lines are held:
+/// roll back or release.
+pub(super) async fn hold_all(
+    tx: &mut Tx,
+    clock: &Clock,
+    holding: Holding<'_>,
+    mut wanted: Vec<(Item, u32)>,
+) -> anyhow::Result<Result<(), Vec<Shortage>>> {
+    if wanted.len() > 1 {
+        let mut by_heat = Vec::with_capacity(wanted.len());
+        for (item, quantity) in wanted {
+            let held = tx
+                .first("SELECT CAST(COALESCE(SUM(held), 0) AS BIGINT) AS held FROM stock_balances WHERE variant_id = $1", params![item.variant])
+                .await?
+                .map_or(Ok(0), |row| row.int("held"))?;
+            // Heat in powers of two, so that the order of locking seldom differs between two orders of the same things.
+            by_heat.push((u64::try_from(held).unwrap_or(0).checked_ilog2(), item, quantity));
+        }
+        by_heat.sort_by_key(|(heat, item, _)| (*heat, item.variant));
+        wanted = by_heat.into_iter().map(|(_, item, quantity)| (item, quantity)).collect();
+    }
+    let mut shortages = Vec::new();
+    for (item, quantity) in wanted {
+        if let Err(shortage) = stock::hold(tx, clock, holding, item, quantity).await? {
+            shortages.push(shortage);
+        }
+    }
+    Ok(if shortages.is_empty() { Ok(()) } else { Err(shortages) })
+}

@@ -1,0 +1,359 @@
+//! Placing an order: one SQL transaction from the idempotency key to the outbox, then the payment page.
+
+use super::{
+    Orders,
+    hear::hold_all,
+    request::{OrderBody, OrderRequest, PlaceOrderError, Placed},
+    store,
+};
+use crate::{
+    catalog::{
+        prices,
+        stock::{self, Holding, Item},
+    },
+    events,
+    keys::{self, DataKey},
+    params,
+    sql::Tx,
+    tariffs,
+};
+use anyhow::Context as _;
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use domain::{
+    OrderId, PaymentId,
+    cart::Cart,
+    event::Event,
+    offer::{Instant, offer},
+    order::{CannotEnd, HOLD_US, Order, OrderNumber, Pieces, Status},
+    payment::{Payment, PaymentState},
+    pricing::{self, Quote, Wanted},
+};
+
+/// What one transaction came to.
+enum Stored {
+    Order(OrderId, OrderNumber),
+    /// Somebody was here before with the same key or the same cart: look again.
+    Taken,
+}
+
+/// A key is a UUID; anything much longer is not ours.
+const KEY_BYTES_MAX: usize = 128;
+
+impl Orders {
+    /// Places an order and opens its payment page.
+    ///
+    /// The same key with the same content gets the same answer, also while the first request is still under way. The same content of the
+    /// same cart under another key (a second tab) is [`PlaceOrderError::CartAlreadyOrdered`]; other content replaces an order that nobody
+    /// paid: its payment page is closed first.
+    pub async fn place(&self, request: OrderRequest) -> Result<Placed, PlaceOrderError> {
+        if request.lines.is_empty() || request.lines.len() > Cart::LINES_MAX {
+            return Err(PlaceOrderError::Empty);
+        }
+        if request.key.is_empty() || request.key.len() > KEY_BYTES_MAX {
+            return Err(PlaceOrderError::KeyReused);
+        }
+        let fingerprint = self.fingerprint(&request)?;
+        // Twice is enough: once the key or the cart is taken, the second look finds who took it.
+        for _ in 0..3 {
+            if let Some(order) = self.answered(&request, &fingerprint).await? {
+                return self.answer(&request, order).await;
+            }
+            self.withdraw_earlier(&request, &fingerprint).await?;
+            let stored = self
+                .db
+                .transact::<_, PlaceOrderError>(|tx| {
+                    let (this, request, fingerprint) = (self.clone(), request.clone(), fingerprint.clone());
+                    Box::pin(async move { this.store(tx, &request, &fingerprint).await })
+                })
+                .await?;
+            if let Stored::Order(order, number) = stored {
+                events::ring();
+                tracing::info!(%number, market = %request.market.code, "an order was placed");
+                metrics::counter!("orders_placed_total").increment(1);
+                return self.answer(&request, order).await;
+            }
+        }
+        Err(PlaceOrderError::Failed(anyhow::anyhow!("an order's key or cart is taken, but nobody is found who has it")))
+    }
+
+    /// Everything that makes an order, or nothing.
+    async fn store(&self, tx: &mut Tx, request: &OrderRequest, fingerprint: &str) -> Result<Stored, PlaceOrderError> {
+        let now = self.clock.now();
+        let order = OrderId(self.clock.id());
+        let new = tx
+            .execute(
+                "INSERT INTO idempotency_keys (scope, key, fingerprint, body, created_at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (scope, key) DO NOTHING",
+                params![scope(request), &request.key, fingerprint, order.to_string(), now],
+            )
+            .await?;
+        if new == 0 {
+            return Ok(Stored::Taken);
+        }
+        let body = self.price(tx, request, now).await?;
+        if body.quote.total != request.confirmed_total {
+            return Err(PlaceOrderError::PriceChanged(Box::new(body.quote)));
+        }
+        let total = body.quote.total;
+        let (subject, key) = self.customer_key(tx, request, now).await?;
+        let personal = key.seal(&order.to_string(), &serde_json::to_vec(&request.personal).context("personal data")?);
+        let payment = Payment { id: PaymentId(self.clock.id()), amount: total, created_at: now, state: PaymentState::Created };
+        let placed = Order {
+            id: order,
+            total,
+            placed_at: now,
+            pieces: Pieces::Held { until: now + HOLD_US },
+            payments: vec![payment.clone()],
+            refunds: Vec::new(),
+        };
+        // 40 random bits: a number that is taken comes once in a thousand billion, and then the next one is free.
+        let mut number = OrderNumber::from_random(keys::random());
+        while tx.first("SELECT id FROM orders WHERE number = $1", params![number.to_string()]).await?.is_some() {
+            number = OrderNumber::from_random(keys::random());
+        }
+        let inserted = tx
+            .execute(
+                "INSERT INTO orders (id, number, secret_hash, cart_id, cart_version, cart_claim, fingerprint, subject, market, locale, currency, total_minor, \
+                 body, personal, pieces, hold_until, status, placed_at, updated_at) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 'held', $15, $16, $17, $17) ON CONFLICT (cart_claim) DO NOTHING",
+                params![
+                    order,
+                    number.to_string(),
+                    self.secret_hash(&self.secret(order)),
+                    request.cart,
+                    i64::try_from(request.cart_version).context("a cart's version")?,
+                    claim(request),
+                    fingerprint,
+                    subject,
+                    request.market.code.code(),
+                    request.locale.to_string(),
+                    total.currency.code(),
+                    total.minor,
+                    serde_json::to_string(&body).context("an order's body")?,
+                    personal,
+                    now + HOLD_US,
+                    placed.status().word(),
+                    now
+                ],
+            )
+            .await?;
+        if inserted == 0 {
+            // The key goes with the transaction, so that it may be used again.
+            return Err(PlaceOrderError::CartAlreadyOrdered { secret: self.claimed(tx, request).await? });
+        }
+        for (position, line) in (0_i64..).zip(&body.quote.lines) {
+            tx.execute(
+                "INSERT INTO order_lines (order_id, line, variant_id, product_id, quantity, unit_minor, total_minor) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+                params![order, position, line.variant, line.product, line.quantity.get(), line.unit.minor, line.total.minor],
+            )
+            .await?;
+        }
+        store::insert_payment(tx, order, self.provider.name(), &payment).await?;
+        events::emit(tx, &self.clock, &Event::OrderPlaced { order }).await?;
+        let wanted = request.lines.iter().map(|line| (Item { product: line.product, variant: line.variant }, line.quantity.get())).collect();
+        let holding = Holding { order, locations: &request.market.locations };
+        match hold_all(tx, &self.clock, holding, wanted).await? {
+            Ok(()) => Ok(Stored::Order(order, number)),
+            Err(shortages) => Err(PlaceOrderError::OutOfStock(shortages)),
+        }
+    }
+
+    /// What the request costs now, by what this transaction sees.
+    async fn price(&self, tx: &mut Tx, request: &OrderRequest, now: Instant) -> Result<OrderBody, PlaceOrderError> {
+        let variants: Vec<_> = request.lines.iter().map(|line| line.variant).collect();
+        let windows = prices::windows(tx, &request.market, &variants, now).await?;
+        let mut wanted = Vec::with_capacity(request.lines.len());
+        let mut not_sold = Vec::new();
+        for line in &request.lines {
+            let product =
+                tx.first("SELECT tax_category FROM products WHERE id = $1 AND status = 'active' AND published = 1", params![line.product]).await?;
+            let priced = windows.iter().find(|(variant, product, _)| *variant == line.variant && *product == line.product);
+            match (priced.and_then(|(_, _, windows)| offer(windows, now)), product) {
+                (Some(offer), Some(product)) => wanted.push(Wanted {
+                    product: line.product,
+                    variant: line.variant,
+                    quantity: line.quantity,
+                    offer,
+                    tax_category: product.text("tax_category")?,
+                }),
+                _ => not_sold.push(line.variant),
+            }
+        }
+        if !not_sold.is_empty() {
+            return Err(PlaceOrderError::NotSold(not_sold));
+        }
+        let methods = tariffs::methods_in(tx, request.market.code, now).await?;
+        let method = methods.into_iter().find(|method| method.code == request.method).ok_or(PlaceOrderError::UnknownMethod)?;
+        let destination = request.personal.delivery.destination();
+        let rates = tariffs::rates_in(tx, destination.country, now).await?;
+        let quote: Quote =
+            pricing::quote(&request.market, &wanted, Some(&method), Some(&destination), &rates, now).context("reckoning an order's total")?;
+        if !quote.is_final() {
+            return Err(PlaceOrderError::TaxUnknown);
+        }
+        let promise = method.promise(now);
+        let texts = request.lines.iter().map(|line| line.text.clone()).collect();
+        Ok(OrderBody { texts, quote, method, promise, locations: request.market.locations.clone() })
+    }
+
+    /// The customer's data key, made with the first order. An erased customer who orders again gets a new one.
+    async fn customer_key(&self, tx: &mut Tx, request: &OrderRequest, now: Instant) -> anyhow::Result<(String, DataKey)> {
+        let email = request.personal.contact.email.normalised();
+        let subject = URL_SAFE_NO_PAD.encode(self.keys.hmac("subject", email.as_bytes()));
+        let (_, fresh) = self.keys.new_data_key(&subject);
+        tx.execute(
+            "INSERT INTO customer_keys (subject, wrapped_key, created_at) VALUES ($1, $2, $3) ON CONFLICT (subject) DO NOTHING",
+            params![&subject, fresh.clone(), now],
+        )
+        .await?;
+        tx.execute("UPDATE customer_keys SET wrapped_key = $2 WHERE subject = $1 AND wrapped_key IS NULL", params![&subject, fresh]).await?;
+        let row = tx.first("SELECT wrapped_key FROM customer_keys WHERE subject = $1", params![&subject]).await?.context("a key was just stored")?;
+        let wrapped = row.bytes_or_null("wrapped_key")?.context("a key was just stored")?;
+        let key = self.keys.data_key(&subject, &wrapped)?;
+        Ok((subject, key))
+    }
+
+    /// The order that this key led to before.
+    async fn answered(&self, request: &OrderRequest, fingerprint: &str) -> Result<Option<OrderId>, PlaceOrderError> {
+        let row = self
+            .db
+            .first("SELECT fingerprint, body FROM idempotency_keys WHERE scope = $1 AND key = $2", params![scope(request), &request.key])
+            .await?;
+        let Some(row) = row else { return Ok(None) };
+        if row.text("fingerprint")? != fingerprint {
+            return Err(PlaceOrderError::KeyReused);
+        }
+        Ok(Some(row.parse("body")?))
+    }
+
+    /// The answer to whoever placed `order`: saved under the key, or, while the first request is still asking, asked for by this one too,
+    /// which is harmless because the provider knows the payment by its id.
+    async fn answer(&self, request: &OrderRequest, order: OrderId) -> Result<Placed, PlaceOrderError> {
+        let saved = self
+            .db
+            .first(
+                "SELECT o.number, k.location FROM orders o JOIN idempotency_keys k ON k.body = o.id WHERE o.id = $1 AND k.scope = $2 AND k.key = $3",
+                params![order, scope(request), &request.key],
+            )
+            .await?
+            .context("an order without its key")?;
+        let number = saved.parse("number")?;
+        let secret = self.secret(order);
+        if let Some(location) = saved.text_or_null("location")? {
+            return Ok(Placed { number, secret, redirect_url: Some(location) });
+        }
+        let redirect_url = match self.open_page(order).await {
+            Ok(url) => url,
+            Err(error) => {
+                tracing::warn!(%number, error = format!("{error:#}"), "no payment page yet; the order can be paid later");
+                None
+            }
+        };
+        if let Some(location) = &redirect_url {
+            self.db
+                .transact::<_, sqlx::Error>(|tx| {
+                    let values = params![scope(request), &request.key, location];
+                    Box::pin(async move {
+                        tx.execute("UPDATE idempotency_keys SET status = 303, location = $3 WHERE scope = $1 AND key = $2", values).await?;
+                        Ok(())
+                    })
+                })
+                .await?;
+        }
+        Ok(Placed { number, secret, redirect_url })
+    }
+
+    /// Orders of this cart that nobody paid make room for the new one, after their payment pages are closed. One that is paid, being
+    /// paid, or the very same is the answer.
+    async fn withdraw_earlier(&self, request: &OrderRequest, fingerprint: &str) -> Result<(), PlaceOrderError> {
+        let rows = self
+            .db
+            .all("SELECT id, fingerprint, cart_claim, pieces FROM orders WHERE cart_id = $1 AND pieces <> 'withdrawn'", params![request.cart])
+            .await?;
+        let claim = claim(request);
+        for row in &rows {
+            let order: OrderId = row.parse("id")?;
+            let same_cart = row.text_or_null("cart_claim")?.as_deref() == Some(&claim);
+            let already = || PlaceOrderError::CartAlreadyOrdered { secret: self.secret(order) };
+            let is_sold = row.text("pieces")? == "sold";
+            if same_cart && (is_sold || row.text("fingerprint")? == fingerprint) {
+                return Err(already());
+            }
+            if is_sold {
+                continue;
+            }
+            match self.withdraw(order).await? {
+                Withdrawn::Yes => {}
+                // An older cart's order that turned out paid is history; this cart's order is the answer.
+                Withdrawn::Paid if !same_cart => {}
+                Withdrawn::Paid | Withdrawn::No => return Err(already()),
+            }
+        }
+        Ok(())
+    }
+
+    async fn withdraw(&self, order: OrderId) -> Result<Withdrawn, PlaceOrderError> {
+        let Some(known) = store::load(&self.db, order).await? else { return Ok(Withdrawn::Yes) };
+        if !self.close_pages(&known).await? {
+            return Ok(Withdrawn::No);
+        }
+        self.db
+            .transact::<_, PlaceOrderError>(|tx| {
+                let this = self.clone();
+                Box::pin(async move {
+                    let Some(before) = store::lock(tx, order, this.clock.now()).await? else { return Ok(Withdrawn::Yes) };
+                    match before.clone().withdraw() {
+                        Ok((after, events)) => {
+                            stock::release(tx, &this.clock, order).await?;
+                            store::save(tx, &this.clock, this.provider.name(), &before, &after, &events).await?;
+                            Ok(Withdrawn::Yes)
+                        }
+                        Err(CannotEnd::PaymentLive | CannotEnd::TooEarly) => Ok(Withdrawn::No),
+                        Err(CannotEnd::NotHeld) if matches!(before.status(), Status::Paid { .. }) => Ok(Withdrawn::Paid),
+                        Err(CannotEnd::NotHeld) => {
+                            // Its money went back, or it was withdrawn by another request: it must not stand in the way.
+                            tx.execute("UPDATE orders SET cart_claim = NULL WHERE id = $1", params![order]).await?;
+                            Ok(Withdrawn::Yes)
+                        }
+                    }
+                })
+            })
+            .await
+    }
+
+    async fn claimed(&self, tx: &mut Tx, request: &OrderRequest) -> anyhow::Result<String> {
+        let row = tx.first("SELECT id FROM orders WHERE cart_claim = $1", params![claim(request)]).await?.context("an order has this cart")?;
+        Ok(self.secret(row.parse("id")?))
+    }
+
+    /// A keyed hash of all that makes an order this order. Keyed, because addresses can be guessed.
+    fn fingerprint(&self, request: &OrderRequest) -> anyhow::Result<String> {
+        let lines: Vec<_> = request.lines.iter().map(|line| (line.variant, line.quantity)).collect();
+        let content = serde_json::to_vec(&(
+            request.cart,
+            request.cart_version,
+            request.market.code,
+            request.locale,
+            lines,
+            &request.personal,
+            &request.method,
+            request.confirmed_total,
+        ))
+        .context("a request's fingerprint")?;
+        Ok(URL_SAFE_NO_PAD.encode(self.keys.hmac("order fingerprint", &content)))
+    }
+}
+
+enum Withdrawn {
+    Yes,
+    /// Money may still come, or the provider does not answer.
+    No,
+    Paid,
+}
+
+fn scope(request: &OrderRequest) -> String {
+    format!("place-order:{}", request.cart)
+}
+
+fn claim(request: &OrderRequest) -> String {
+    format!("{}:{}", request.cart, request.cart_version)
+}

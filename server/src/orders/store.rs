@@ -1,0 +1,192 @@
+//! The ledgers of an order in SQL: loading them under the order's row lock, and saving what changed.
+
+use crate::{
+    clock::Clock,
+    events, params,
+    sql::{Db, Row, Tx},
+};
+use anyhow::Context as _;
+use domain::{
+    OrderId, PaymentId,
+    event::Event,
+    money::{Currency, Money},
+    offer::Instant,
+    order::{Order, Pieces},
+    payment::{Decline, Payment, PaymentState, Refund, RefundReason, RefundState},
+};
+
+/// Locks an order for the rest of the transaction and loads its ledgers. An update locks where `FOR UPDATE` is not known to all engines.
+pub async fn lock(tx: &mut Tx, order: OrderId, now: Instant) -> anyhow::Result<Option<Order>> {
+    if tx.execute("UPDATE orders SET updated_at = $2 WHERE id = $1", params![order, now]).await? == 0 {
+        return Ok(None);
+    }
+    let row = tx.first(ORDER, params![order]).await?.context("the order was just there")?;
+    let payments = tx.all(PAYMENTS, params![order]).await?;
+    let refunds = tx.all(REFUNDS, params![order]).await?;
+    read(order, &row, &payments, &refunds).map(Some)
+}
+
+/// Loads an order's ledgers without locking: to show, or to decide what to ask. They may come from different instants.
+pub async fn load(db: &Db, order: OrderId) -> anyhow::Result<Option<Order>> {
+    let Some(row) = db.first(ORDER, params![order]).await? else { return Ok(None) };
+    let payments = db.all(PAYMENTS, params![order]).await?;
+    let refunds = db.all(REFUNDS, params![order]).await?;
+    read(order, &row, &payments, &refunds).map(Some)
+}
+
+const ORDER: &str = "SELECT currency, total_minor, placed_at, pieces, hold_until FROM orders WHERE id = $1";
+const PAYMENTS: &str = "SELECT id, state, provider_session, redirect_url, amount_minor, currency, reason, created_at, updated_at FROM payments \
+                        WHERE order_id = $1 ORDER BY created_at, id";
+const REFUNDS: &str =
+    "SELECT id, payment_id, state, amount_minor, currency, reason, attempts FROM refunds WHERE order_id = $1 ORDER BY created_at, id";
+
+fn read(id: OrderId, row: &Row, payments: &[Row], refunds: &[Row]) -> anyhow::Result<Order> {
+    let until = row.int("hold_until")?;
+    Ok(Order {
+        id,
+        total: money(row, "total_minor")?,
+        placed_at: row.int("placed_at")?,
+        pieces: match row.text("pieces")?.as_str() {
+            "held" => Pieces::Held { until },
+            "lapsed" => Pieces::Lapsed,
+            "sold" => Pieces::Sold,
+            "withdrawn" => Pieces::Withdrawn,
+            other => anyhow::bail!("orders.pieces holds {other:?}"),
+        },
+        payments: payments.iter().map(read_payment).collect::<anyhow::Result<_>>()?,
+        refunds: refunds.iter().map(read_refund).collect::<anyhow::Result<_>>()?,
+    })
+}
+
+fn read_payment(row: &Row) -> anyhow::Result<Payment> {
+    let at = row.int("updated_at")?;
+    Ok(Payment {
+        id: row.parse("id")?,
+        amount: money(row, "amount_minor")?,
+        created_at: row.int("created_at")?,
+        state: match row.text("state")?.as_str() {
+            "created" => PaymentState::Created,
+            "open" => PaymentState::Open {
+                session: row.text_or_null("provider_session")?.unwrap_or_default(),
+                redirect_url: row.text_or_null("redirect_url")?.unwrap_or_default(),
+            },
+            "pending" => PaymentState::Pending,
+            "captured" => PaymentState::Captured { at },
+            "failed" => PaymentState::Failed { at, reason: Decline::from_code(&row.text_or_null("reason")?.unwrap_or_default()) },
+            "closed" => PaymentState::Closed { at },
+            other => anyhow::bail!("payments.state holds {other:?}"),
+        },
+    })
+}
+
+fn read_refund(row: &Row) -> anyhow::Result<Refund> {
+    Ok(Refund {
+        id: row.parse("id")?,
+        payment: row.parse("payment_id")?,
+        amount: money(row, "amount_minor")?,
+        reason: RefundReason::from_code(&row.text("reason")?).context("refunds.reason")?,
+        state: match row.text("state")?.as_str() {
+            "requested" => RefundState::Requested { attempts: u32::try_from(row.int("attempts")?)? },
+            "issued" => RefundState::Issued,
+            "failed" => RefundState::Failed,
+            other => anyhow::bail!("refunds.state holds {other:?}"),
+        },
+    })
+}
+
+pub fn money(row: &Row, column: &str) -> anyhow::Result<Money> {
+    let currency: Currency = row.text("currency")?.parse().context("column currency")?;
+    Ok(Money::new(row.int(column)?, currency))
+}
+
+/// The word for `orders.pieces`.
+const fn word(pieces: Pieces) -> &'static str {
+    match pieces {
+        Pieces::Held { .. } => "held",
+        Pieces::Lapsed => "lapsed",
+        Pieces::Sold => "sold",
+        Pieces::Withdrawn => "withdrawn",
+    }
+}
+
+/// Saves what differs between `before` and `after` with the events that tell of it. The order is locked.
+pub async fn save(tx: &mut Tx, clock: &Clock, provider: &str, before: &Order, after: &Order, events: &[Event]) -> anyhow::Result<()> {
+    let now = clock.now();
+    for payment in &after.payments {
+        match before.payments.iter().find(|known| known.id == payment.id) {
+            Some(known) if known == payment => {}
+            Some(_) => update_payment(tx, payment, now).await?,
+            None => insert_payment(tx, after.id, provider, payment).await?,
+        }
+    }
+    for refund in &after.refunds {
+        match before.refunds.iter().find(|known| known.id == refund.id) {
+            Some(known) if known == refund => {}
+            Some(_) => update_refund(tx, refund, now).await?,
+            None => insert_refund(tx, after.id, refund, now).await?,
+        }
+    }
+    let until = if let Pieces::Held { until } = after.pieces { Some(until) } else { None };
+    tx.execute(
+        "UPDATE orders SET pieces = $2, hold_until = COALESCE($3, hold_until), status = $4, updated_at = $5 WHERE id = $1",
+        params![after.id, word(after.pieces), until, after.status().word(), now],
+    )
+    .await?;
+    if after.pieces == Pieces::Withdrawn {
+        tx.execute("UPDATE orders SET cart_claim = NULL WHERE id = $1", params![after.id]).await?;
+    }
+    for event in events {
+        events::emit(tx, clock, event).await?;
+    }
+    Ok(())
+}
+
+pub async fn insert_payment(tx: &mut Tx, order: OrderId, provider: &str, payment: &Payment) -> anyhow::Result<()> {
+    tx.execute(
+        "INSERT INTO payments (id, order_id, provider, state, amount_minor, currency, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $7)",
+        params![payment.id, order, provider, payment.state.word(), payment.amount.minor, payment.amount.currency.code(), payment.created_at],
+    )
+    .await?;
+    Ok(())
+}
+
+async fn update_payment(tx: &mut Tx, payment: &Payment, now: Instant) -> anyhow::Result<()> {
+    let (session, redirect_url) = match &payment.state {
+        PaymentState::Open { session, redirect_url } => (Some(session.as_str()), Some(redirect_url.as_str())),
+        _ => (None, None),
+    };
+    let reason = if let PaymentState::Failed { reason, .. } = payment.state { Some(reason.code()) } else { None };
+    tx.execute(
+        "UPDATE payments SET state = $2, provider_session = COALESCE($3, provider_session), redirect_url = $4, reason = $5, updated_at = $6 WHERE id = $1",
+        params![payment.id, payment.state.word(), session, redirect_url, reason, now],
+    )
+    .await?;
+    Ok(())
+}
+
+async fn insert_refund(tx: &mut Tx, order: OrderId, refund: &Refund, now: Instant) -> anyhow::Result<()> {
+    tx.execute(
+        "INSERT INTO refunds (id, order_id, payment_id, state, amount_minor, currency, reason, attempts, next_at, created_at, updated_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8, $8, $8)",
+        params![refund.id, order, refund.payment, refund.state.word(), refund.amount.minor, refund.amount.currency.code(), refund.reason.code(), now],
+    )
+    .await?;
+    Ok(())
+}
+
+async fn update_refund(tx: &mut Tx, refund: &Refund, now: Instant) -> anyhow::Result<()> {
+    let attempts = if let RefundState::Requested { attempts } = refund.state { attempts } else { 0 };
+    // A minute, doubled with each attempt, at most six hours.
+    let wait_s = (60_i64 << attempts.min(9)).min(6 * 3_600);
+    tx.execute(
+        "UPDATE refunds SET state = $2, attempts = $3, next_at = $4, updated_at = $5 WHERE id = $1",
+        params![refund.id, refund.state.word(), attempts, now + wait_s * 1_000_000, now],
+    )
+    .await?;
+    Ok(())
+}
+
+/// The order that a payment belongs to.
+pub async fn order_of(tx: &mut Tx, payment: PaymentId) -> anyhow::Result<Option<OrderId>> {
+    tx.first("SELECT order_id FROM payments WHERE id = $1", params![payment]).await?.map(|row| row.parse("order_id")).transpose()
+}

@@ -1,0 +1,165 @@
+//! What time demands: holds that lapse, payments that are in doubt, refunds that are owed. Every round is small, may run in several
+//! processes at once, and may be cut off anywhere.
+
+use super::{Orders, store};
+use crate::{background::Stop, catalog::stock, events, params, payments::RefundRequest};
+use domain::{
+    OrderId, PaymentId, RefundId,
+    order::HOLD_US,
+    payment::{PaymentState, RefundNews},
+};
+use std::time::Duration;
+
+/// Rows taken at once by each of the three.
+const BATCH: i64 = 50;
+/// A payment is in doubt when nobody has said anything about it for so long (30 s).
+const DOUBT_US: i64 = 30 * 1_000_000;
+/// The pause between rounds.
+const PAUSE: Duration = Duration::from_secs(1);
+
+impl Orders {
+    /// Tends orders until the shop stops.
+    pub async fn run(self, mut stop: Stop) {
+        while !stop.is_requested() {
+            if let Err(error) = self.tend().await {
+                tracing::error!(error = format!("{error:#}"), "tending orders");
+            }
+            tokio::select! {
+                () = stop.requested() => {}
+                () = tokio::time::sleep(PAUSE) => {}
+            }
+        }
+    }
+
+    /// One round: sweeps lapsed holds, asks about payments in doubt, sends refunds. Each goes as far as it can; the first error is told.
+    pub async fn tend(&self) -> anyhow::Result<()> {
+        let swept = self.sweep().await;
+        let reconciled = self.reconcile().await;
+        let refunded = self.refund().await;
+        swept.and(reconciled).and(refunded)
+    }
+
+    /// Gives back what was held too long: the payment pages are closed first, and what turns out to be paid is sold.
+    async fn sweep(&self) -> anyhow::Result<()> {
+        let rows = self
+            .db
+            .all("SELECT id FROM orders WHERE pieces = 'held' AND hold_until <= $1 ORDER BY hold_until LIMIT $2", params![self.clock.now(), BATCH])
+            .await?;
+        for row in &rows {
+            let order: OrderId = row.parse("id")?;
+            if let Err(error) = self.lapse(order).await {
+                tracing::error!(%order, error = format!("{error:#}"), "sweeping a lapsed hold");
+            }
+        }
+        Ok(())
+    }
+
+    async fn lapse(&self, order: OrderId) -> anyhow::Result<()> {
+        let Some(known) = store::load(&self.db, order).await? else { return Ok(()) };
+        let closed = self.close_pages(&known).await?;
+        self.db
+            .transact::<_, anyhow::Error>(|tx| {
+                let this = self.clone();
+                Box::pin(async move {
+                    let now = this.clock.now();
+                    let Some(before) = store::lock(tx, order, now).await? else { return Ok(()) };
+                    match before.clone().lapse(now) {
+                        Ok(after) => {
+                            stock::release(tx, &this.clock, order).await?;
+                            store::save(tx, &this.clock, this.provider.name(), &before, &after, &[]).await?;
+                        }
+                        // Money is under way: it is waited for. A provider that does not answer is asked again soon, behind the others.
+                        Err(_) if before.has_live_payment() => {
+                            let wait_us = if closed || before.payments.iter().any(|payment| payment.state == PaymentState::Pending) {
+                                HOLD_US
+                            } else {
+                                DOUBT_US
+                            };
+                            tx.execute("UPDATE orders SET hold_until = $2 WHERE id = $1 AND pieces = 'held'", params![order, now + wait_us]).await?;
+                        }
+                        Err(_) => {}
+                    }
+                    Ok(())
+                })
+            })
+            .await?;
+        events::ring();
+        Ok(())
+    }
+
+    /// Asks the provider about payments of which nothing was heard for a while: a lost reply, a lost webhook, a walk away.
+    async fn reconcile(&self) -> anyhow::Result<()> {
+        let before = self.clock.now() - DOUBT_US;
+        let rows = self
+            .db
+            .all(
+                "SELECT p.id, o.pieces FROM payments p JOIN orders o ON o.id = p.order_id WHERE p.state IN ('created', 'open', 'pending') AND p.updated_at <= $1 \
+                 ORDER BY p.updated_at LIMIT $2",
+                params![before, BATCH],
+            )
+            .await?;
+        for row in &rows {
+            let payment: PaymentId = row.parse("id")?;
+            // Nobody shall pay an order that is paid or over.
+            let is_over = matches!(row.text("pieces")?.as_str(), "sold" | "withdrawn");
+            let news = if is_over { self.provider.close_session(payment).await.map(Some) } else { self.provider.session(payment).await };
+            let news = match news {
+                Ok(news) => news,
+                Err(error) => {
+                    tracing::warn!(%payment, error = format!("{:#}", anyhow::Error::new(error)), "the provider could not be asked");
+                    // The others would fare no better: the next round asks again.
+                    break;
+                }
+            };
+            if let Some(news) = news {
+                self.hear(payment, news).await?;
+            }
+            let now = self.clock.now();
+            self.db
+                .transact::<_, sqlx::Error>(|tx| {
+                    Box::pin(async move {
+                        tx.execute(
+                            "UPDATE payments SET updated_at = $2 WHERE id = $1 AND state IN ('created', 'open', 'pending')",
+                            params![payment, now],
+                        )
+                        .await
+                    })
+                })
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Asks for the refunds that are due.
+    async fn refund(&self) -> anyhow::Result<()> {
+        let rows = self
+            .db
+            .all(
+                "SELECT id, order_id, payment_id, amount_minor, currency FROM refunds WHERE state = 'requested' AND next_at <= $1 ORDER BY next_at LIMIT $2",
+                params![self.clock.now(), BATCH],
+            )
+            .await?;
+        for row in &rows {
+            let (refund, order): (RefundId, OrderId) = (row.parse("id")?, row.parse("order_id")?);
+            let request = RefundRequest { refund, payment: row.parse("payment_id")?, amount: store::money(row, "amount_minor")? };
+            let news = self.provider.refund(&request).await.unwrap_or_else(|error| {
+                tracing::warn!(%refund, error = format!("{:#}", anyhow::Error::new(error)), "a refund is asked for again later");
+                RefundNews::Unclear
+            });
+            self.db
+                .transact::<_, anyhow::Error>(|tx| {
+                    let this = self.clone();
+                    Box::pin(async move {
+                        let Some(before) = store::lock(tx, order, this.clock.now()).await? else { return Ok(()) };
+                        if let Some((after, events)) = before.clone().hear_refund(refund, news) {
+                            store::save(tx, &this.clock, this.provider.name(), &before, &after, &events).await?;
+                        }
+                        Ok(())
+                    })
+                })
+                .await?;
+            events::ring();
+        }
+        Ok(())
+    }
+}

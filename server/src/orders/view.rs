@@ -1,0 +1,107 @@
+//! An order as its page shows it. Which words stand for a status is the page's business.
+
+use super::{
+    Orders,
+    request::{OrderBody, Personal},
+    store,
+};
+use crate::params;
+use anyhow::Context as _;
+use domain::{
+    OrderId,
+    locale::Locale,
+    market::MarketCode,
+    money::Money,
+    offer::Instant,
+    order::{CannotPay, OrderNumber, Pieces, Status},
+    payment::Refund,
+};
+use std::time::Duration;
+
+/// How long the page waits for the provider when it does not know whether an order is paid.
+const ASKING: Duration = Duration::from_millis(1_500);
+
+/// What an order page needs.
+#[derive(Clone, Debug)]
+pub struct OrderView {
+    pub id: OrderId,
+    pub number: OrderNumber,
+    pub secret: String,
+    pub market: MarketCode,
+    /// The locale in which it was ordered.
+    pub locale: Locale,
+    pub placed_at: Instant,
+    pub status: Status,
+    /// Whether the button "Pay again" works now, or why not.
+    pub can_pay: Result<(), CannotPay>,
+    /// Until when the pieces are kept, while they are.
+    pub held_until: Option<Instant>,
+    pub total: Money,
+    pub body: OrderBody,
+    /// `None`: the customer was erased.
+    pub personal: Option<Personal>,
+    pub refunds: Vec<Refund>,
+}
+
+impl Orders {
+    /// The order behind a link, as it is now. While a payment is open the provider is asked first, for a bounded time, so that a shopper who
+    /// comes back from paying sees "Paid" at once, whether or not the webhook was faster.
+    pub async fn find_by_secret(&self, secret: &str) -> anyhow::Result<Option<OrderView>> {
+        let Some(order) = self.id_of(secret).await? else { return Ok(None) };
+        let Some(known) = store::load(&self.db, order).await? else { return Ok(None) };
+        if let Some(live) = known.payments.iter().rfind(|payment| payment.state.is_live()) {
+            match tokio::time::timeout(ASKING, self.ask(live)).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => tracing::warn!(payment = %live.id, error = format!("{error:#}"), "the provider could not be asked"),
+                Err(_) => tracing::warn!(payment = %live.id, "the provider was too slow to be asked"),
+            }
+        }
+        self.view(order, secret).await
+    }
+
+    /// Which order a secret opens.
+    pub(super) async fn id_of(&self, secret: &str) -> anyhow::Result<Option<OrderId>> {
+        // 16 bytes in base64 are 22 characters.
+        if secret.len() != 22 {
+            return Ok(None);
+        }
+        self.db.first("SELECT id FROM orders WHERE secret_hash = $1", params![self.secret_hash(secret)]).await?.map(|row| row.parse("id")).transpose()
+    }
+
+    async fn view(&self, id: OrderId, secret: &str) -> anyhow::Result<Option<OrderView>> {
+        let Some(order) = store::load(&self.db, id).await? else { return Ok(None) };
+        let row = self
+            .db
+            .first(
+                "SELECT o.number, o.market, o.locale, o.body, o.personal, o.subject, c.wrapped_key FROM orders o LEFT JOIN customer_keys c ON c.subject = o.subject \
+                 WHERE o.id = $1",
+                params![id],
+            )
+            .await?
+            .context("the order was just there")?;
+        let personal = match row.bytes_or_null("wrapped_key")? {
+            Some(wrapped) => {
+                let sealed = row.bytes_or_null("personal")?.context("orders.personal")?;
+                let plain = self.keys.data_key(&row.text("subject")?, &wrapped)?.open(&id.to_string(), &sealed);
+                // An order from before an erasure stays closed although the customer has a new key.
+                plain.ok().map(|plain| serde_json::from_slice(&plain).context("orders.personal")).transpose()?
+            }
+            None => None,
+        };
+        Ok(Some(OrderView {
+            id,
+            number: row.parse("number")?,
+            secret: secret.to_owned(),
+            market: row.parse("market")?,
+            locale: row.parse("locale")?,
+            placed_at: order.placed_at,
+            status: order.status(),
+            can_pay: order.can_pay_again(self.clock.now()).map(|_| ()),
+            held_until: if let Pieces::Held { until } = order.pieces { Some(until) } else { None },
+            total: order.total,
+            body: serde_json::from_str(&row.text("body")?).context("orders.body")?,
+            personal,
+            refunds: order.refunds,
+        }))
+    }
+}
