@@ -5,7 +5,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-const binary = process.env.NEXTGEN_BIN ?? new URL("../target/release/nextgen", import.meta.url).pathname;
+const binary = process.env.JOURNEY_BINARY ?? new URL("../target/release/nextgen", import.meta.url).pathname;
 export const leftBehind = process.env.LEFT_BEHIND ?? mkdtempSync(join(tmpdir(), "nextgen-end2end-"));
 /** First start imports the demo; two busy cores need a while. */
 const READY_WITHIN_MS = 120_000;
