@@ -17,7 +17,7 @@ pub mod tariffs;
 pub mod telemetry;
 pub mod users;
 
-use crate::{background::Background, clock::Clock, config::Config, dynamo::Table, events::Dispatcher, keys::Keys, sql::Db};
+use crate::{background::Background, clock::Clock, config::Config, dynamo::Table, events::Dispatcher, keys::Keys, orders::Orders, sql::Db};
 use anyhow::Context as _;
 use axum::Router;
 use std::sync::Arc;
@@ -31,6 +31,7 @@ pub struct Shop {
     pub db: Db,
     /// The read model, carts and accounts.
     pub table: Table,
+    pub orders: Orders,
 }
 
 /// A wired shop: serve `router`, and stop `background` afterwards.
@@ -54,7 +55,13 @@ pub async fn build(config: Config, clock: Clock) -> anyhow::Result<Built> {
     let mut background = Background::new();
     let dispatcher = Dispatcher::new(db.clone(), clock.clone(), Vec::new());
     background.spawn("dispatcher", |mut stop| dispatcher.run(async move { stop.requested().await }));
-    let shop = Shop { config, clock, keys, db, table };
+    let provider = payments::open(&config, &mut background).await?;
+    let orders = Orders::new(db.clone(), clock.clone(), keys.clone(), provider, config.url.clone());
+    background.spawn("orders", {
+        let orders = orders.clone();
+        move |stop| orders.run(stop)
+    });
+    let shop = Shop { config, clock, keys, db, table, orders };
     let router = http::router(&shop);
     Ok(Built { router, shop, background })
 }

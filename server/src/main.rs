@@ -6,6 +6,7 @@ use server::{
     Built, build,
     clock::Clock,
     config::{Config, Options},
+    payments::test_provider,
     telemetry,
 };
 use std::{net::SocketAddr, process::ExitCode, time::Duration};
@@ -24,6 +25,12 @@ struct Command {
 enum Task {
     /// Serve the shop (this is also what happens without a command).
     Serve,
+    /// Serve the test payment provider alone; `serve` starts one by itself unless told otherwise. --addr says where it listens.
+    TestProvider {
+        /// End when standard input ends.
+        #[arg(long)]
+        with_parent: bool,
+    },
 }
 
 /// How long requests under way may take after a signal.
@@ -31,12 +38,18 @@ const GRACE: Duration = Duration::from_secs(10);
 
 fn main() -> ExitCode {
     let command = Command::parse();
+    let listen_on = command.options.addr.clone();
     let outcome = Config::read(command.options).and_then(|config| {
         telemetry::start_logging(config.log);
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting the runtime")?;
         runtime.block_on(async {
             match command.task {
                 None | Some(Task::Serve) => Box::pin(serve(config)).await.map(|()| ExitCode::SUCCESS),
+                Some(Task::TestProvider { with_parent }) => {
+                    // NEXTGEN_ADDR is the shop's when the shop starts this: then the port of last time, or any, will do.
+                    let addr = listen_on.filter(|_| !with_parent).map(|_| config.addr);
+                    test_provider::run(test_provider::Args { data: config.data, addr, with_parent }).await.map(|()| ExitCode::SUCCESS)
+                }
             }
         })
     });

@@ -2,10 +2,17 @@
 
 pub mod breaker;
 pub mod client;
+mod none;
 pub mod signature;
 pub mod test_provider;
 
+use crate::{
+    background::Background,
+    config::{Config, TestProvider},
+};
+use anyhow::Context as _;
 use async_trait::async_trait;
+use client::{TestProviderClient, Where};
 use domain::{
     PaymentId, RefundId,
     money::Money,
@@ -13,6 +20,26 @@ use domain::{
     payment::{News, RefundNews},
 };
 use serde::{Deserialize, Serialize};
+use std::{net::Ipv4Addr, sync::Arc};
+
+/// The provider that the configuration asks for; a test provider of our own is started and kept alive.
+pub async fn open(config: &Config, background: &mut Background) -> anyhow::Result<Arc<dyn Provider>> {
+    let at = match &config.test_provider {
+        TestProvider::Off => return Ok(Arc::new(none::NoProvider)),
+        TestProvider::At(origin) => Where::Origin(origin.clone()),
+        TestProvider::Spawn => {
+            let program = std::env::current_exe().context("finding this program, to start the test provider")?;
+            test_provider::spawn(program, config.data.clone(), background).await?;
+            Where::DataFolder(config.data.clone())
+        }
+    };
+    // The provider is on this machine: its webhooks do not have to find the way through the public origin.
+    let mut addr = config.addr;
+    if addr.ip().is_unspecified() {
+        addr.set_ip(Ipv4Addr::LOCALHOST.into());
+    }
+    Ok(Arc::new(TestProviderClient::new(at, &config.data, format!("http://{addr}/webhooks/test-provider"))?))
+}
 
 /// Somebody who takes payments for us on a page of their own.
 ///
