@@ -262,6 +262,16 @@ impl Address {
     }
 }
 
+/// A picture's file below the media folder.
+pub fn media(path: &str) -> String {
+    let mut url = "/media".to_owned();
+    for part in path.split('/') {
+        url.push('/');
+        url.push_str(&encoded(part));
+    }
+    url
+}
+
 /// Decimal digits in which prices are typed into a filter. The parser knows the locale only, so this follows the country; every
 /// country that a locale may name is listed in [`Locale::OFFERED`].
 pub fn minor_digits(locale: Locale) -> u32 {

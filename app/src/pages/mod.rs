@@ -1,9 +1,14 @@
 //! One file a public page: first what may fail it (404, 410, 301), then what may be missing, then what it looks like.
 
 mod error;
+mod help;
+mod listing;
+mod page;
+mod product;
+mod search;
 
 use crate::{
-    ports::{ReadError, Storefront, View},
+    ports::{ReadError, Storefront, View, storefront::ShelfKey},
     routes::{Address, Route},
 };
 use domain::{ProductId, locale::Locale};
@@ -83,13 +88,16 @@ pub(crate) fn same_address(address: &Address) -> Vec<(Locale, String)> {
 /// Reads what a public address needs. What is not there is a page too, with its status; only a failed read is an error, and is
 /// never stored.
 pub async fn load(address: &Address, view: &View, storefront: &dyn Storefront) -> Result<Outcome, ReadError> {
-    match address.route {
-        Route::Home => home(view, storefront).await,
-        _ => Ok(Outcome::Page(error_page(view, Fault::NotFound, ""))),
+    match &address.route {
+        Route::Home => page::load_home(address, view, storefront).await,
+        Route::Category { slug, query } => listing::load(address, ShelfKey::Category(slug.clone()), query, view, storefront).await,
+        Route::Tag { slug, query } => listing::load(address, ShelfKey::Tag(slug.clone()), query, view, storefront).await,
+        Route::All { query } => listing::load(address, ShelfKey::All, query, view, storefront).await,
+        Route::Product { slug, selection } => product::load(address, slug, selection, view, storefront).await,
+        Route::Search { text, query } => search::load(address, text, query, view, storefront).await,
+        Route::Page { slug } => page::load(address, slug, view, storefront).await,
+        Route::Help { slug } => help::load(address, slug, view, storefront).await,
+        // A visitor's own pages are made elsewhere, from what belongs to the visitor.
+        Route::Cart | Route::Checkout | Route::Order { .. } => Ok(Outcome::Page(error_page(view, Fault::NotFound, ""))),
     }
-}
-
-async fn home(view: &View, storefront: &dyn Storefront) -> Result<Outcome, ReadError> {
-    storefront.shop(view.text()).await?;
-    Ok(Outcome::Page(error_page(view, Fault::NotFound, "")))
 }

@@ -7,6 +7,7 @@ pub const DE: Shop = Shop {
     home: "Startseite",
     all_products: "Alle Produkte",
     all_of: "Alle {count}",
+    see_all: "Alle ansehen",
     new: "Neu",
     categories: "Kategorien",
     menu: "Menü",

@@ -7,6 +7,7 @@ pub const EN_US: Shop = Shop {
     home: "Home",
     all_products: "All products",
     all_of: "All {count}",
+    see_all: "See all",
     new: "New",
     categories: "Categories",
     menu: "Menu",

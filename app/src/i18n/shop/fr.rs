@@ -7,6 +7,7 @@ pub const FR: Shop = Shop {
     home: "Accueil",
     all_products: "Tous les produits",
     all_of: "Voir les {count}",
+    see_all: "Tout voir",
     new: "Nouveau",
     categories: "Rayons",
     menu: "Menu",

@@ -7,6 +7,7 @@ pub const JA: Shop = Shop {
     home: "ホーム",
     all_products: "すべての商品",
     all_of: "全{count}点",
+    see_all: "すべて見る",
     new: "新着",
     categories: "カテゴリー",
     menu: "メニュー",

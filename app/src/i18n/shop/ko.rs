@@ -7,6 +7,7 @@ pub const KO: Shop = Shop {
     home: "홈",
     all_products: "전체 상품",
     all_of: "전체 {count}개",
+    see_all: "전체 보기",
     new: "신상품",
     categories: "카테고리",
     menu: "메뉴",

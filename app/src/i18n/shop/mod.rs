@@ -18,6 +18,7 @@ messages! {
         home,
         all_products,
         all_of,
+        see_all,
         new,
         categories,
         menu,
