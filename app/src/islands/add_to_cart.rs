@@ -57,7 +57,7 @@ mod client {
     pub async fn send(form: &HtmlFormElement) -> Option<()> {
         let window = web_sys::window()?;
         let document = window.document()?;
-        let body = UrlSearchParams::new_with_str_sequence_sequence(&FormData::new_with_form(form).ok()?).ok()?;
+        let body = UrlSearchParams::new_with_str_sequence_sequence(&FormData::new_with_form(form).ok()?.into()).ok()?;
         let init = RequestInit::new();
         init.set_method("POST");
         init.set_body(&body);
