@@ -18,3 +18,5 @@ pub mod i18n;
 pub mod pages;
 #[cfg(feature = "ssr")]
 pub mod ports;
+#[cfg(feature = "origin")]
+pub mod private;

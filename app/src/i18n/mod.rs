@@ -8,10 +8,12 @@ mod pseudo;
 pub mod shop;
 #[cfg(test)]
 mod tests;
+pub mod till;
 
 pub use dates::{date, date_range, long_date};
 pub use money::{money, number, price};
 pub use shop::{Shop, shop};
+pub use till::{Till, till};
 
 use domain::locale::{Language, Locale};
 use std::fmt::Write as _;

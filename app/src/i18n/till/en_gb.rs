@@ -22,6 +22,9 @@ pub const EN_GB: Till = Till {
     err_form: "This form does not fit your basket any more. Nothing is lost; please send it again.",
     tax: "VAT",
     cart_title: Plural { one: "Basket, {count} item", other: "Basket, {count} items" },
-    err_only_left: Plural { one: "Only {count} of {product} is left. Please lower the quantity in the basket. You have not been charged.", other: "Only {count} of {product} are left. Please lower the quantity in the basket. You have not been charged." },
+    err_only_left: Plural {
+        one: "Only {count} of {product} is left. Please lower the quantity in the basket. You have not been charged.",
+        other: "Only {count} of {product} are left. Please lower the quantity in the basket. You have not been charged.",
+    },
     ..EN_US
 };

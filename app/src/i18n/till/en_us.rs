@@ -169,7 +169,10 @@ pub const EN_US: Till = Till {
     left: Plural::same("Only {count} left"),
     line_too_many: Plural::same("Only {count} left. Please lower the quantity."),
     err_summary: Plural { one: "Please check {count} field", other: "Please check {count} fields" },
-    err_only_left: Plural { one: "Only {count} of {product} is left. Please lower the quantity in the cart. You have not been charged.", other: "Only {count} of {product} are left. Please lower the quantity in the cart. You have not been charged." },
+    err_only_left: Plural {
+        one: "Only {count} of {product} is left. Please lower the quantity in the cart. You have not been charged.",
+        other: "Only {count} of {product} are left. Please lower the quantity in the cart. You have not been charged.",
+    },
     why_goods: Plural { one: "{count} item at its regular price.", other: "{count} items at their regular prices." },
     why_reduced: Plural { one: "{count} item costs less than before.", other: "{count} items cost less than before." },
 };

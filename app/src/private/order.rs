@@ -1,0 +1,157 @@
+//! An order by its secret link: its state in words, what was bought and why it costs what it costs, and the button to pay (again) while
+//! that is possible.
+
+use super::{Line, Notice, country_name, sums, time_of_day};
+use crate::{
+    i18n::{date_range, filled, long_date, money, till},
+    pages::{Head, Page},
+    ports::View,
+    routes::{Action, Address, ListQuery, Route},
+};
+use domain::{
+    account::Contact,
+    address,
+    delivery::{self, Promise},
+    money::Money,
+    offer::Instant,
+    order::{CannotPay, Status},
+    payment::Decline,
+    pricing::Quote,
+};
+use leptos::prelude::*;
+
+/// An order, read.
+#[derive(Clone, Debug)]
+pub struct OrderData {
+    pub secret: String,
+    pub number: String,
+    pub placed_at: Instant,
+    pub status: Status,
+    pub can_pay: Result<(), CannotPay>,
+    pub lines: Vec<Line>,
+    pub quote: Quote,
+    pub total: Money,
+    pub method: String,
+    pub promise: Promise,
+    /// Missing after an erasure.
+    pub contact: Option<Contact>,
+    pub delivery: Option<address::Address>,
+    pub billing: Option<address::Address>,
+    pub notice: Option<Notice>,
+    pub http_status: u16,
+}
+
+/// The order's page.
+pub fn page(view: &View, data: OrderData) -> Page {
+    let messages = till(view.locale);
+    let address = Address::new(view.locale, Route::Order { secret: data.secret.clone() });
+    let head = Head::private(filled(messages.order_number, &[("number", &data.number)]), &address);
+    let status = data.http_status;
+    let view = view.clone();
+    let mut page = Page::new(head, Vec::new(), move || body(&view, data));
+    page.status = status;
+    page
+}
+
+fn body(view: &View, data: OrderData) -> AnyView {
+    let messages = till(view.locale);
+    let (state, word, text) = status_words(&data, view);
+    let number = filled(messages.order_number, &[("number", &data.number)]);
+    let placed = filled(messages.placed_on, &[("date", &long_day(data.placed_at, view))]);
+    let arrives = filled(messages.arrives, &[("dates", &date_range(data.promise.from, data.promise.to, view.locale))]);
+    let shopping = Address::new(view.locale, Route::All { query: ListQuery::default() }).url();
+    let postal = |title: &'static str, address: &address::Address| {
+        let mut lines = address.label();
+        lines.push(country_name(address.country, view.locale).to_owned());
+        view! { <dt>{title}</dt><dd><address>{lines.join("\n")}</address></dd> }
+    };
+    let contact = data.contact.as_ref().map(|contact| {
+        let phone = contact.phone.as_ref().map(|phone| phone.as_str().to_owned());
+        let lines = [Some(contact.email.as_str().to_owned()), phone].into_iter().flatten().collect::<Vec<_>>().join("\n");
+        view! { <dt>{messages.contact}</dt><dd><address>{lines}</address></dd> }
+    });
+    view! {
+        <main id="main" class="till order">
+            <div>
+                <h1>{number}</h1>
+                {data.notice.clone().map(Notice::show)}
+                <p class="status" data-state=state role="status">{word}</p>
+                <p>{text}</p>
+                {pay(&data, view)}
+                <dl class="facts">
+                    <dt>{messages.delivery_method}</dt><dd>{data.method.clone()}<br/>{arrives.clone()}</dd>
+                    {data.delivery.as_ref().map(|address| postal(messages.deliver_to, address))}
+                    {data.billing.as_ref().map(|address| postal(messages.bill_to, address))}
+                    {contact}
+                </dl>
+                <p class="why">{placed}". "{messages.keep_address}</p>
+                <p><a href=shopping>{messages.continue_shopping}</a></p>
+            </div>
+            <aside>
+                <div>
+                    <h2>{messages.order_items}</h2>
+                    <ul>{data.lines.iter().map(|line| line.summary(view)).collect_view()}</ul>
+                    {sums::sums(&data.quote, Some(arrives), view)}
+                    {sums::explanation(&data.quote, view)}
+                </div>
+            </aside>
+        </main>
+    }
+    .into_any()
+}
+
+/// The button to pay, or why there is none.
+fn pay(data: &OrderData, view: &View) -> AnyView {
+    let messages = till(view.locale);
+    match data.can_pay {
+        Ok(()) => {
+            let action = Action::PayAgain { secret: data.secret.clone() }.url(view.locale);
+            let template = if matches!(data.status, Status::PaymentFailed { .. } | Status::Lapsed) { messages.pay_again } else { messages.pay_now };
+            let words = filled(template, &[("amount", &money(data.total, view.locale))]);
+            view! { <form method="post" action=action><button class="button wide">{words}</button></form> }.into_any()
+        }
+        Err(CannotPay::TooOld) => view! { <p class="why">{messages.cannot_pay_too_old}</p> }.into_any(),
+        Err(CannotPay::TooManyAttempts) => view! { <p class="why">{messages.cannot_pay_attempts}</p> }.into_any(),
+        Err(CannotPay::Pending) => {
+            let here = Address::new(view.locale, Route::Order { secret: data.secret.clone() }).url();
+            view! { <p><a class="button quiet" href=here>{messages.refresh}</a></p> }.into_any()
+        }
+        Err(CannotPay::Paid | CannotPay::Withdrawn | CannotPay::Refunded) => ().into_any(),
+    }
+}
+
+/// The state for the style, the word for people, and a sentence.
+fn status_words(data: &OrderData, view: &View) -> (&'static str, &'static str, String) {
+    let messages = till(view.locale);
+    let amount = || money(data.total, view.locale);
+    let with_amount = |template| filled(template, &[("amount", &amount())]);
+    match data.status {
+        Status::AwaitingPayment { until } => {
+            ("waiting", messages.status_awaiting, filled(messages.text_awaiting, &[("time", &time_of_day(until, view))]))
+        }
+        Status::PaymentFailed { reason } => ("failed", messages.status_declined, decline_text(reason, view).to_owned()),
+        Status::PaymentPending => ("waiting", messages.status_pending, messages.text_pending.to_owned()),
+        Status::Paid { .. } => ("paid", messages.status_paid, messages.text_paid.to_owned()),
+        Status::Lapsed => ("cancelled", messages.status_lapsed, messages.text_lapsed.to_owned()),
+        Status::Withdrawn => ("cancelled", messages.status_withdrawn, messages.text_withdrawn.to_owned()),
+        Status::Refunding => ("waiting", messages.status_refunding, with_amount(messages.text_refunding)),
+        Status::Refunded => ("cancelled", messages.status_refunded, with_amount(messages.text_refunded)),
+        Status::RefundFailed => ("waiting", messages.status_refund_failed, with_amount(messages.text_refund_failed)),
+    }
+}
+
+fn decline_text(reason: Decline, view: &View) -> &'static str {
+    let messages = till(view.locale);
+    match reason {
+        Decline::Declined => messages.text_declined,
+        Decline::InsufficientFunds => messages.text_funds,
+        Decline::ExpiredCard => messages.text_expired_card,
+        Decline::WrongCode => messages.text_wrong_code,
+        Decline::NotAuthenticated => messages.text_not_authenticated,
+    }
+}
+
+fn long_day(at: Instant, view: &View) -> String {
+    let zone = delivery::zone(&view.market.time_zone).unwrap_or(jiff::tz::TimeZone::UTC);
+    jiff::Timestamp::from_microsecond(at).map_or_else(|_| String::new(), |at| long_date(at.to_zoned(zone).date(), view.locale))
+}

@@ -1,0 +1,118 @@
+//! The amounts of a quote, one below the other, and the fold that explains them.
+
+use super::{percent, region_name, tax_name};
+use crate::{
+    i18n::{date, filled, money, till},
+    ports::View,
+};
+use domain::{
+    delivery,
+    money::Money,
+    offer::Instant,
+    pricing::{Entry, Label, Quote, Why},
+    tax::Rounding,
+};
+use leptos::prelude::*;
+
+/// The sums as a list; `arrives` stands beside the delivery.
+pub fn sums(quote: &Quote, arrives: Option<String>, view: &View) -> AnyView {
+    let messages = till(view.locale);
+    let rows = quote.entries.iter().filter(|entry| !entry.included).map(|entry| {
+        let note = match (&entry.label, &entry.why) {
+            (Label::Reductions, Why::Reduced { until: Some(until), .. }) => Some(filled(messages.until, &[("date", &day(*until, view))])),
+            (Label::Delivery, _) => arrives.clone(),
+            (Label::Tax { .. }, Why::TaxOnTop { estimated: true, .. }) => Some(messages.estimated.to_owned()),
+            _ => None,
+        };
+        let class = (entry.label == Label::Reductions).then_some("now");
+        view! { <dt>{label(entry, view)}{note.map(|note| view! { " "<span class="why">{note}</span> })}</dt><dd class=class>{amount(entry, view)}</dd> }
+    });
+    let waiting = (!quote.tax_known).then(|| view! { <dt>{messages.tax}</dt><dd class="why">{messages.tax_from_address}</dd> });
+    let included = quote.entries.iter().filter(|entry| entry.included).map(|entry| {
+        let text = label(entry, view);
+        view! { <small>{format!("{text}: {}", money(entry.amount, view.locale))}</small> }
+    });
+    let name = if quote.tax_known { messages.total } else { messages.total_before_tax };
+    view! {
+        <dl class="sums">
+            {rows.collect_view()}
+            {waiting}
+            <dt class="total">{name}{included.collect_view()}</dt>
+            <dd class="total">{money(quote.total, view.locale)}</dd>
+        </dl>
+    }
+    .into_any()
+}
+
+/// Every amount with its reason.
+pub fn explanation(quote: &Quote, view: &View) -> AnyView {
+    let messages = till(view.locale);
+    let rows = quote.entries.iter().map(|entry| {
+        let (name, sum) = (label(entry, view), amount(entry, view));
+        view! { <li><b>{format!("{name}: {sum}")}</b><br/>{why(&entry.why, entry, view)}</li> }
+    });
+    view! {
+        <details class="fold">
+            <summary>{messages.how_total}</summary>
+            <ul>{rows.collect_view()}</ul>
+        </details>
+    }
+    .into_any()
+}
+
+fn label(entry: &Entry, view: &View) -> String {
+    let messages = till(view.locale);
+    match &entry.label {
+        Label::Subtotal => messages.subtotal.to_owned(),
+        Label::Reductions => messages.reductions.to_owned(),
+        Label::Delivery => messages.delivery.to_owned(),
+        Label::Tax { name, region, millionths } => {
+            let (tax, rate) = (tax_name(name, view.locale), percent(*millionths, view.locale));
+            let region = region_name(view.market.code, region, view.locale);
+            let template = match (entry.included, region.is_empty()) {
+                (true, _) => messages.tax_included,
+                (false, true) => messages.tax_on_top,
+                (false, false) => messages.tax_region,
+            };
+            filled(template, &[("tax", tax), ("rate", &rate), ("region", &region)])
+        }
+    }
+}
+
+fn amount(entry: &Entry, view: &View) -> String {
+    if entry.label == Label::Delivery && entry.amount.is_zero() { till(view.locale).free.to_owned() } else { money(entry.amount, view.locale) }
+}
+
+fn why(why: &Why, entry: &Entry, view: &View) -> String {
+    let messages = till(view.locale);
+    let locale = view.locale;
+    let rate = if let Label::Tax { millionths, .. } = entry.label { percent(millionths, locale) } else { String::new() };
+    let taxed = |template, base: Money| filled(template, &[("rate", &rate), ("base", &money(base, locale))]);
+    let dropped = |rounding| if rounding == Rounding::Down { Some(messages.why_down) } else { None };
+    let sentences = match why {
+        Why::Lines { pieces, .. } => vec![messages.why_goods.text(locale, (*pieces).into())],
+        Why::Reduced { pieces, .. } => vec![messages.why_reduced.text(locale, (*pieces).into())],
+        Why::FreeFrom { limit } => vec![filled(messages.why_free_from, &[("limit", &money(*limit, locale))])],
+        Why::Charged { free_from: Some(limit) } => vec![filled(messages.why_charged_until, &[("limit", &money(*limit, locale))])],
+        Why::Charged { free_from: None } => vec![messages.why_charged.to_owned()],
+        Why::Free => vec![messages.why_free.to_owned()],
+        Why::TaxOnTop { base, rounding, estimated } => {
+            let mut sentences = vec![taxed(messages.why_tax_top, *base)];
+            sentences.extend(dropped(*rounding).map(str::to_owned));
+            sentences.extend(estimated.then(|| messages.why_estimated.to_owned()));
+            sentences
+        }
+        Why::TaxIncluded { base, rounding } => {
+            let mut sentences = vec![taxed(messages.why_tax_in, *base)];
+            sentences.extend(dropped(*rounding).map(str::to_owned));
+            sentences
+        }
+    };
+    sentences.join(" ")
+}
+
+/// The day of an instant in the market's zone.
+pub fn day(at: Instant, view: &View) -> String {
+    let zone = delivery::zone(&view.market.time_zone).unwrap_or(jiff::tz::TimeZone::UTC);
+    jiff::Timestamp::from_microsecond(at).map_or_else(|_| String::new(), |at| date(at.to_zoned(zone).date(), view.locale))
+}
