@@ -36,7 +36,12 @@ fn prepared(repo: &Repo, node: &Node, script: &str) -> Result<Command> {
     let left_behind = repo.scratch("end2end")?;
     say(&format!("browser: {}; pictures and logs of failures: {}", chromium.display(), site::relative(repo, &left_behind)));
     let mut command = node.command();
-    command.arg(folder.join(script)).current_dir(folder).env("CHROMIUM", chromium).env("JOURNEY_BINARY", repo.nextgen()).env("LEFT_BEHIND", left_behind);
+    command
+        .arg(folder.join(script))
+        .current_dir(folder)
+        .env("CHROMIUM", chromium)
+        .env("JOURNEY_BINARY", repo.nextgen())
+        .env("LEFT_BEHIND", left_behind);
     Ok(command)
 }
 

@@ -34,7 +34,7 @@ impl Page {
 }
 
 /// What an address came to.
-#[expect(clippy::large_enum_variant, reason = "one a request, taken apart at once")]
+#[cfg_attr(target_pointer_width = "64", expect(clippy::large_enum_variant, reason = "one a request, taken apart at once"))]
 pub enum Outcome {
     Page(Page),
     Redirect { to: String, permanent: bool },
