@@ -17,13 +17,32 @@ pub mod tariffs;
 pub mod telemetry;
 pub mod users;
 
-use crate::{background::Background, clock::Clock, config::Config, dynamo::Table, events::Dispatcher, keys::Keys, orders::Orders, sql::Db};
+use crate::{
+    background::Background,
+    clock::Clock,
+    config::Config,
+    dynamo::Table,
+    events::Dispatcher,
+    http::{limits::Limits, pages::Pages, sitemap::Sitemap},
+    keys::Keys,
+    orders::Orders,
+    sql::Db,
+};
 use anyhow::Context as _;
+use app::ports::{Facets, Found, Help, ListingQuery, ReadError, Storefront, View, storefront::ShelfKey};
 use axum::Router;
-use std::sync::Arc;
+use domain::{
+    ProductId,
+    catalog::{Card, ListingPage, ProductDocument, Shelf, ShopDocument},
+    live::LiveItem,
+    locale::TextLanguage,
+    market::Market,
+    page::PageDocument,
+};
+use std::{sync::Arc, time::Duration};
 
 /// What every handler may use.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Shop {
     pub config: Arc<Config>,
     pub clock: Clock,
@@ -32,10 +51,21 @@ pub struct Shop {
     /// The read model, carts and accounts.
     pub table: Table,
     pub orders: Orders,
+    /// The public catalogue.
+    pub storefront: Arc<dyn Storefront>,
+    pub pages: Arc<Pages>,
+    pub limits: Arc<Limits>,
+    pub sitemap: Arc<Sitemap>,
+}
+
+impl Shop {
+    /// The origin of the payment provider's page, where there is one.
+    pub fn payment_origin(&self) -> Option<String> {
+        self.orders.provider().origin()
+    }
 }
 
 /// A wired shop: serve `router`, and stop `background` afterwards.
-#[derive(Debug)]
 pub struct Built {
     pub router: Router,
     pub shop: Shop,
@@ -52,6 +82,7 @@ pub async fn build(config: Config, clock: Clock) -> anyhow::Result<Built> {
     db.migrate().await?;
     let table = Table::open(&config.dynamodb, &config.dynamodb_table).await?;
     table.create_if_missing().await?;
+    let storefront: Arc<dyn Storefront> = Arc::new(Unopened);
     let mut background = Background::new();
     let dispatcher = Dispatcher::new(db.clone(), clock.clone(), Vec::new());
     background.spawn("dispatcher", |mut stop| dispatcher.run(async move { stop.requested().await }));
@@ -61,7 +92,51 @@ pub async fn build(config: Config, clock: Clock) -> anyhow::Result<Built> {
         let orders = orders.clone();
         move |stop| orders.run(stop)
     });
-    let shop = Shop { config, clock, keys, db, table, orders };
+    let limits = Arc::new(Limits::new());
+    let quiet = Arc::clone(&limits);
+    background.every("limits", Duration::from_mins(1), move || {
+        quiet.forget_quiet();
+        std::future::ready(())
+    });
+    let pages = Arc::new(Pages::open(&config.site));
+    telemetry::metrics();
+    let shop = Shop { config, clock, keys, db, table, orders, storefront, pages, limits, sitemap: Arc::default() };
     let router = http::router(&shop);
     Ok(Built { router, shop, background })
+}
+
+/// Stands where the read model will.
+struct Unopened;
+
+const UNOPENED: &str = "the read model is not there yet";
+
+#[async_trait::async_trait]
+impl Storefront for Unopened {
+    async fn shop(&self, _: TextLanguage) -> Result<Arc<ShopDocument>, ReadError> {
+        Err(ReadError(UNOPENED.into()))
+    }
+    async fn product(&self, _: TextLanguage, _: &str) -> Result<Found<Arc<ProductDocument>>, ReadError> {
+        Err(ReadError(UNOPENED.into()))
+    }
+    async fn listing(&self, _: TextLanguage, _: &ShelfKey, _: u32) -> Result<Found<Arc<ListingPage>>, ReadError> {
+        Err(ReadError(UNOPENED.into()))
+    }
+    async fn cards(&self, _: TextLanguage, _: &[ProductId]) -> Result<Vec<Card>, ReadError> {
+        Err(ReadError(UNOPENED.into()))
+    }
+    async fn live(&self, _: &[ProductId]) -> Result<Vec<Arc<LiveItem>>, ReadError> {
+        Err(ReadError(UNOPENED.into()))
+    }
+    async fn page(&self, _: TextLanguage, _: &str) -> Result<Found<Arc<PageDocument>>, ReadError> {
+        Err(ReadError(UNOPENED.into()))
+    }
+    async fn help(&self, _: TextLanguage, _: &Market, _: &str) -> Result<Found<Arc<Help>>, ReadError> {
+        Err(ReadError(UNOPENED.into()))
+    }
+    async fn query(&self, _: &View, _: &ListingQuery) -> Result<Found<(ListingPage, Facets)>, ReadError> {
+        Err(ReadError(UNOPENED.into()))
+    }
+    async fn shelf(&self, _: TextLanguage, _: &ShelfKey) -> Result<Found<Shelf>, ReadError> {
+        Err(ReadError(UNOPENED.into()))
+    }
 }

@@ -19,11 +19,22 @@ pub enum Fault {
     TooLarge,
     TooManyRequests,
     Server,
+    /// Something that the shop needs does not answer just now.
+    Unavailable,
 }
 
 impl Fault {
-    pub const ALL: [Self; 8] =
-        [Self::BadRequest, Self::Forbidden, Self::NotFound, Self::Conflict, Self::Gone, Self::TooLarge, Self::TooManyRequests, Self::Server];
+    pub const ALL: [Self; 9] = [
+        Self::BadRequest,
+        Self::Forbidden,
+        Self::NotFound,
+        Self::Conflict,
+        Self::Gone,
+        Self::TooLarge,
+        Self::TooManyRequests,
+        Self::Server,
+        Self::Unavailable,
+    ];
 
     /// The HTTP status.
     pub const fn status(self) -> u16 {
@@ -36,6 +47,7 @@ impl Fault {
             Self::TooLarge => 413,
             Self::TooManyRequests => 429,
             Self::Server => 500,
+            Self::Unavailable => 503,
         }
     }
 
@@ -48,7 +60,7 @@ impl Fault {
             Self::Gone => (messages.gone, messages.gone_help),
             Self::TooLarge => (messages.too_large, messages.too_large_help),
             Self::TooManyRequests => (messages.too_many, messages.too_many_help),
-            Self::Server => (messages.server_error, messages.server_error_help),
+            Self::Server | Self::Unavailable => (messages.server_error, messages.server_error_help),
         }
     }
 }

@@ -1,14 +1,53 @@
 //! HTTP: routes, pages, forms, headers and limits. What a page shows is `app`'s business.
 
+mod assets;
+mod csrf;
+pub mod errors;
+pub mod forms;
+mod gate;
+mod headers;
+mod health;
+pub mod limits;
+pub mod pages;
+pub mod render;
+pub mod sitemap;
+pub mod visitor;
 mod webhooks;
+
+pub use errors::{Failure, Refusal};
+pub use forms::{Fields, see_other};
+pub use visitor::{InLocale, Visitor};
 
 use crate::Shop;
 use axum::{
     Router,
+    extract::DefaultBodyLimit,
+    middleware,
     routing::{get, post},
 };
+use tower_http::compression::{
+    CompressionLayer, CompressionLevel,
+    predicate::{DefaultPredicate, NotForContentType, Predicate as _},
+};
 
-/// All routes.
+/// All routes. Every other address is a public page, or none.
 pub fn router(shop: &Shop) -> Router {
-    Router::new().route("/healthz", get(async || "ok\n")).route("/webhooks/test-provider", post(webhooks::test_provider)).with_state(shop.clone())
+    let routes = Router::new()
+        .route("/", get(pages::root))
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
+        .route("/metrics", get(health::metrics))
+        .route("/robots.txt", get(sitemap::robots))
+        .route("/sitemap.xml", get(sitemap::sitemap))
+        .route("/sitemap/{name}", get(sitemap::part))
+        .route("/webhooks/test-provider", post(webhooks::test_provider))
+        .merge(assets::routes(shop))
+        .fallback(pages::page);
+    // Pages are filled anew for everybody, so they are compressed anew: at the fastest level. Fonts are compressed already.
+    let compressible = DefaultPredicate::new().and(NotForContentType::const_new("font/"));
+    routes
+        .layer(DefaultBodyLimit::max(forms::BODY_BYTES_MAX))
+        .layer(middleware::from_fn_with_state(shop.clone(), gate::gate))
+        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(compressible))
+        .with_state(shop.clone())
 }

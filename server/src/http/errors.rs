@@ -1,0 +1,125 @@
+//! The one place that turns what went wrong into a status and a page. Handlers refuse with a [`Refusal`] or fail with a [`Failure`];
+//! the page is drawn by the gate, which knows the visitor's locale and the request's reference.
+
+use crate::{
+    Shop,
+    http::{render, visitor::Visitor},
+};
+use app::{
+    pages::{Fault, error_page},
+    ports::ReadError,
+};
+use axum::response::{IntoResponse, Response};
+use domain::locale::Locale;
+use http::{HeaderValue, StatusCode, header};
+
+/// "No", with the page that says so. Travels as an extension of an empty response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    pub fault: Fault,
+    /// For `Retry-After`.
+    pub retry_after_s: Option<u64>,
+}
+
+/// A request that could not be answered because something is broken, or that was refused.
+#[derive(Debug)]
+pub enum Failure {
+    Refused(Refusal),
+    /// The read model or a store does not answer: it is worth trying again.
+    Unavailable(String),
+    /// A bug, or a state that should not be.
+    Broken(anyhow::Error),
+}
+
+impl Refusal {
+    pub const fn new(fault: Fault) -> Self {
+        Self { fault, retry_after_s: None }
+    }
+}
+
+impl From<Fault> for Refusal {
+    fn from(fault: Fault) -> Self {
+        Self::new(fault)
+    }
+}
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Self {
+        Self::Refused(fault.into())
+    }
+}
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+impl From<ReadError> for Failure {
+    fn from(error: ReadError) -> Self {
+        Self::Unavailable(error.to_string())
+    }
+}
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Broken(error)
+    }
+}
+impl From<sqlx::Error> for Failure {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Broken(error.into())
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let mut response = status(self.fault).into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Refused(refusal) => refusal.into_response(),
+            Self::Unavailable(reason) => {
+                tracing::error!(reason, "a store does not answer");
+                Refusal { fault: Fault::Unavailable, retry_after_s: Some(5) }.into_response()
+            }
+            Self::Broken(error) => {
+                tracing::error!(error = format!("{error:#}"), "a request failed");
+                Refusal::new(Fault::Server).into_response()
+            }
+        }
+    }
+}
+
+fn status(fault: Fault) -> StatusCode {
+    StatusCode::from_u16(fault.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+/// What a bare answer of the router's own stands for: a wrong method, a body that was too large.
+pub fn of_status(status: StatusCode) -> Option<Refusal> {
+    Some(Refusal::new(match status {
+        StatusCode::FORBIDDEN => Fault::Forbidden,
+        StatusCode::NOT_FOUND => Fault::NotFound,
+        StatusCode::CONFLICT => Fault::Conflict,
+        StatusCode::GONE => Fault::Gone,
+        StatusCode::PAYLOAD_TOO_LARGE => Fault::TooLarge,
+        StatusCode::TOO_MANY_REQUESTS => Fault::TooManyRequests,
+        StatusCode::SERVICE_UNAVAILABLE | StatusCode::REQUEST_TIMEOUT | StatusCode::GATEWAY_TIMEOUT => Fault::Unavailable,
+        other if other.is_client_error() => Fault::BadRequest,
+        other if other.is_server_error() => Fault::Server,
+        _ => return None,
+    }))
+}
+
+/// The page for a refusal. It needs no store: what all pages share is taken from the last good read.
+pub async fn page(shop: &Shop, visitor: &Visitor, locale: Locale, refusal: Refusal, reference: &str) -> Response {
+    let view = render::view_at_any_rate(shop, locale).await;
+    // Only what is nobody's fault but ours needs a number to quote.
+    let reference = if refusal.fault.status() >= 500 { reference } else { "" };
+    let mut response = render::without_live(shop, visitor, &view, error_page(&view, refusal.fault, reference));
+    if let Some(seconds) = refusal.retry_after_s {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
+}

@@ -1,0 +1,144 @@
+//! How often one client address may ask, and which address a client has behind proxies that are trusted.
+
+use crate::config::Config;
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock as _};
+use http::{HeaderMap, Method};
+use std::{
+    net::{IpAddr, Ipv6Addr, SocketAddr},
+    num::NonZeroU32,
+};
+
+/// Reads per second that go on forever, and how many may come at once: a person with many tabs, or a polite crawler.
+const READS_A_SECOND: NonZeroU32 = NonZeroU32::new(100).expect("100 is not zero");
+const READS_AT_ONCE: NonZeroU32 = NonZeroU32::new(1_000).expect("1000 is not zero");
+/// The same for forms. A journey through the shop sends about ten.
+const FORMS_A_SECOND: NonZeroU32 = NonZeroU32::new(5).expect("5 is not zero");
+const FORMS_AT_ONCE: NonZeroU32 = NonZeroU32::new(60).expect("60 is not zero");
+
+/// One bucket per address for reads, one for forms.
+#[derive(Debug)]
+pub struct Limits {
+    reads: DefaultKeyedRateLimiter<IpAddr>,
+    forms: DefaultKeyedRateLimiter<IpAddr>,
+}
+
+impl Limits {
+    pub fn new() -> Self {
+        let limiter = |a_second, at_once| RateLimiter::keyed(Quota::per_second(a_second).allow_burst(at_once));
+        Self { reads: limiter(READS_A_SECOND, READS_AT_ONCE), forms: limiter(FORMS_A_SECOND, FORMS_AT_ONCE) }
+    }
+
+    /// Counts a request. Refused: how many seconds to wait, at least one.
+    pub fn check(&self, client: IpAddr, method: &Method) -> Result<(), u64> {
+        let limiter = if method.is_safe() { &self.reads } else { &self.forms };
+        limiter.check_key(&bucket(client)).map_err(|not_until| not_until.wait_time_from(limiter.clock().now()).as_secs() + 1)
+    }
+
+    /// Forgets addresses that have been quiet, so that memory follows traffic.
+    pub fn forget_quiet(&self) {
+        for limiter in [&self.reads, &self.forms] {
+            limiter.retain_recent();
+            limiter.shrink_to_fit();
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Whoever has one IPv6 address has a whole /64 of them.
+fn bucket(client: IpAddr) -> IpAddr {
+    match client.to_canonical() {
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64))),
+        address @ IpAddr::V4(_) => address,
+    }
+}
+
+/// The client's address: the peer's, or where the peer is trusted, the last address in X-Forwarded-For that is not. What stands
+/// further left there may be made up.
+pub fn client(config: &Config, peer: SocketAddr, headers: &HeaderMap) -> IpAddr {
+    let mut client = peer.ip().to_canonical();
+    if !config.trusts(client) {
+        return client;
+    }
+    let forwarded = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
+    for hop in forwarded.collect::<Vec<_>>().into_iter().rev() {
+        let Ok(address) = hop.trim().parse::<IpAddr>() else { break };
+        client = address.to_canonical();
+        if !config.trusts(client) {
+            break;
+        }
+    }
+    client
+}
+
+/// Whether the client sits on this machine or is a trusted proxy itself: who may read the metrics.
+pub fn is_inside(config: &Config, peer: SocketAddr, headers: &HeaderMap) -> bool {
+    let client = client(config, peer, headers);
+    let is_forwarded = headers.contains_key("x-forwarded-for") || headers.contains_key("forwarded");
+    config.trusts(client) || (client.is_loopback() && !is_forwarded)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Options;
+
+    fn config(trusted: &str) -> anyhow::Result<Config> {
+        Config::checked(Options { trusted_proxies: Some(trusted.to_owned()), ..Options::default() }, Options::default())
+    }
+
+    fn headers(forwarded: &str) -> anyhow::Result<HeaderMap> {
+        let mut headers = HeaderMap::new();
+        if !forwarded.is_empty() {
+            headers.insert("x-forwarded-for", forwarded.parse()?);
+        }
+        Ok(headers)
+    }
+
+    #[test]
+    fn only_trusted_proxies_are_believed() -> anyhow::Result<()> {
+        for (trusted, peer, forwarded, expected) in [
+            ("", "1.2.3.4:9", "9.9.9.9", "1.2.3.4"),
+            ("10.0.0.0/8", "10.0.0.1:9", "9.9.9.9", "9.9.9.9"),
+            ("10.0.0.0/8", "10.0.0.1:9", "6.6.6.6, 9.9.9.9, 10.0.0.2", "9.9.9.9"),
+            ("10.0.0.0/8", "10.0.0.1:9", "6.6.6.6, nonsense", "10.0.0.1"),
+            ("10.0.0.0/8", "10.0.0.1:9", "", "10.0.0.1"),
+            ("10.0.0.0/8", "[::ffff:10.0.0.1]:9", "2001:db8::1", "2001:db8::1"),
+        ] {
+            let client = client(&config(trusted)?, peer.parse()?, &headers(forwarded)?);
+            assert_eq!(client, expected.parse::<IpAddr>()?, "{trusted} {peer} {forwarded}");
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn metrics_are_for_this_machine_and_trusted_proxies() -> anyhow::Result<()> {
+        for (trusted, peer, forwarded, inside) in [
+            ("", "127.0.0.1:9", "", true),
+            ("", "[::1]:9", "", true),
+            ("", "127.0.0.1:9", "9.9.9.9", false),
+            ("", "8.8.8.8:9", "", false),
+            ("127.0.0.1", "127.0.0.1:9", "9.9.9.9", false),
+            ("10.0.0.0/8", "10.0.0.7:9", "", true),
+        ] {
+            assert_eq!(is_inside(&config(trusted)?, peer.parse()?, &headers(forwarded)?), inside, "{trusted} {peer} {forwarded}");
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn an_address_that_asks_too_much_waits_and_others_do_not() {
+        let limits = Limits::new();
+        let (greedy, other): (IpAddr, IpAddr) = ([192, 0, 2, 1].into(), [192, 0, 2, 2].into());
+        let taken = (0..100).filter(|_| limits.check(greedy, &Method::POST).is_ok()).count();
+        assert!((60..=62).contains(&taken), "{taken}");
+        assert!(limits.check(greedy, &Method::POST).is_err_and(|seconds| seconds >= 1));
+        assert!(limits.check(greedy, &Method::GET).is_ok() && limits.check(other, &Method::POST).is_ok());
+        let neighbours = ["2001:db8::1", "2001:db8::2"].map(|text| text.parse::<IpAddr>().map(bucket));
+        assert_eq!(neighbours[0], neighbours[1]);
+    }
+}

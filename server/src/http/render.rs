@@ -1,0 +1,196 @@
+//! From a page to bytes: rendered whole, split at its holes, filled for one visitor.
+
+use crate::{
+    Shop,
+    http::{errors::Failure, visitor::Visitor},
+};
+use app::{
+    document::document,
+    holes::{self, HoleValues},
+    pages::Page,
+    ports::{ReadError, View},
+};
+use axum::{
+    body::Body,
+    response::{IntoResponse, Response},
+};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use domain::{
+    ProductId, VariantId,
+    catalog::ShopDocument,
+    live::{Hole, LiveItem},
+    locale::{Locale, TextLanguage},
+    market::{Market, TaxMode},
+    money::Currency,
+};
+use edge_core::{
+    Class, Template, Values,
+    headers::{Source, page_headers},
+};
+use http::{HeaderName, HeaderValue, StatusCode, header};
+use hydration_context::SsrSharedContext;
+use leptos::prelude::{Owner, RenderHtml as _};
+use rand::RngCore as _;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+/// A page as a template, with what filling it needs. Nothing in it comes from a visitor.
+#[derive(Debug)]
+pub struct Rendered {
+    pub status: u16,
+    pub locale: Locale,
+    pub market: Arc<Market>,
+    pub template: Template,
+    pub products: Vec<ProductId>,
+    /// The live items that the last filling saw, for when they cannot be read.
+    seen: Mutex<Vec<Arc<LiveItem>>>,
+    needs_promise: bool,
+}
+
+/// The nonce of a response's scripts and styles, for its Content-Security-Policy.
+#[derive(Clone, Debug)]
+pub struct Nonce(pub String);
+
+impl Rendered {
+    /// Renders a page. Marks that fit no hole are a bug, and nothing of such a page is sent.
+    pub fn new(shop: &Shop, view: &View, page: Page) -> Result<Self, Failure> {
+        let Page { status, head, products, body } = page;
+        let owner = Owner::new_root(Some(Arc::new(SsrSharedContext::new_islands())));
+        let html = owner.with(|| document(head, body, view, &shop.pages.assets).to_html());
+        owner.unset_with_forced_cleanup();
+        let template =
+            Template::parse(html).map_err(|error| Failure::Broken(anyhow::Error::from(error).context("a rendered page is no template")))?;
+        let needs_promise = template.holes().contains(&Hole::DeliveryPromise);
+        Ok(Self { status, locale: view.locale, market: Arc::clone(&view.market), template, products, seen: Mutex::default(), needs_promise })
+    }
+
+    /// The live items of its products, at most 300 ms old; the ones seen last where they cannot be read.
+    pub async fn live(&self, shop: &Shop) -> Result<Vec<Arc<LiveItem>>, ReadError> {
+        if self.products.is_empty() {
+            return Ok(Vec::new());
+        }
+        let read = shop.storefront.live(&self.products).await;
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        match read {
+            Ok(live) => {
+                seen.clone_from(&live);
+                Ok(live)
+            }
+            Err(error) if seen.is_empty() => Err(error),
+            Err(error) => {
+                tracing::warn!(reason = error.to_string(), "live values are the ones seen last");
+                Ok(seen.clone())
+            }
+        }
+    }
+
+    /// The answer for one visitor.
+    pub async fn respond(&self, shop: &Shop, visitor: &Visitor, class: Class, source: Source, live: &[Arc<LiveItem>]) -> Response {
+        let promise = if self.needs_promise { shop.pages.promise(shop, self.market.code).await } else { None };
+        let values = HoleValues {
+            locale: self.locale,
+            market: &self.market,
+            now: shop.clock.now(),
+            live,
+            nonce: &nonce(),
+            mutation_id: &shop.clock.id().to_string(),
+            cart_count: visitor.cart_count(),
+            promise,
+        };
+        let html = self.template.fill(&Filling(&values));
+        let mut response = Body::from(html).into_response();
+        *response.status_mut() = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+        for (name, value) in page_headers(class, self.status) {
+            headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+        }
+        if class != Class::Private {
+            headers.insert(HeaderName::from_static("x-template"), HeaderValue::from_static(source.as_str()));
+        }
+        response.extensions_mut().insert(Nonce(values.nonce.to_owned()));
+        response
+    }
+}
+
+/// A page for this visitor alone: cart, checkout, order. Never stored.
+pub async fn private(shop: &Shop, visitor: &Visitor, view: &View, page: Page) -> Result<Response, Failure> {
+    let rendered = Rendered::new(shop, view, page)?;
+    let live = rendered.live(shop).await?;
+    Ok(rendered.respond(shop, visitor, Class::Private, Source::Miss, &live).await)
+}
+
+/// A page without products; whatever else fails, this one is sent.
+pub fn without_live(shop: &Shop, visitor: &Visitor, view: &View, page: Page) -> Response {
+    let status = StatusCode::from_u16(page.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    match Rendered::new(shop, view, page) {
+        Ok(rendered) => futures::FutureExt::now_or_never(rendered.respond(shop, visitor, Class::Private, Source::Miss, &[]))
+            .unwrap_or_else(|| status.into_response()),
+        Err(_) => status.into_response(),
+    }
+}
+
+/// As of what a page in this locale is read now.
+pub async fn view(shop: &Shop, locale: Locale) -> Result<View, ReadError> {
+    let document = shop.pages.shop_document(shop, locale.text_language()).await?;
+    Ok(view_of(shop, locale, document))
+}
+
+/// The same for error pages: from the last good read, or from nothing at all.
+pub async fn view_at_any_rate(shop: &Shop, locale: Locale) -> View {
+    let language = locale.text_language();
+    let document = shop.pages.shop_document(shop, language).await.unwrap_or_else(|_| Arc::new(nothing(language)));
+    view_of(shop, locale, document)
+}
+
+fn view_of(shop: &Shop, locale: Locale, document: Arc<ShopDocument>) -> View {
+    let market = document.market(locale).cloned().unwrap_or_else(|| bare_market(locale));
+    View { locale, market: Arc::new(market), now: shop.clock.now(), origin: Arc::clone(&shop.config.url), shop: document }
+}
+
+/// What all pages share in a shop that has nothing yet.
+fn nothing(language: TextLanguage) -> ShopDocument {
+    ShopDocument {
+        version: 0,
+        language,
+        markets: Vec::new(),
+        categories: Vec::new(),
+        help: Vec::new(),
+        demo: false,
+        products: 0,
+        promises: BTreeMap::new(),
+    }
+}
+
+/// A market that sells nothing, so that a page can be drawn.
+fn bare_market(locale: Locale) -> Market {
+    Market {
+        code: locale.country,
+        countries: vec![locale.country],
+        legal_entity: String::new(),
+        currency: Currency::USD,
+        price_list: String::new(),
+        tax_mode: TaxMode::Exclusive,
+        time_zone: "UTC".to_owned(),
+        locations: Vec::new(),
+    }
+}
+
+fn nonce() -> String {
+    let mut bytes = [0; 16];
+    rand::rng().fill_bytes(&mut bytes);
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+struct Filling<'a>(&'a HoleValues<'a>);
+
+impl Values for Filling<'_> {
+    fn fill(&self, hole: Hole, out: &mut String) {
+        holes::fill(hole, self.0, out);
+    }
+    fn is_buyable(&self, variant: VariantId) -> bool {
+        self.0.buyable(variant)
+    }
+}

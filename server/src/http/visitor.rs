@@ -1,0 +1,65 @@
+//! What a request says about who sent it: cookies, languages, the locale in its path. Nothing of it is kept.
+
+use crate::http::errors::Refusal;
+use app::pages::Fault;
+use axum::extract::FromRequestParts;
+use domain::locale::Locale;
+use edge_core::visitor;
+use http::{HeaderMap, Uri, header, request::Parts};
+use std::convert::Infallible;
+
+/// A visitor's cookies and languages.
+#[derive(Clone, Debug, Default)]
+pub struct Visitor {
+    cookies: Option<String>,
+    languages: Option<String>,
+}
+
+/// The locale that a page's path begins with. Another path is not found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InLocale(pub Locale);
+
+impl Visitor {
+    pub fn of(headers: &HeaderMap) -> Self {
+        let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        Self { cookies: text(header::COOKIE), languages: text(header::ACCEPT_LANGUAGE) }
+    }
+
+    /// A cookie's value.
+    pub fn cookie(&self, name: &str) -> Option<&str> {
+        visitor::cookie(self.cookies.as_deref()?, name)
+    }
+
+    /// The number on the cart's badge.
+    pub fn cart_count(&self) -> u32 {
+        visitor::cart_count(self.cookies.as_deref())
+    }
+
+    /// The locale to suggest where the address names none.
+    pub fn suggested_locale(&self) -> Locale {
+        visitor::suggested_locale(self.cookies.as_deref(), self.languages.as_deref())
+    }
+
+    /// The locale of the address, or the one to suggest.
+    pub fn locale_for(&self, uri: &Uri) -> Locale {
+        locale_in(uri).unwrap_or_else(|| self.suggested_locale())
+    }
+}
+
+fn locale_in(uri: &Uri) -> Option<Locale> {
+    uri.path().strip_prefix('/')?.split('/').next()?.parse().ok()
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Visitor {
+    type Rejection = Infallible;
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self::of(&parts.headers))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for InLocale {
+    type Rejection = Refusal;
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
+        locale_in(&parts.uri).map(Self).ok_or(Refusal::new(Fault::NotFound))
+    }
+}
