@@ -14,13 +14,16 @@ export const addresses = {
   kr: person({ name: "김하나", "address-line1": "세종대로 110", "address-level2": "중구", "address-level1": "11", "postal-code": "04524", tel: "+82 2 555 0100" }),
 };
 
-/** Fills the delivery address and the contact, field by field, by their autofill tokens; fields that a country's form lacks are left. */
-export async function fillIn(page, country) {
-  for (const [token, value] of Object.entries(addresses[country])) {
-    const fields = page.locator(`:is(input, select, textarea)[autocomplete~="${token}"]:not([autocomplete~="billing"])`);
-    if ((await fields.count()) === 0) continue;
-    const field = fields.first();
+/** Fills fields by their autofill tokens, as a browser does; fields that a country's form lacks are left. */
+export async function fillIn(page, values) {
+  for (const [token, value] of Object.entries(values)) {
+    const field = page.locator(`:is(input, select, textarea)[autocomplete~="${token}"]:not([autocomplete~="billing"])`).first();
+    if ((await field.count()) === 0) continue;
     if ((await field.evaluate((element) => element.localName)) === "select") await field.selectOption(value);
     else await field.fill(value);
   }
 }
+
+/** The test provider's cards; its page lists what each does. */
+const card = (number) => ({ "cc-number": number, "cc-exp": "12/40", "cc-csc": "123", "cc-name": "Ada Lovelace" });
+export const cards = { pays: card("4242 4242 4242 4242"), declines: card("4000 0000 0000 0002"), challenges: card("4000 0000 0000 3220") };

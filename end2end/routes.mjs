@@ -2,8 +2,8 @@
 export const publicRoutes = (locale) => [
   ["home", `/${locale}`, 200],
   ["category", `/${locale}/c/bags-travel`, 200],
-  ["category, filtered and sorted", `/${locale}/c/bags-travel?colour=black&sort=price-asc`, 200],
-  ["category, nothing fits", `/${locale}/c/bags-travel?colour=signal`, 200],
+  ["category, filtered and sorted", `/${locale}/c/bags-travel?o.colour=black&sort=price-asc`, 200],
+  ["category, nothing fits", `/${locale}/c/bags-travel?o.colour=signal`, 200],
   ["tag", `/${locale}/t/new`, 200],
   ["all products", `/${locale}/all`, 200],
   ["all products, page 2", `/${locale}/all?page=2`, 200],
