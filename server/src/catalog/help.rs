@@ -29,6 +29,9 @@ pub struct HelpTexts {
     /// Label and value, for one market.
     #[serde(default)]
     pub market_facts: BTreeMap<MarketCode, Vec<(Texts, Texts)>>,
+    /// On the page about returns: how many days a market gives.
+    #[serde(default)]
+    pub return_days: BTreeMap<MarketCode, u32>,
 }
 
 /// A heading and its paragraphs.
@@ -199,6 +202,7 @@ impl Policies {
     pub(super) fn pages(&self, markets: &[Market], words: &FactWords) -> Vec<HelpTexts> {
         let mut delivery = page(&self.delivery);
         let mut returns = page(&self.returns);
+        returns.return_days = self.returns.markets.iter().map(|(market, returns)| (*market, returns.window_days)).collect();
         let mut imprint = page(&self.imprint);
         for market in markets {
             delivery.market_facts.insert(market.code, self.delivery_facts(market, words));

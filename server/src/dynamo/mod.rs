@@ -37,6 +37,7 @@ const GETS_A_BATCH: usize = 100;
 const PUTS_A_BATCH: usize = 25;
 /// Batches under way at once, and how often what a batch left undone is asked for again.
 const BATCHES_AT_ONCE: usize = 4;
+const PUTS_AT_ONCE: usize = 16;
 const BATCH_ROUNDS: u32 = 8;
 
 /// Where the table is.
@@ -162,6 +163,11 @@ impl Table {
         }
     }
 
+    /// Whether the table lives in this process, which then is its only writer.
+    pub const fn is_embedded(&self) -> bool {
+        self.embedded.is_some()
+    }
+
     /// Whether the table answers.
     pub async fn ping(&self) -> anyhow::Result<()> {
         anyhow::ensure!(self.is_ready().await?, "the DynamoDB table {} is missing", self.name);
@@ -221,8 +227,9 @@ impl Table {
     }
 
     /// [`Self::put_newer`] for many items.
-    pub async fn put_all_newer(&self, items: &[Item]) -> anyhow::Result<()> {
-        stream::iter(items).map(|item| self.put_item_newer(item, None)).buffer_unordered(BATCHES_AT_ONCE).try_for_each(|_| async { Ok(()) }).await
+    pub async fn put_all_newer(&self, items: Vec<Item>) -> anyhow::Result<()> {
+        let puts = items.into_iter().map(|item| async move { self.put_item_newer(&item, None).await });
+        stream::iter(puts).buffer_unordered(PUTS_AT_ONCE).try_for_each(|_| async { Ok(()) }).await
     }
 
     /// Writes an item if the one there has the expected version (`None`: if there is none). Whether it was written.

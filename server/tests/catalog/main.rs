@@ -1,4 +1,5 @@
 //! Stories of the catalogue, told to real stores: one program, so that it is linked once.
 
+mod readmodel;
 mod stores;
 mod table;

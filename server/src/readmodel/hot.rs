@@ -1,0 +1,92 @@
+//! The hot cache: items as they were read a moment ago. Live values are held 300 ms, documents a second; the projector of this process
+//! puts in what it wrote.
+
+use cached::{Cached as _, LruTtlCache};
+use domain::{ProductId, live::LiveItem};
+use std::{
+    any::Any,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use crate::readmodel::keys;
+use domain::locale::TextLanguage;
+
+/// How old a live value may be: part of the promise that a change is seen within a second.
+const LIVE_MS: u64 = 300;
+const DOCUMENT_MS: u64 = 1_000;
+/// Entries, so that made-up addresses cannot fill the memory.
+const LIVE_MAX: usize = 50_000;
+const DOCUMENTS_MAX: usize = 8_192;
+
+type Key = (String, String);
+/// A document of any kind, or that there is none.
+type Document = Option<Arc<dyn Any + Send + Sync>>;
+
+/// What was read a moment ago.
+pub struct Hot {
+    live: Mutex<LruTtlCache<ProductId, Arc<LiveItem>>>,
+    documents: Mutex<LruTtlCache<Key, Document>>,
+}
+
+impl Default for Hot {
+    fn default() -> Self {
+        Self {
+            live: Mutex::new(LruTtlCache::new(LIVE_MAX, Duration::from_millis(LIVE_MS))),
+            documents: Mutex::new(LruTtlCache::new(DOCUMENTS_MAX, Duration::from_millis(DOCUMENT_MS))),
+        }
+    }
+}
+
+impl Hot {
+    fn documents(&self) -> MutexGuard<'_, LruTtlCache<Key, Document>> {
+        self.documents.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lives(&self) -> MutexGuard<'_, LruTtlCache<ProductId, Arc<LiveItem>>> {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn live(&self, product: ProductId) -> Option<Arc<LiveItem>> {
+        self.lives().cache_get(&product).cloned()
+    }
+
+    /// Keeps live values unless newer ones are there.
+    pub fn put_live(&self, live: Arc<LiveItem>) {
+        let mut lives = self.lives();
+        if lives.cache_get(&live.product).is_none_or(|known| known.version <= live.version) {
+            lives.cache_set(live.product, live);
+        }
+    }
+
+    /// `None`: not known. `Some(None)`: known to be missing.
+    pub fn document<T: Send + Sync + 'static>(&self, key: &Key) -> Option<Option<Arc<T>>> {
+        let known = self.documents().cache_get(key).cloned()?;
+        match known {
+            None => Some(None),
+            Some(document) => document.downcast().ok().map(Some),
+        }
+    }
+
+    pub fn put_document<T: Send + Sync + 'static>(&self, key: Key, document: Option<Arc<T>>) {
+        self.documents().cache_set(key, document.map(|document| document as Arc<dyn Any + Send + Sync>));
+    }
+
+    pub fn forget(&self, pk: &str, sk: &str) {
+        let _was = self.documents().cache_remove(&(pk.to_owned(), sk.to_owned()));
+    }
+
+    pub fn forget_product(&self, product: ProductId, slugs: &[String]) {
+        for language in TextLanguage::ALL {
+            self.forget(&keys::product(product), &keys::document(language));
+        }
+        for slug in slugs {
+            self.forget(&keys::slug(slug), keys::ONLY);
+        }
+    }
+
+    pub fn clear(&self) {
+        self.documents().cache_clear();
+        self.lives().cache_clear();
+    }
+}

@@ -1,0 +1,36 @@
+//! Where what stands in the table.
+
+use app::ports::storefront::ShelfKey;
+use domain::{ProductId, locale::TextLanguage};
+
+/// The sort key of an item that is alone under its key.
+pub const ONLY: &str = "-";
+pub const LIVE: &str = "live";
+/// Renamed shelves.
+pub const SLUGS: &str = "slugs";
+
+pub fn product(id: ProductId) -> String {
+    format!("product#{id}")
+}
+pub fn document(language: TextLanguage) -> String {
+    format!("doc#{}", language.key())
+}
+pub fn slug(slug: &str) -> String {
+    format!("slug#{slug}")
+}
+pub fn listing(shelf: &ShelfKey) -> String {
+    match shelf {
+        ShelfKey::All => "listing#all".to_owned(),
+        ShelfKey::Category(key) => format!("listing#c#{key}"),
+        ShelfKey::Tag(key) => format!("listing#t#{key}"),
+    }
+}
+pub fn page(language: TextLanguage, page: u32) -> String {
+    format!("{}#{page:05}", language.key())
+}
+pub fn blocks(slug: &str) -> String {
+    format!("page#{slug}")
+}
+pub fn help(slug: &str) -> String {
+    format!("help#{slug}")
+}

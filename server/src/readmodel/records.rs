@@ -1,0 +1,209 @@
+//! What the projector reads: whole products out of SQL, many at a time.
+
+use crate::{
+    catalog::{
+        prices::{Price, Shown, compute},
+        product::{Product, Variant},
+        shelves::{self, Category, Tag},
+    },
+    params,
+    readmodel::stored::ShelfSlugs,
+    sql::{Db, Row},
+};
+use domain::{
+    ProductId, VariantId,
+    catalog::Shelf,
+    live::{Availability, LOW_STOCK, LiveItem, LiveVariant},
+    locale::TextLanguage,
+    market::Market,
+    offer::Instant,
+};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+/// A product with everything that its documents are made from.
+#[derive(Clone, Debug)]
+pub struct Record {
+    pub product: Product,
+    /// Those on offer, in order.
+    pub variants: Vec<Variant>,
+    /// The slug in use by language.
+    pub slugs: BTreeMap<TextLanguage, String>,
+    /// Slugs in use and earlier ones.
+    pub slugs_ever: Vec<String>,
+    prices: HashMap<VariantId, BTreeMap<String, Prices>>,
+    free: HashMap<VariantId, BTreeMap<String, i64>>,
+}
+
+/// Prices in force and to come, and what was shown before, of one variant in one list.
+type Prices = (Vec<Price>, Vec<Shown>);
+
+/// What all products share, as the index and the projector use it.
+#[derive(Clone, Debug, Default)]
+pub struct Shared {
+    pub markets: Vec<Market>,
+    pub categories: Vec<Category>,
+    pub tags: HashMap<String, Tag>,
+    pub demo: bool,
+    /// Shelves whose slug is not their key.
+    pub shelf_slugs: ShelfSlugs,
+}
+
+impl Shared {
+    pub async fn load(db: &Db, now: Instant) -> anyhow::Result<Self> {
+        Ok(Self {
+            markets: shelves::markets(db, now).await?,
+            categories: Category::all(db).await?,
+            tags: Tag::all(db).await?.into_iter().map(|tag| (tag.key.clone(), tag)).collect(),
+            demo: shelves::setting(db, "demo").await?.is_some(),
+            shelf_slugs: ShelfSlugs::read(&db.all(SHELF_SLUGS, vec![]).await?)?,
+        })
+    }
+
+    pub fn category(&self, key: &str) -> Option<&Category> {
+        self.categories.iter().find(|category| category.key == key)
+    }
+}
+
+/// Slugs of shelves that were given other ones than their keys.
+const SHELF_SLUGS: &str = "SELECT kind, language, slug, target, is_current FROM slugs WHERE kind <> 'product' AND target IN \
+                           (SELECT target FROM slugs WHERE kind <> 'product' AND slug <> target)";
+
+/// A shelf without its count.
+pub(crate) fn bare_shelf(key: &str, slug: String, title: String) -> Shelf {
+    Shelf {
+        key: key.to_owned(),
+        slug,
+        title,
+        description: String::new(),
+        seo_title: String::new(),
+        seo_description: String::new(),
+        count: 0,
+        tile: None,
+    }
+}
+
+/// The products with ids from `first` to `last`.
+pub async fn load(db: &Db, first: ProductId, last: ProductId, now: Instant) -> anyhow::Result<Vec<Record>> {
+    let range = || params![first, last];
+    let products = db.all("SELECT * FROM products WHERE id >= $1 AND id <= $2", range()).await?;
+    let variants = db.all("SELECT * FROM variants WHERE product_id >= $1 AND product_id <= $2 AND active = 1 ORDER BY position, id", range()).await?;
+    let slugs =
+        db.all("SELECT language, slug, target, is_current FROM slugs WHERE kind = 'product' AND target >= $1 AND target <= $2", range()).await?;
+    let prices = db
+        .all(
+            "SELECT p.variant_id, p.price_list, p.currency, p.amount_minor, p.compare_at_minor, p.valid_from, p.valid_until \
+             FROM prices p JOIN variants v ON v.id = p.variant_id WHERE v.product_id >= $1 AND v.product_id <= $2 AND v.active = 1 \
+             AND (p.valid_until IS NULL OR p.valid_until > $3) ORDER BY p.valid_from",
+            params![first, last, now],
+        )
+        .await?;
+    let history = db
+        .all(
+            "SELECT h.variant_id, h.price_list, h.currency, h.amount_minor, h.valid_from FROM price_history h JOIN variants v ON v.id = h.variant_id \
+             WHERE v.product_id >= $1 AND v.product_id <= $2 AND v.active = 1 ORDER BY h.valid_from, h.id",
+            range(),
+        )
+        .await?;
+    let stock = db
+        .all(
+            "SELECT s.variant_id, s.location, s.free FROM stock_balances s JOIN variants v ON v.id = s.variant_id \
+             WHERE v.product_id >= $1 AND v.product_id <= $2 AND v.active = 1",
+            range(),
+        )
+        .await?;
+
+    let mut records: HashMap<ProductId, Record> = HashMap::with_capacity(products.len());
+    for row in &products {
+        let product = Product::read(row)?;
+        let record = Record { product, variants: vec![], slugs: BTreeMap::new(), slugs_ever: vec![], prices: HashMap::new(), free: HashMap::new() };
+        records.insert(record.product.id, record);
+    }
+    let mut product_of: HashMap<VariantId, ProductId> = HashMap::with_capacity(variants.len());
+    for row in &variants {
+        let variant = Variant::read(row)?;
+        product_of.insert(variant.id, variant.product);
+        if let Some(record) = records.get_mut(&variant.product) {
+            record.variants.push(variant);
+        }
+    }
+    for row in &slugs {
+        let Some(record) = records.get_mut(&row.parse("target")?) else { continue };
+        let slug = row.text("slug")?;
+        if row.flag("is_current")? {
+            record.slugs.insert(row.parse("language")?, slug.clone());
+        }
+        if !record.slugs_ever.contains(&slug) {
+            record.slugs_ever.push(slug);
+        }
+    }
+    let find = |row: &Row| -> anyhow::Result<Option<(VariantId, ProductId)>> {
+        let variant = row.parse("variant_id")?;
+        Ok(product_of.get(&variant).map(|product| (variant, *product)))
+    };
+    for row in &prices {
+        let Some((variant, product)) = find(row)? else { continue };
+        let Some(record) = records.get_mut(&product) else { continue };
+        record.prices.entry(variant).or_default().entry(row.text("price_list")?).or_default().0.push(Price::read(row)?);
+    }
+    for row in &history {
+        let Some((variant, product)) = find(row)? else { continue };
+        let Some(record) = records.get_mut(&product) else { continue };
+        record.prices.entry(variant).or_default().entry(row.text("price_list")?).or_default().1.push(Shown::read(row)?);
+    }
+    for row in &stock {
+        let Some((variant, product)) = find(row)? else { continue };
+        let Some(record) = records.get_mut(&product) else { continue };
+        *record.free.entry(variant).or_default().entry(row.text("location")?).or_default() += row.int("free")?;
+    }
+    Ok(records.into_values().collect())
+}
+
+/// One product.
+pub async fn load_one(db: &Db, product: ProductId, now: Instant) -> anyhow::Result<Option<Record>> {
+    Ok(load(db, product, product, now).await?.pop())
+}
+
+/// The first and last id of the next products after `after`.
+pub async fn next_range(db: &Db, after: Option<ProductId>) -> anyhow::Result<Option<(ProductId, ProductId)>> {
+    let after = after.map(|id| id.to_string()).unwrap_or_default();
+    let ids = db.all("SELECT id FROM products WHERE id > $1 ORDER BY id LIMIT 200", params![after]).await?;
+    let (Some(first), Some(last)) = (ids.first(), ids.last()) else { return Ok(None) };
+    Ok(Some((first.parse("id")?, last.parse("id")?)))
+}
+
+impl Record {
+    /// The values that may change on a cached page.
+    pub fn live(&self, markets: &[Market], version: u64, now: Instant) -> Arc<LiveItem> {
+        let mut by_market = BTreeMap::new();
+        for market in markets {
+            let mut variants = BTreeMap::new();
+            for variant in &self.variants {
+                let Some((prices, history)) = self.prices.get(&variant.id).and_then(|lists| lists.get(&market.price_list)) else { continue };
+                let windows = compute(market, prices, history, now);
+                if !windows.is_empty() {
+                    variants.insert(variant.id, LiveVariant { windows, availability: self.availability(variant, market) });
+                }
+            }
+            by_market.insert(market.code, variants);
+        }
+        Arc::new(LiveItem { product: self.product.id, version, published: self.product.is_shown(), markets: by_market })
+    }
+
+    fn availability(&self, variant: &Variant, market: &Market) -> Availability {
+        if !variant.tracked {
+            return Availability::InStock;
+        }
+        let at = |location: &String| self.free.get(&variant.id).and_then(|free| free.get(location)).copied().unwrap_or(0).max(0);
+        match market.locations.iter().map(at).sum::<i64>() {
+            0 if variant.oversell => Availability::BackOrder,
+            0 => Availability::SoldOut,
+            left => match u32::try_from(left) {
+                Ok(left) if left <= LOW_STOCK => Availability::Low { left },
+                _ => Availability::InStock,
+            },
+        }
+    }
+}
