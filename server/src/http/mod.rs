@@ -1,6 +1,9 @@
 //! HTTP: routes, pages, forms, headers and limits. What a page shows is `app`'s business.
 
 mod assets;
+mod basket;
+mod cart;
+mod checkout;
 mod csrf;
 pub mod errors;
 pub mod forms;
@@ -8,6 +11,7 @@ mod gate;
 mod headers;
 mod health;
 pub mod limits;
+mod order;
 pub mod pages;
 pub mod render;
 pub mod sitemap;
@@ -41,6 +45,9 @@ pub fn router(shop: &Shop) -> Router {
         .route("/sitemap.xml", get(sitemap::sitemap))
         .route("/sitemap/{name}", get(sitemap::part))
         .route("/webhooks/test-provider", post(webhooks::test_provider))
+        .merge(cart::routes())
+        .merge(checkout::routes())
+        .merge(order::routes())
         .merge(assets::routes(shop))
         .fallback(pages::page);
     // Pages are filled anew for everybody, so they are compressed anew: at the fastest level. Fonts are compressed already.

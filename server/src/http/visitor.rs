@@ -13,6 +13,8 @@ use std::convert::Infallible;
 pub struct Visitor {
     cookies: Option<String>,
     languages: Option<String>,
+    /// Where the cart is known, the cookie no longer counts.
+    cart_count: Option<u32>,
 }
 
 /// The locale that a page's path begins with. Another path is not found.
@@ -22,7 +24,7 @@ pub struct InLocale(pub Locale);
 impl Visitor {
     pub fn of(headers: &HeaderMap) -> Self {
         let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-        Self { cookies: text(header::COOKIE), languages: text(header::ACCEPT_LANGUAGE) }
+        Self { cookies: text(header::COOKIE), languages: text(header::ACCEPT_LANGUAGE), cart_count: None }
     }
 
     /// A cookie's value.
@@ -32,7 +34,13 @@ impl Visitor {
 
     /// The number on the cart's badge.
     pub fn cart_count(&self) -> u32 {
-        visitor::cart_count(self.cookies.as_deref())
+        self.cart_count.unwrap_or_else(|| visitor::cart_count(self.cookies.as_deref()))
+    }
+
+    /// The same visitor, with the number that this request made true.
+    #[must_use]
+    pub fn with_cart_count(&self, pieces: u32) -> Self {
+        Self { cart_count: Some(pieces), ..self.clone() }
     }
 
     /// The locale to suggest where the address names none.

@@ -21,7 +21,8 @@ impl CartSettler {
         Self { db, carts }
     }
 
-    async fn settle(&self, order: OrderId) -> anyhow::Result<()> {
+    /// Takes out what an order paid for.
+    pub async fn settle(&self, order: OrderId) -> anyhow::Result<()> {
         let Some(row) = self.db.first("SELECT cart_id FROM orders WHERE id = $1", params![order]).await? else { return Ok(()) };
         let lines = self.db.all("SELECT variant_id, quantity FROM order_lines WHERE order_id = $1 ORDER BY line", params![order]).await?;
         let paid =

@@ -1,0 +1,341 @@
+//! The checkout's page and its one form. Whatever is wrong, the form comes back as it was typed, with a sentence by each field; an order is
+//! placed only when the page showed the total that it costs.
+
+use crate::{
+    Shop,
+    http::{
+        Failure, Fields, InLocale, Visitor,
+        basket::Basket,
+        cart::{self, visit},
+        forms::see_other,
+        order::order_url,
+        render,
+    },
+    orders::{OrderRequest, Personal, PlaceOrderError, RequestedLine},
+    tariffs,
+};
+use app::{
+    i18n::{filled, money, till},
+    ports::View,
+    private::{
+        Notice,
+        checkout::{CheckoutData, Fault, Offered, Part, page},
+        field_label,
+    },
+    routes::{Address as Url, Route},
+};
+use axum::{
+    Router,
+    extract::State,
+    response::Response,
+    routing::{get, post},
+};
+use domain::{
+    account::{Contact, Email, EmailError, Phone, PhoneError},
+    address::{Address, AddressForm, Destination, Field, FieldErrorKind},
+    cart::Cart,
+    delivery::Method,
+    market::Country,
+    money::Money,
+    region,
+};
+use std::collections::BTreeMap;
+
+pub fn routes() -> Router<Shop> {
+    Router::new().route("/{locale}/checkout", get(show)).route("/{locale}/checkout", post(place))
+}
+
+async fn show(State(shop): State<Shop>, InLocale(locale): InLocale, visitor: Visitor) -> Result<Response, Failure> {
+    let view = render::view(&shop, locale).await?;
+    let Some(checkout) = Checkout::open(&shop, &visitor, view, &Fields::default()).await? else { return Ok(to_cart(locale)) };
+    checkout.respond(&shop, &visitor, Vec::new(), None, 200).await
+}
+
+async fn place(State(shop): State<Shop>, InLocale(locale): InLocale, visitor: Visitor, fields: Fields) -> Result<Response, Failure> {
+    let view = render::view(&shop, locale).await?;
+    let Some(mut checkout) = Checkout::open(&shop, &visitor, view, &fields).await? else { return Ok(to_cart(locale)) };
+    let messages = till(locale);
+    match fields.get("intent") {
+        "billing-other" => {
+            checkout.billing_country.get_or_insert(checkout.delivery_country);
+            return checkout.respond(&shop, &visitor, Vec::new(), None, 200).await;
+        }
+        "billing-same" => {
+            checkout.billing_country = None;
+            return checkout.respond(&shop, &visitor, Vec::new(), None, 200).await;
+        }
+        "country" => return checkout.respond(&shop, &visitor, Vec::new(), None, 200).await,
+        "update" => {
+            let quote = checkout.quote(&shop).await?;
+            let notice = quote.is_final().then(|| Notice::good(filled(messages.err_updated, &[("amount", &money(quote.total, locale))])));
+            return checkout.respond(&shop, &visitor, Vec::new(), notice, 200).await;
+        }
+        _ => {}
+    }
+    let key = match fields.optional("mutation").filter(|text| !text.is_empty()) {
+        None => shop.clock.id(),
+        Some(text) => match text.parse::<domain::MutationId>() {
+            Ok(key) => key.0,
+            Err(_) => return checkout.respond(&shop, &visitor, Vec::new(), Some(Notice::bad(messages.err_form)), 400).await,
+        },
+    };
+    let personal = match checkout.read() {
+        Ok(personal) => personal,
+        Err(faults) => return checkout.respond(&shop, &visitor, faults, None, 422).await,
+    };
+    let seen_version = fields.get("cart_version");
+    if !seen_version.is_empty() && seen_version != checkout.cart.version.to_string() {
+        return checkout.respond(&shop, &visitor, Vec::new(), Some(Notice::bad(messages.err_cart_changed)), 409).await;
+    }
+    let quote = checkout.quote(&shop).await?;
+    let seen_total = fields.get("seen_total");
+    if seen_total != quote.total.minor.to_string() {
+        let notice = Notice::bad(filled(messages.err_total, &[("amount", &money(quote.total, locale))]));
+        // Tax that only the address could tell is nobody's mistake.
+        let status = if seen_total.is_empty() { 200 } else { 409 };
+        return checkout.respond(&shop, &visitor, Vec::new(), Some(notice), status).await;
+    }
+    let request = checkout.request(key.to_string(), personal, quote.total);
+    match Box::pin(shop.orders.place(request)).await {
+        Ok(placed) => Ok(see_other(&placed.redirect_url.unwrap_or_else(|| order_url(&checkout.view, &placed.secret)))),
+        Err(refusal) => refused(checkout, &shop, &visitor, refusal).await,
+    }
+}
+
+/// The page, or another one, for an order that was not placed.
+async fn refused(checkout: Checkout, shop: &Shop, visitor: &Visitor, refusal: PlaceOrderError) -> Result<Response, Failure> {
+    let locale = checkout.view.locale;
+    let messages = till(locale);
+    let (faults, text) = match refusal {
+        PlaceOrderError::Empty => return Ok(to_cart(locale)),
+        PlaceOrderError::CartAlreadyOrdered { secret } => return Ok(see_other(&format!("{}?said=ordered", order_url(&checkout.view, &secret)))),
+        PlaceOrderError::Failed(error) => return Err(error.into()),
+        PlaceOrderError::OutOfStock(shortages) => {
+            let sentence = |(variant, left): (domain::VariantId, u32)| {
+                let title = checkout.title(variant);
+                if left == 0 {
+                    filled(messages.err_sold_out, &[("product", title)])
+                } else {
+                    messages.err_only_left.with(locale, left.into(), &[("product", title)])
+                }
+            };
+            (Vec::new(), shortages.iter().map(|shortage| sentence((shortage.variant, shortage.left))).collect::<Vec<_>>().join(" "))
+        }
+        PlaceOrderError::NotSold(variants) => {
+            let sentences: Vec<_> = variants.iter().map(|variant| filled(messages.err_sold_out, &[("product", checkout.title(*variant))])).collect();
+            (Vec::new(), sentences.join(" "))
+        }
+        PlaceOrderError::PriceChanged(quote) => (Vec::new(), filled(messages.err_total, &[("amount", &money(quote.total, locale))])),
+        PlaceOrderError::UnknownMethod => (vec![Fault { field: "method".to_owned(), text: messages.err_method.to_owned() }], String::new()),
+        PlaceOrderError::TaxUnknown => {
+            let field = field_label(Field::Region, checkout.delivery_country, locale);
+            let text = filled(messages.err_choose, &[("field", field)]);
+            (vec![Fault { field: Part::Delivery.name(Field::Region.key()), text }], String::new())
+        }
+        PlaceOrderError::KeyReused => (Vec::new(), messages.err_form.to_owned()),
+    };
+    let status = if faults.is_empty() { 409 } else { 422 };
+    let notice = (!text.is_empty()).then(|| Notice::bad(text));
+    checkout.respond(shop, visitor, faults, notice, status).await
+}
+
+/// A visitor's checkout: the cart, the choices there are, and what was typed.
+struct Checkout {
+    view: View,
+    cart: Cart,
+    basket: Basket,
+    methods: Vec<Method>,
+    method: String,
+    typed: BTreeMap<String, String>,
+    delivery_country: Country,
+    billing_country: Option<Country>,
+}
+
+/// The longest value that is kept and shown again; every field's own limit is far below.
+const TYPED_CHARS_MAX: usize = 1_000;
+
+impl Checkout {
+    /// `None`: there is nothing to order, or the cart has to be mended first.
+    async fn open(shop: &Shop, visitor: &Visitor, view: View, fields: &Fields) -> Result<Option<Self>, Failure> {
+        let Some(cart) = visit(shop, visitor).await?.cart().filter(|cart| !cart.is_empty()) else { return Ok(None) };
+        let basket = Basket::read(shop, &view, &cart).await?;
+        if basket.is_blocked() {
+            return Ok(None);
+        }
+        let methods = tariffs::methods(&shop.db, view.market.code, view.now).await?;
+        let typed: BTreeMap<_, _> =
+            fields.iter().map(|(name, value)| (name.to_owned(), value.chars().take(TYPED_CHARS_MAX).collect::<String>())).collect();
+        let method = fields.optional("method").map_or_else(|| methods.first().map(|method| method.code.clone()).unwrap_or_default(), str::to_owned);
+        let country = |part: Part| fields.get(&part.name("country")).trim().parse::<Country>().ok();
+        let delivery_country = country(Part::Delivery).filter(|country| view.market.countries.contains(country)).unwrap_or_else(|| home(&view));
+        let billing_country = (fields.get("billing") == "other")
+            .then(|| country(Part::Billing).filter(|country| billing_countries(&view).contains(country)).unwrap_or(delivery_country));
+        Ok(Some(Self { view, cart, basket, methods, method, typed, delivery_country, billing_country }))
+    }
+
+    /// The total by what is known so far.
+    async fn quote(&mut self, shop: &Shop) -> Result<domain::pricing::Quote, Failure> {
+        let method = self.methods.iter().find(|method| method.code == self.method);
+        self.basket.quote(shop, &self.view, method, self.destination().as_ref()).await
+    }
+
+    /// Where the goods go, as far as tax is concerned: known as soon as the region is.
+    fn destination(&self) -> Option<Destination> {
+        let form = AddressForm::for_country(self.delivery_country);
+        if !form.has(Field::Region) {
+            return Some(Destination { country: self.delivery_country, region: None });
+        }
+        let typed = self.typed.get(&Part::Delivery.name(Field::Region.key()))?;
+        let region = region::parse(self.delivery_country, typed)?.to_owned();
+        Some(Destination { country: self.delivery_country, region: Some(region) })
+    }
+
+    /// Everything that was typed as a value, or everything that is wrong with it, in the page's order.
+    fn read(&self) -> Result<Personal, Vec<Fault>> {
+        let locale = self.view.locale;
+        let messages = till(locale);
+        let mut faults = Vec::new();
+        let text = |name: &str| self.typed.get(name).map_or("", String::as_str);
+        let mut fault = |field: &str, text: String| faults.push(Fault { field: field.to_owned(), text });
+        let email = Email::parse(text("email"));
+        match &email {
+            Ok(_) => {}
+            Err(EmailError::Missing) => fault("email", filled(messages.err_required, &[("field", messages.email)])),
+            Err(EmailError::Malformed) => fault("email", messages.err_email.to_owned()),
+            Err(EmailError::TooLong) => {
+                fault("email", filled(messages.err_too_long, &[("field", messages.email), ("max", &Email::BYTES_MAX.to_string())]));
+            }
+        }
+        let phone = Phone::parse(text("phone"));
+        if phone == Err(PhoneError::Malformed) {
+            fault("phone", messages.err_phone.to_owned());
+        }
+        let mut country_fault = |part: Part, allowed: &[Country]| {
+            let name = part.name("country");
+            let typed = text(&name).trim();
+            if !typed.is_empty() && !allowed.iter().any(|country| country.code() == typed) {
+                fault(&name, messages.err_country.to_owned());
+            }
+        };
+        country_fault(Part::Delivery, &self.view.market.countries);
+        if self.billing_country.is_some() {
+            country_fault(Part::Billing, &billing_countries(&self.view));
+        }
+        let delivery = self.address(Part::Delivery, self.delivery_country, &mut faults);
+        let billing = self.billing_country.map(|country| self.address(Part::Billing, country, &mut faults));
+        if !self.methods.iter().any(|method| method.code == self.method) {
+            faults.push(Fault { field: "method".to_owned(), text: messages.err_method.to_owned() });
+        }
+        match (email, delivery, billing) {
+            (Ok(email), Some(delivery), billing) if faults.is_empty() => {
+                Ok(Personal { contact: Contact { email, phone: phone.ok() }, delivery, billing: billing.flatten() })
+            }
+            _ => Err(faults),
+        }
+    }
+
+    fn address(&self, part: Part, country: Country, faults: &mut Vec<Fault>) -> Option<Address> {
+        let form = AddressForm::for_country(country);
+        let typed = Field::ALL.into_iter().filter_map(|field| Some((field.key().to_owned(), self.typed.get(&part.name(field.key()))?.clone())));
+        match form.parse(&typed.collect()) {
+            Ok(address) => Some(address),
+            Err(errors) => {
+                faults.extend(errors.into_iter().map(|error| {
+                    let text = self.sentence(error.field, error.kind, &form);
+                    Fault { field: part.name(error.field.key()), text }
+                }));
+                None
+            }
+        }
+    }
+
+    fn sentence(&self, field: Field, kind: FieldErrorKind, form: &AddressForm) -> String {
+        let messages = till(self.view.locale);
+        let label = field_label(field, form.country, self.view.locale);
+        let chosen = form.fields.iter().any(|spec| spec.field == field && !spec.choices.is_empty());
+        match kind {
+            FieldErrorKind::Missing if chosen => filled(messages.err_choose, &[("field", label)]),
+            FieldErrorKind::Missing => filled(messages.err_required, &[("field", label)]),
+            FieldErrorKind::TooLong { max } => filled(messages.err_too_long, &[("field", label), ("max", &max.to_string())]),
+            FieldErrorKind::Malformed if field == Field::Postcode => {
+                filled(messages.err_postcode, &[("field", label), ("example", form.postcode_example)])
+            }
+            FieldErrorKind::Malformed => filled(messages.err_letters, &[("field", label)]),
+            FieldErrorKind::Unknown => filled(messages.err_choose, &[("field", label)]),
+        }
+    }
+
+    fn request(&self, key: String, personal: Personal, confirmed_total: Money) -> OrderRequest {
+        let line = |line: &crate::http::basket::BasketLine| {
+            let wanted = line.wanted.as_ref()?;
+            Some(RequestedLine { product: wanted.product, variant: wanted.variant, quantity: wanted.quantity, text: line.text.clone() })
+        };
+        OrderRequest {
+            key,
+            cart: self.cart.id,
+            cart_version: self.cart.version,
+            market: (*self.view.market).clone(),
+            locale: self.view.locale,
+            lines: self.basket.lines.iter().filter_map(line).collect(),
+            personal,
+            method: self.method.clone(),
+            confirmed_total,
+        }
+    }
+
+    /// A line's title.
+    fn title(&self, variant: domain::VariantId) -> &str {
+        self.basket.lines.iter().find(|line| line.shown.variant == variant).map_or("", |line| line.shown.title.as_str())
+    }
+
+    async fn respond(mut self, shop: &Shop, visitor: &Visitor, faults: Vec<Fault>, notice: Option<Notice>, status: u16) -> Result<Response, Failure> {
+        let quote = self.quote(shop).await?;
+        let offered = self.methods.iter().map(|method| Offered {
+            method: method.clone(),
+            charge: method.charge(quote.goods),
+            promise: method.promise(self.view.now),
+        });
+        let data = CheckoutData {
+            lines: self.basket.shown(),
+            methods: offered.collect(),
+            method: self.method,
+            cart_version: self.cart.version,
+            typed: self.typed,
+            faults,
+            notice,
+            delivery_country: self.delivery_country,
+            delivery_countries: self.view.market.countries.clone(),
+            billing_country: self.billing_country,
+            billing_countries: billing_countries(&self.view),
+            status,
+            quote,
+        };
+        let mut response = render::private(shop, &visitor.with_cart_count(self.cart.pieces()), &self.view, page(&self.view, data)).await?;
+        cart::remember(shop, &mut response, Some(&self.cart));
+        Ok(response)
+    }
+}
+
+/// The market's own country, which the locale's usually is.
+fn home(view: &View) -> Country {
+    if view.market.countries.contains(&view.locale.country) {
+        view.locale.country
+    } else {
+        view.market.countries.first().copied().unwrap_or(view.market.code)
+    }
+}
+
+/// A bill may go to every country that the shop knows.
+fn billing_countries(view: &View) -> Vec<Country> {
+    let mut countries: Vec<Country> = view.market.countries.clone();
+    for country in view.shop.markets.iter().flat_map(|market| &market.countries) {
+        if !countries.contains(country) {
+            countries.push(*country);
+        }
+    }
+    countries
+}
+
+fn to_cart(locale: domain::locale::Locale) -> Response {
+    see_other(&Url::new(locale, Route::Cart).url())
+}

@@ -1,0 +1,128 @@
+//! An order's page by its secret link, and the form that pays (again).
+
+use crate::{
+    Shop,
+    http::{Failure, Fields, InLocale, Visitor, cart, forms::see_other, render},
+    orders::{OrderView, PayAgainError},
+    users::CartSettler,
+};
+use app::{
+    i18n::till,
+    pages::Fault,
+    ports::View,
+    private::{
+        Line, Notice,
+        order::{OrderData, page},
+    },
+    routes::{Address, Route},
+};
+use axum::{
+    Router,
+    extract::{Path, RawQuery, State},
+    response::Response,
+    routing::{get, post},
+};
+use domain::{
+    cart::Cart,
+    order::{CannotPay, Status},
+};
+use std::{collections::BTreeMap, sync::Arc};
+
+pub fn routes() -> Router<Shop> {
+    Router::new().route("/{locale}/orders/{secret}", get(show)).route("/{locale}/orders/{secret}/pay", post(pay))
+}
+
+async fn show(
+    State(shop): State<Shop>,
+    InLocale(locale): InLocale,
+    Path((_, secret)): Path<(String, String)>,
+    visitor: Visitor,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Failure> {
+    let view = render::view(&shop, locale).await?;
+    let fields = Fields::read(query.unwrap_or_default().as_bytes()).unwrap_or_default();
+    let notice = (fields.get("said") == "ordered").then(|| Notice::good(till(locale).said_ordered));
+    Box::pin(respond(&shop, &visitor, view, &secret, notice, 200)).await
+}
+
+async fn pay(
+    State(shop): State<Shop>,
+    InLocale(locale): InLocale,
+    Path((_, secret)): Path<(String, String)>,
+    visitor: Visitor,
+    _: Fields,
+) -> Result<Response, Failure> {
+    let view = render::view(&shop, locale).await?;
+    let messages = till(locale);
+    let (text, status) = match shop.orders.pay_again(&secret).await {
+        Ok(url) => return Ok(see_other(&url)),
+        Err(PayAgainError::NotFound) => return Err(Fault::NotFound.into()),
+        Err(PayAgainError::Refused(CannotPay::TooOld)) => (messages.cannot_pay_too_old, 409),
+        Err(PayAgainError::Refused(CannotPay::TooManyAttempts)) => (messages.cannot_pay_attempts, 409),
+        // Paid, pending, replaced or refunded: the page says so by itself.
+        Err(PayAgainError::Refused(_)) => return Ok(see_other(&order_url(&view, &secret))),
+        Err(PayAgainError::OutOfStock(_)) => (messages.cannot_pay_stock, 409),
+        Err(PayAgainError::ProviderDown) => (messages.err_provider, 503),
+        Err(PayAgainError::Failed(error)) => return Err(error.into()),
+    };
+    Box::pin(respond(&shop, &visitor, view, &secret, Some(Notice::bad(text)), status)).await
+}
+
+async fn respond(shop: &Shop, visitor: &Visitor, mut view: View, secret: &str, notice: Option<Notice>, status: u16) -> Result<Response, Failure> {
+    let Some(order) = shop.orders.find_by_secret(secret).await? else { return Err(Fault::NotFound.into()) };
+    // Amounts, zones and regions are those of the market that sold it, whatever the language.
+    if let Some(market) = view.shop.markets.iter().find(|market| market.code == order.market) {
+        view.market = Arc::new(market.clone());
+    }
+    if matches!(order.status, Status::Paid { .. }) {
+        // The event does the same a moment later; whoever comes back from paying sees the cart without the paid pieces now.
+        CartSettler::new(shop.db.clone(), cart::carts(shop)).settle(order.id).await?;
+    }
+    let cart = cart::visit(shop, visitor).await?.cart();
+    let pieces = cart.as_ref().map_or(0, Cart::pieces);
+    let mut response = render::private(shop, &visitor.with_cart_count(pieces), &view, page(&view, data(&view, order, notice, status))).await?;
+    if cart.is_some() {
+        cart::remember(shop, &mut response, cart.as_ref());
+    }
+    Ok(response)
+}
+
+fn data(view: &View, order: OrderView, notice: Option<Notice>, http_status: u16) -> OrderData {
+    let body = order.body;
+    let lines = body.quote.lines.iter().zip(&body.texts).map(|(priced, text)| Line {
+        variant: priced.variant,
+        href: (!text.slug.is_empty())
+            .then(|| Address::new(view.locale, Route::Product { slug: text.slug.clone(), selection: BTreeMap::new() }).url()),
+        title: text.title.clone(),
+        options: text.options.clone(),
+        picture: text.picture.clone(),
+        quantity: priced.quantity.get(),
+        price: Some(priced.clone()),
+        problem: None,
+    });
+    let lines = lines.collect();
+    let (contact, delivery, billing) =
+        order.personal.map_or((None, None, None), |personal| (Some(personal.contact), Some(personal.delivery), personal.billing));
+    OrderData {
+        secret: order.secret,
+        number: order.number.to_string(),
+        placed_at: order.placed_at,
+        status: order.status,
+        can_pay: order.can_pay,
+        lines,
+        total: order.total,
+        method: body.method.name(view.text()).to_owned(),
+        promise: body.promise,
+        quote: body.quote,
+        contact,
+        delivery,
+        billing,
+        notice,
+        http_status,
+    }
+}
+
+/// The order's page.
+pub fn order_url(view: &View, secret: &str) -> String {
+    Address::new(view.locale, Route::Order { secret: secret.to_owned() }).url()
+}
