@@ -42,30 +42,30 @@ pub fn rules(product: &ProductDocument) -> String {
             })
         };
         if product.variants.len() > 1 {
-            let _ = write!(css, "{} .v{index}{{display:revert}}", has(None));
+            let _ = write!(css, "{} .v{index}{{display:inline}}", has(None));
             let _ = write!(all, "{}{}", if all.is_empty() { "" } else { "," }, has(None));
         }
         for option in 0..places.len() {
             let cell = format!("{} label:has(.g{index})", has(Some(option)));
             let _ = write!(
                 css,
-                "{cell}>span{{text-decoration:line-through}}{cell}:not(:has(:checked))>span{{color:var(--soft)}}{cell} img{{opacity:.5}}{cell} .g{index}{{display:revert}}"
+                "{cell}>span{{text-decoration:line-through}}{cell}:not(:has(:checked))>span{{color:var(--soft)}}{cell} img{{opacity:.5}}{cell} .g{index}{{display:inline}}"
             );
         }
     }
     for (option, values) in product.options.iter().enumerate() {
         for value in 0..values.values.len() {
-            let _ = write!(css, ".item:has(#{}:checked) .n{option}-{value}{{display:revert}}", radio_id(option, value));
+            let _ = write!(css, ".item:has(#{}:checked) .n{option}-{value}{{display:inline}}", radio_id(option, value));
             if values.slug == "colour" {
                 let checked = format!(".item:has(#{}:checked) .gallery", radio_id(option, value));
-                let _ = write!(css, "{checked}>.c{option}-{value}{{order:-1}}{checked}>.l{option}-{value}{{order:-2;grid-column:1/-1}}");
+                let _ = write!(css, "{checked}>li{{grid-column:auto}}{checked}>.c{option}-{value}{{order:-1}}{checked}>.l{option}-{value}{{order:-2;grid-column:1/-1}}");
             }
         }
     }
     // Browsers without :has() keep what was chosen by the address: the rest stays hidden by its attribute.
     let hide = ".v,.n{display:none}";
     let gap =
-        if all.is_empty() || !has_gaps(product) { String::new() } else { format!(".v.none{{display:revert}}:is({all}) .v.none{{display:none}}") };
+        if all.is_empty() || !has_gaps(product) { String::new() } else { format!(".v.none{{display:inline}}:is({all}) .v.none{{display:none}}") };
     format!("@supports selector(:has(a)){{{hide}{gap}{css}}}")
 }
 
@@ -134,8 +134,8 @@ mod tests {
     #[test]
     fn each_variant_has_its_rule_and_a_gap_is_said() {
         let css = rules(&product());
-        assert!(css.contains(".item:has(#o0-1:checked):has(#o1-1:checked) .v2{display:revert}"), "{css}");
-        assert!(css.contains(".v.none{display:revert}"), "{css}");
+        assert!(css.contains(".item:has(#o0-1:checked):has(#o1-1:checked) .v2{display:inline}"), "{css}");
+        assert!(css.contains(".v.none{display:inline}"), "{css}");
         assert!(!css.contains('<'));
     }
 }
