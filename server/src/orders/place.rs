@@ -20,7 +20,7 @@ use crate::{
 use anyhow::Context as _;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::{
-    OrderId, PaymentId,
+    CartId, OrderId, PaymentId,
     cart::Cart,
     event::Event,
     offer::{Instant, offer},
@@ -56,9 +56,9 @@ impl Orders {
         // Twice is enough: once the key or the cart is taken, the second look finds who took it.
         for _ in 0..3 {
             if let Some(order) = self.answered(&request, &fingerprint).await? {
-                return self.answer(&request, order).await;
+                return Box::pin(self.answer(&request, order)).await;
             }
-            self.withdraw_earlier(&request, &fingerprint).await?;
+            Box::pin(self.withdraw_earlier(&request, &fingerprint)).await?;
             let stored = self
                 .db
                 .transact::<_, PlaceOrderError>(|tx| {
@@ -70,10 +70,37 @@ impl Orders {
                 events::ring();
                 tracing::info!(%number, market = %request.market.code, "an order was placed");
                 metrics::counter!("orders_placed_total").increment(1);
-                return self.answer(&request, order).await;
+                return Box::pin(self.answer(&request, order)).await;
             }
         }
         Err(PlaceOrderError::Failed(anyhow::anyhow!("an order's key or cart is taken, but nobody is found who has it")))
+    }
+
+    /// What this form of this cart was answered before, whatever the shelves look like now: a doubled post of the order that took the last
+    /// piece is told of that order, not that the piece is gone.
+    pub async fn answered_before(&self, cart: CartId, key: &str) -> anyhow::Result<Option<Placed>> {
+        let row = self
+            .db
+            .first(
+                "SELECT o.id, o.number, k.location FROM idempotency_keys k JOIN orders o ON o.id = k.body WHERE k.scope = $1 AND k.key = $2",
+                params![scope(cart), key],
+            )
+            .await?;
+        let Some(row) = row else { return Ok(None) };
+        Ok(Some(Placed { number: row.parse("number")?, secret: self.secret(row.parse("id")?), redirect_url: row.text_or_null("location")? }))
+    }
+
+    /// The latest order of a cart that still waits to be paid: its pieces are kept, so the shelves may look empty to their own buyer.
+    pub async fn waiting_order(&self, cart: CartId) -> anyhow::Result<Option<Placed>> {
+        let row = self
+            .db
+            .first(
+                "SELECT id, number FROM orders WHERE cart_id = $1 AND pieces = 'held' AND status <> 'paid' ORDER BY placed_at DESC, id DESC LIMIT 1",
+                params![cart],
+            )
+            .await?;
+        let Some(row) = row else { return Ok(None) };
+        Ok(Some(Placed { number: row.parse("number")?, secret: self.secret(row.parse("id")?), redirect_url: None }))
     }
 
     /// Everything that makes an order, or nothing.
@@ -83,7 +110,7 @@ impl Orders {
         let new = tx
             .execute(
                 "INSERT INTO idempotency_keys (scope, key, fingerprint, body, created_at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (scope, key) DO NOTHING",
-                params![scope(request), &request.key, fingerprint, order.to_string(), now],
+                params![scope(request.cart), &request.key, fingerprint, order.to_string(), now],
             )
             .await?;
         if new == 0 {
@@ -216,7 +243,7 @@ impl Orders {
     async fn answered(&self, request: &OrderRequest, fingerprint: &str) -> Result<Option<OrderId>, PlaceOrderError> {
         let row = self
             .db
-            .first("SELECT fingerprint, body FROM idempotency_keys WHERE scope = $1 AND key = $2", params![scope(request), &request.key])
+            .first("SELECT fingerprint, body FROM idempotency_keys WHERE scope = $1 AND key = $2", params![scope(request.cart), &request.key])
             .await?;
         let Some(row) = row else { return Ok(None) };
         if row.text("fingerprint")? != fingerprint {
@@ -232,7 +259,7 @@ impl Orders {
             .db
             .first(
                 "SELECT o.number, k.location FROM orders o JOIN idempotency_keys k ON k.body = o.id WHERE o.id = $1 AND k.scope = $2 AND k.key = $3",
-                params![order, scope(request), &request.key],
+                params![order, scope(request.cart), &request.key],
             )
             .await?
             .context("an order without its key")?;
@@ -251,7 +278,7 @@ impl Orders {
         if let Some(location) = &redirect_url {
             self.db
                 .transact::<_, sqlx::Error>(|tx| {
-                    let values = params![scope(request), &request.key, location];
+                    let values = params![scope(request.cart), &request.key, location];
                     Box::pin(async move {
                         tx.execute("UPDATE idempotency_keys SET status = 303, location = $3 WHERE scope = $1 AND key = $2", values).await?;
                         Ok(())
@@ -350,8 +377,8 @@ enum Withdrawn {
     Paid,
 }
 
-fn scope(request: &OrderRequest) -> String {
-    format!("place-order:{}", request.cart)
+fn scope(cart: CartId) -> String {
+    format!("place-order:{cart}")
 }
 
 fn claim(request: &OrderRequest) -> String {

@@ -1,0 +1,332 @@
+//! A shop with one product, its payment provider, and people who order and pay.
+
+use crate::support::{self, TestShop};
+use anyhow::{Context as _, ensure};
+use domain::{
+    CartId, PaymentId, ProductId, VariantId,
+    account::{Contact, Email, PersonName},
+    address::Address,
+    cart::Quantity,
+    delivery::{CutOff, Method},
+    locale::Locale,
+    market::{Market, TaxMode},
+    money::{Currency, Money},
+    order::Status,
+};
+use server::{
+    catalog::stock::{self, Item},
+    config::TestProvider,
+    orders::{LineText, OrderRequest, OrderView, Orders, Personal, PlaceOrderError, Placed, RequestedLine},
+    params,
+    payments::test_provider,
+};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use tokio::{net::TcpListener, sync::oneshot};
+
+pub const PAYS: &str = "4242 4242 4242 4242";
+pub const DECLINES: &str = "4000 0000 0000 0002";
+pub const CHALLENGES: &str = "4000 0000 0000 3220";
+
+/// 119.00 € a piece, delivery 4.90 €, tax included.
+pub const PRICE: i64 = 11_900;
+pub const DELIVERY: i64 = 490;
+
+pub struct House {
+    pub shop: TestShop,
+    pub orders: Orders,
+    pub item: Item,
+    pub other: Item,
+    pub http: reqwest::Client,
+    pub provider: String,
+    market: Market,
+    /// Dropping it ends the provider.
+    _stop: oneshot::Sender<()>,
+}
+
+/// Opens a shop with `pieces` of one variant in Rotterdam and `elsewhere` of them in Leipzig; of another variant there are 100.
+pub async fn open(pieces: u32, elsewhere: u32) -> anyhow::Result<House> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let provider = format!("http://{}", listener.local_addr()?);
+    let at: Arc<str> = provider.as_str().into();
+    let shop = support::start_with(|config| {
+        config.demo = false;
+        config.test_provider = TestProvider::At(at);
+    })
+    .await?;
+    let (stop, stopped) = oneshot::channel::<()>();
+    let (data, clock) = (shop.data().to_owned(), shop.shop.clock.clone());
+    tokio::spawn(async move {
+        let stopped = async move { drop(stopped.await) };
+        test_provider::serve(listener, &data, clock, stopped).await.expect("the provider serves");
+    });
+    let market = Market {
+        code: "DE".parse()?,
+        countries: vec!["DE".parse()?],
+        legal_entity: "Test GmbH".to_owned(),
+        currency: Currency::EUR,
+        price_list: "eur".to_owned(),
+        tax_mode: TaxMode::Inclusive,
+        time_zone: "Europe/Berlin".to_owned(),
+        locations: vec!["rotterdam".to_owned(), "leipzig".to_owned()],
+    };
+    let id = || shop.shop.clock.id();
+    let item = Item { product: ProductId(id()), variant: VariantId(id()) };
+    let other = Item { product: item.product, variant: VariantId(id()) };
+    let house = House {
+        orders: shop.shop.orders.clone(),
+        http: reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().timeout(Duration::from_secs(20)).build()?,
+        shop,
+        item,
+        other,
+        provider,
+        market,
+        _stop: stop,
+    };
+    house.stock_up(pieces, elsewhere).await?;
+    Ok(house)
+}
+
+impl House {
+    async fn stock_up(&self, pieces: u32, elsewhere: u32) -> anyhow::Result<()> {
+        let now = self.shop.clock.now();
+        let clock = self.shop.shop.clock.clone();
+        let (market, item, other) = (self.market.clone(), self.item, self.other);
+        self.shop
+            .shop
+            .db
+            .transact::<_, anyhow::Error>(|tx| {
+                let (market, clock) = (market.clone(), clock.clone());
+                Box::pin(async move {
+                    tx.execute(
+                        "INSERT INTO products (id, handle, status, published, vendor, tags, tax_category, hs_code, origin, position, texts, options, pictures, \
+                         created_at, updated_at) VALUES ($1, 'belt', 'active', 1, '', '[]', 'standard', '', '', 0, '{}', '[]', '[]', $2, $2)",
+                        params![item.product, now],
+                    )
+                    .await?;
+                    for (position, variant) in (0_i64..).zip([item.variant, other.variant]) {
+                        tx.execute(
+                            "INSERT INTO variants (id, product_id, position, sku, barcode, option_values, weight_g, tracked, oversell, active) \
+                             VALUES ($1, $2, $3, '', '', $4, 100, 1, 0, 1)",
+                            params![variant, item.product, position, format!("[\"{position}\"]")],
+                        )
+                        .await?;
+                        tx.execute(
+                            "INSERT INTO prices (id, price_list, variant_id, currency, amount_minor, valid_from) VALUES ($1, $2, $3, 'EUR', $4, $5)",
+                            params![clock.id().to_string(), &market.price_list, variant, PRICE, now - 1],
+                        )
+                        .await?;
+                    }
+                    let method = Method {
+                        code: "standard".to_owned(),
+                        names: BTreeMap::new(),
+                        price: Money::new(DELIVERY, Currency::EUR),
+                        free_from: None,
+                        days_min: 1,
+                        days_max: 2,
+                        cut_off: CutOff { hour: 14, minute: 0, zone: "Europe/Berlin".to_owned() },
+                        ships_from: "rotterdam".to_owned(),
+                    };
+                    tx.execute(
+                        "INSERT INTO delivery_methods (market, code, valid_from, body, position) VALUES ('DE', 'standard', $1, $2, 0)",
+                        params![now - 1, serde_json::to_string(&method)?],
+                    )
+                    .await?;
+                    for (item, location, pieces) in [(item, "rotterdam", pieces), (item, "leipzig", elsewhere), (other, "rotterdam", 100)] {
+                        stock::receipt(tx, &clock, item, location, pieces, "test").await?;
+                    }
+                    Ok(())
+                })
+            })
+            .await
+    }
+
+    /// A cart of somebody's with `quantity` pieces, ready to be ordered.
+    pub fn request(&self, quantity: u32) -> OrderRequest {
+        let clock = &self.shop.shop.clock;
+        OrderRequest {
+            key: clock.id().to_string(),
+            cart: CartId(clock.id()),
+            cart_version: 1,
+            market: self.market.clone(),
+            locale: "de-de".parse::<Locale>().expect("a locale"),
+            lines: vec![line(self.item, quantity)],
+            personal: Personal {
+                contact: Contact { email: Email::parse("ada@example.com").expect("an address"), phone: None },
+                delivery: Address {
+                    country: "DE".parse().expect("a code"),
+                    name: PersonName { full: "Ada Lovelace".to_owned(), kana: None },
+                    company: None,
+                    line1: "Ackerstraße 12".to_owned(),
+                    line2: None,
+                    city: "Berlin".to_owned(),
+                    region: None,
+                    postcode: Some("10115".to_owned()),
+                },
+                billing: None,
+            },
+            method: "standard".to_owned(),
+            confirmed_total: Money::new(PRICE * i64::from(quantity) + DELIVERY, Currency::EUR),
+        }
+    }
+
+    pub async fn place(&self, quantity: u32) -> Result<Placed, PlaceOrderError> {
+        self.orders.place(self.request(quantity)).await
+    }
+
+    /// Types a card into the provider's page; the shopper ends where this says.
+    pub async fn type_card(&self, page: &str, card: &str) -> anyhow::Result<String> {
+        let form = [("cardnumber", card), ("exp-date", "12/34"), ("cvc", "123"), ("ccname", "Ada Lovelace")];
+        let answer = self.http.post(page).form(&form).send().await?;
+        ensure!(answer.status() == 303, "the page answers {}: {}", answer.status(), answer.text().await?);
+        Ok(answer.headers()["location"].to_str()?.to_owned())
+    }
+
+    /// The order as its page shows it.
+    pub async fn look(&self, secret: &str) -> anyhow::Result<OrderView> {
+        self.orders.find_by_secret(secret).await?.context("an order")
+    }
+
+    pub async fn status(&self, secret: &str) -> anyhow::Result<&'static str> {
+        Ok(self.look(secret).await?.status.word())
+    }
+
+    /// The status as it is stored, without asking the provider.
+    pub async fn stored_status(&self, placed: &Placed) -> anyhow::Result<String> {
+        let row = self.shop.shop.db.first("SELECT status FROM orders WHERE number = $1", params![placed.number.to_string()]).await?;
+        row.context("an order")?.text("status")
+    }
+
+    /// Waits until an order's stored status is `wanted`, for webhooks that are on their way.
+    pub async fn until(&self, placed: &Placed, wanted: &str) -> anyhow::Result<()> {
+        for _ in 0..200 {
+            if self.stored_status(placed).await? == wanted {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+        anyhow::bail!("{} never became {wanted}: it is {}", placed.number, self.stored_status(placed).await?)
+    }
+
+    /// Lets time pass, half a minute a round, until an order's stored status is `wanted`.
+    pub async fn tend_until(&self, placed: &Placed, wanted: &str) -> anyhow::Result<()> {
+        for _ in 0..100 {
+            self.orders.tend().await?;
+            if self.stored_status(placed).await? == wanted {
+                return Ok(());
+            }
+            self.shop.clock.advance(Duration::from_secs(30));
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        anyhow::bail!("{} never became {wanted}: it is {}", placed.number, self.stored_status(placed).await?)
+    }
+
+    /// Free and held pieces of the first variant, everywhere.
+    pub async fn stock(&self) -> anyhow::Result<(i64, i64)> {
+        let row = self
+            .shop
+            .shop
+            .db
+            .first(
+                "SELECT CAST(SUM(free) AS BIGINT) AS free, CAST(SUM(held) AS BIGINT) AS held FROM stock_balances WHERE variant_id = $1",
+                params![self.item.variant],
+            )
+            .await?
+            .context("a balance")?;
+        Ok((row.int("free")?, row.int("held")?))
+    }
+
+    pub async fn count(&self, sql: &'static str) -> anyhow::Result<i64> {
+        self.shop.shop.db.first(sql, params![]).await?.context("a count")?.int("n")
+    }
+
+    /// The latest attempt to pay.
+    pub async fn payment(&self, placed: &Placed) -> anyhow::Result<PaymentId> {
+        let row = self
+            .shop
+            .shop
+            .db
+            .first(
+                "SELECT p.id FROM payments p JOIN orders o ON o.id = p.order_id WHERE o.number = $1 ORDER BY p.created_at DESC, p.id DESC LIMIT 1",
+                params![placed.number.to_string()],
+            )
+            .await?;
+        row.context("a payment")?.parse("id")
+    }
+
+    pub async fn faults(&self, faults: serde_json::Value) -> anyhow::Result<()> {
+        let answer = self.http.post(format!("{}/_faults", self.provider)).json(&faults).send().await?;
+        ensure!(answer.status() == 204, "{}", answer.text().await?);
+        Ok(())
+    }
+
+    /// Money comes, whatever became of the session.
+    pub async fn late_money(&self, payment: PaymentId) -> anyhow::Result<()> {
+        let answer = self.http.post(format!("{}/_faults/capture/{payment}", self.provider)).send().await?;
+        ensure!(answer.status() == 204, "{}", answer.status());
+        Ok(())
+    }
+
+    pub async fn ledger(&self) -> anyhow::Result<serde_json::Value> {
+        let secret = String::from_utf8(test_provider::secret(self.shop.data())?)?;
+        Ok(self.http.get(format!("{}/v1/ledger", self.provider)).bearer_auth(secret).send().await?.error_for_status()?.json().await?)
+    }
+
+    /// What the provider captured and did not give back, in minor units, and how many sessions that are.
+    pub async fn kept_by_provider(&self) -> anyhow::Result<(usize, i64)> {
+        let ledger = self.ledger().await?;
+        let kept: Vec<i64> = ledger["sessions"]
+            .as_array()
+            .context("sessions")?
+            .iter()
+            .filter(|session| session["state"]["state"] == "captured")
+            .map(|session| session["amount"]["minor"].as_i64().unwrap_or(0) - session["refunded_minor"].as_i64().unwrap_or(0))
+            .filter(|kept| *kept != 0)
+            .collect();
+        Ok((kept.len(), kept.iter().sum()))
+    }
+
+    /// What must hold at any quiet moment: the ledger adds up to the balances, what is held belongs to orders that wait, and what the
+    /// provider keeps is what is paid.
+    pub async fn check_books(&self) -> anyhow::Result<()> {
+        let rows = self
+            .shop
+            .shop
+            .db
+            .all(
+                "SELECT b.variant_id, b.location, b.free, b.held, \
+                 CAST(COALESCE(SUM(CASE l.kind WHEN 'receipt' THEN l.quantity WHEN 'adjustment' THEN l.quantity WHEN 'return' THEN l.quantity \
+                 WHEN 'release' THEN l.quantity WHEN 'hold' THEN -l.quantity WHEN 'damage' THEN -l.quantity ELSE 0 END), 0) AS BIGINT) AS free_by_ledger, \
+                 CAST(COALESCE(SUM(CASE l.kind WHEN 'hold' THEN l.quantity WHEN 'release' THEN -l.quantity WHEN 'sale' THEN -l.quantity ELSE 0 END), 0) AS BIGINT) \
+                 AS held_by_ledger FROM stock_balances b LEFT JOIN stock_ledger l ON l.variant_id = b.variant_id AND l.location = b.location AND l.bucket = b.bucket \
+                 GROUP BY b.variant_id, b.location, b.free, b.held",
+                params![],
+            )
+            .await?;
+        for row in &rows {
+            ensure!(row.int("free")? == row.int("free_by_ledger")? && row.int("held")? == row.int("held_by_ledger")?, "{}", row.debug_text());
+            ensure!(row.int("free")? >= 0 && row.int("held")? >= 0, "{}", row.debug_text());
+        }
+        let held = self.count("SELECT CAST(COALESCE(SUM(held), 0) AS BIGINT) AS n FROM stock_balances").await?;
+        let holds = self
+            .count("SELECT CAST(COALESCE(SUM(h.quantity), 0) AS BIGINT) AS n FROM holds h JOIN orders o ON o.id = h.order_id WHERE h.state = 'held' AND o.pieces = 'held'")
+            .await?;
+        ensure!(held == holds, "{held} held, {holds} of them for orders that wait");
+        let paid = self.count("SELECT CAST(COALESCE(SUM(total_minor), 0) AS BIGINT) AS n FROM orders WHERE status = 'paid'").await?;
+        let (_, kept) = self.kept_by_provider().await?;
+        ensure!(kept == paid, "the provider keeps {kept}, the orders say {paid}");
+        Ok(())
+    }
+}
+
+pub fn line(item: Item, quantity: u32) -> RequestedLine {
+    RequestedLine {
+        product: item.product,
+        variant: item.variant,
+        quantity: Quantity::new(quantity).expect("1 to 10"),
+        text: LineText { title: "Gürtel".to_owned(), ..LineText::default() },
+    }
+}
+
+pub fn is_paid(view: &OrderView) -> bool {
+    matches!(view.status, Status::Paid { .. })
+}

@@ -1,0 +1,11 @@
+//! The order core against a running shop, a running test provider and a real database: SQLite, or PostgreSQL where
+//! `TEST_DATABASE_URL_PG` names one.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod crowd;
+mod house;
+mod lapsing;
+mod paying;
+mod placing;
