@@ -106,7 +106,7 @@ impl Orders {
             let news = match news {
                 Ok(news) => news,
                 Err(error) => {
-                    tracing::warn!(%payment, error = format!("{:#}", anyhow::Error::new(error)), "the provider could not be asked");
+                    tracing::debug!(%payment, error = format!("{:#}", anyhow::Error::new(error)), "the provider could not be asked");
                     // The others would fare no better: the next round asks again.
                     break;
                 }

@@ -69,6 +69,8 @@ async fn buy(house: Arc<House>, buyer: u32) -> anyhow::Result<bool> {
         } else {
             house.type_card(&page, PAYS).await?;
         }
-        return Ok(house::is_paid(&house.look(&placed.secret).await?));
+        house.look(&placed.secret).await?;
+        house.until(&placed, "paid").await?;
+        return Ok(true);
     }
 }

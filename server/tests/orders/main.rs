@@ -9,3 +9,4 @@ mod house;
 mod lapsing;
 mod paying;
 mod placing;
+mod storefront;

@@ -57,7 +57,8 @@ async fn two_hundred_visitors_buy_37_pieces_over_http() -> anyhow::Result<()> {
     let http = reqwest::Client::builder().no_proxy().build()?;
     let secret = String::from_utf8(test_provider::secret(shop.data())?)?;
     let ledger: serde_json::Value = http.get(format!("{provider}/v1/ledger")).bearer_auth(secret).send().await?.json().await?;
-    let captured: Vec<_> = ledger["sessions"].as_array().context("sessions")?.iter().filter(|session| session["state"]["state"] == "captured").collect();
+    let captured: Vec<_> =
+        ledger["sessions"].as_array().context("sessions")?.iter().filter(|session| session["state"]["state"] == "captured").collect();
     assert_eq!(captured.len(), usize::try_from(PIECES)?);
     let money: i64 = captured.iter().filter_map(|session| session["amount"]["minor"].as_i64()).sum();
     assert_eq!(money, count("SELECT CAST(SUM(total_minor) AS BIGINT) AS n FROM orders WHERE status = 'paid'").await?);
