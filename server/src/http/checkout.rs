@@ -11,7 +11,7 @@ use crate::{
         order::order_url,
         render,
     },
-    orders::{OrderRequest, Personal, PlaceOrderError, RequestedLine},
+    orders::{OrderRequest, Personal, PlaceOrderError, Placed, RequestedLine},
     tariffs,
 };
 use app::{
@@ -47,13 +47,17 @@ pub fn routes() -> Router<Shop> {
 
 async fn show(State(shop): State<Shop>, InLocale(locale): InLocale, visitor: Visitor) -> Result<Response, Failure> {
     let view = render::view(&shop, locale).await?;
-    let Some(checkout) = Checkout::open(&shop, &visitor, view, &Fields::default()).await? else { return Ok(to_cart(locale)) };
+    let Some(checkout) = Checkout::open(&shop, &visitor, view.clone(), &Fields::default()).await? else {
+        return Ok(ordered_before(&shop, &visitor, &view, "").await?.unwrap_or_else(|| to_cart(locale)));
+    };
     checkout.respond(&shop, &visitor, Vec::new(), None, 200).await
 }
 
 async fn place(State(shop): State<Shop>, InLocale(locale): InLocale, visitor: Visitor, fields: Fields) -> Result<Response, Failure> {
     let view = render::view(&shop, locale).await?;
-    let Some(mut checkout) = Checkout::open(&shop, &visitor, view, &fields).await? else { return Ok(to_cart(locale)) };
+    let Some(mut checkout) = Checkout::open(&shop, &visitor, view.clone(), &fields).await? else {
+        return Ok(ordered_before(&shop, &visitor, &view, fields.get("mutation")).await?.unwrap_or_else(|| to_cart(locale)));
+    };
     let messages = till(locale);
     match fields.get("intent") {
         "billing-other" => {
@@ -85,6 +89,9 @@ async fn place(State(shop): State<Shop>, InLocale(locale): InLocale, visitor: Vi
     };
     let seen_version = fields.get("cart_version");
     if !seen_version.is_empty() && seen_version != checkout.cart.version.to_string() {
+        if let Some(placed) = shop.orders.answered_before(checkout.cart.id, &key.to_string()).await? {
+            return Ok(to_page(&checkout.view, placed));
+        }
         return checkout.respond(&shop, &visitor, Vec::new(), Some(Notice::bad(messages.err_cart_changed)), 409).await;
     }
     let quote = checkout.quote(&shop).await?;
@@ -97,9 +104,28 @@ async fn place(State(shop): State<Shop>, InLocale(locale): InLocale, visitor: Vi
     }
     let request = checkout.request(key.to_string(), personal, quote.total);
     match Box::pin(shop.orders.place(request)).await {
-        Ok(placed) => Ok(see_other(&placed.redirect_url.unwrap_or_else(|| order_url(&checkout.view, &placed.secret)))),
+        Ok(placed) => Ok(to_page(&checkout.view, placed)),
         Err(refusal) => refused(checkout, &shop, &visitor, refusal).await,
     }
+}
+
+/// The way to what this cart was ordered into, when the cart itself can no longer be: the second half of a double click, and the buyer of
+/// the last piece, to whom the shelf looks empty.
+async fn ordered_before(shop: &Shop, visitor: &Visitor, view: &View, key: &str) -> Result<Option<Response>, Failure> {
+    let Some(cart) = visit(shop, visitor).await?.cart() else { return Ok(None) };
+    if let Some(placed) = shop.orders.answered_before(cart.id, key).await? {
+        return Ok(Some(to_page(view, placed)));
+    }
+    if cart.is_empty() {
+        return Ok(None);
+    }
+    let waiting = shop.orders.waiting_order(cart.id).await?;
+    Ok(waiting.map(|placed| see_other(&format!("{}?said=ordered", order_url(view, &placed.secret)))))
+}
+
+/// To the payment page, or to the order's while the provider does not answer.
+fn to_page(view: &View, placed: Placed) -> Response {
+    see_other(&placed.redirect_url.unwrap_or_else(|| order_url(view, &placed.secret)))
 }
 
 /// The page, or another one, for an order that was not placed.
