@@ -22,23 +22,16 @@ use crate::{
     clock::Clock,
     config::Config,
     dynamo::Table,
-    events::Dispatcher,
+    events::{Consumer, Dispatcher},
     http::{limits::Limits, pages::Pages, sitemap::Sitemap},
     keys::Keys,
     orders::Orders,
     sql::Db,
+    users::{CartSettler, Carts},
 };
 use anyhow::Context as _;
-use app::ports::{Facets, Found, Help, ListingQuery, ReadError, Storefront, View, storefront::ShelfKey};
+use app::ports::Storefront;
 use axum::Router;
-use domain::{
-    ProductId,
-    catalog::{Card, ListingPage, ProductDocument, Shelf, ShopDocument},
-    live::LiveItem,
-    locale::TextLanguage,
-    market::Market,
-    page::PageDocument,
-};
 use std::{sync::Arc, time::Duration};
 
 /// What every handler may use.
@@ -82,9 +75,15 @@ pub async fn build(config: Config, clock: Clock) -> anyhow::Result<Built> {
     db.migrate().await?;
     let table = Table::open(&config.dynamodb, &config.dynamodb_table).await?;
     table.create_if_missing().await?;
-    let storefront: Arc<dyn Storefront> = Arc::new(Unopened);
+    tariffs::seed(&db).await?;
+    catalog::first_start(&db, &clock, config.demo).await?;
+    let model = readmodel::open(db.clone(), table.clone(), clock.clone())?;
+    model.projector.start().await.context("filling the read model")?;
+    let storefront: Arc<dyn Storefront> = model.origin;
     let mut background = Background::new();
-    let dispatcher = Dispatcher::new(db.clone(), clock.clone(), Vec::new());
+    let carts = Carts::new(table.clone(), clock.clone(), keys.clone());
+    let consumers: Vec<Arc<dyn Consumer>> = vec![model.projector, Arc::new(CartSettler::new(db.clone(), carts))];
+    let dispatcher = Dispatcher::new(db.clone(), clock.clone(), consumers);
     background.spawn("dispatcher", |mut stop| dispatcher.run(async move { stop.requested().await }));
     let provider = payments::open(&config, &mut background).await?;
     let orders = Orders::new(db.clone(), clock.clone(), keys.clone(), provider, config.url.clone());
@@ -103,40 +102,4 @@ pub async fn build(config: Config, clock: Clock) -> anyhow::Result<Built> {
     let shop = Shop { config, clock, keys, db, table, orders, storefront, pages, limits, sitemap: Arc::default() };
     let router = http::router(&shop);
     Ok(Built { router, shop, background })
-}
-
-/// Stands where the read model will.
-struct Unopened;
-
-const UNOPENED: &str = "the read model is not there yet";
-
-#[async_trait::async_trait]
-impl Storefront for Unopened {
-    async fn shop(&self, _: TextLanguage) -> Result<Arc<ShopDocument>, ReadError> {
-        Err(ReadError(UNOPENED.into()))
-    }
-    async fn product(&self, _: TextLanguage, _: &str) -> Result<Found<Arc<ProductDocument>>, ReadError> {
-        Err(ReadError(UNOPENED.into()))
-    }
-    async fn listing(&self, _: TextLanguage, _: &ShelfKey, _: u32) -> Result<Found<Arc<ListingPage>>, ReadError> {
-        Err(ReadError(UNOPENED.into()))
-    }
-    async fn cards(&self, _: TextLanguage, _: &[ProductId]) -> Result<Vec<Card>, ReadError> {
-        Err(ReadError(UNOPENED.into()))
-    }
-    async fn live(&self, _: &[ProductId]) -> Result<Vec<Arc<LiveItem>>, ReadError> {
-        Err(ReadError(UNOPENED.into()))
-    }
-    async fn page(&self, _: TextLanguage, _: &str) -> Result<Found<Arc<PageDocument>>, ReadError> {
-        Err(ReadError(UNOPENED.into()))
-    }
-    async fn help(&self, _: TextLanguage, _: &Market, _: &str) -> Result<Found<Arc<Help>>, ReadError> {
-        Err(ReadError(UNOPENED.into()))
-    }
-    async fn query(&self, _: &View, _: &ListingQuery) -> Result<Found<(ListingPage, Facets)>, ReadError> {
-        Err(ReadError(UNOPENED.into()))
-    }
-    async fn shelf(&self, _: TextLanguage, _: &ShelfKey) -> Result<Found<Shelf>, ReadError> {
-        Err(ReadError(UNOPENED.into()))
-    }
 }

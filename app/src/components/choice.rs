@@ -58,7 +58,10 @@ pub fn rules(product: &ProductDocument) -> String {
             let _ = write!(css, ".item:has(#{}:checked) .n{option}-{value}{{display:inline}}", radio_id(option, value));
             if values.slug == "colour" {
                 let checked = format!(".item:has(#{}:checked) .gallery", radio_id(option, value));
-                let _ = write!(css, "{checked}>li{{grid-column:auto}}{checked}>.c{option}-{value}{{order:-1}}{checked}>.l{option}-{value}{{order:-2;grid-column:1/-1}}");
+                let _ = write!(
+                    css,
+                    "{checked}>li{{grid-column:auto}}{checked}>.c{option}-{value}{{order:-1}}{checked}>.l{option}-{value}{{order:-2;grid-column:1/-1}}"
+                );
             }
         }
     }
