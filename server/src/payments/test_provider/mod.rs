@@ -47,10 +47,12 @@ impl Provider {
 /// Serves a provider on `listener`, with its ledger in `data`, until `stop` is done. In-process for tests; [`run`] is the process.
 pub async fn serve(listener: TcpListener, data: &Path, clock: Clock, stop: impl Future<Output = ()> + Send + 'static) -> anyhow::Result<()> {
     let address = listener.local_addr()?;
+    // This makes the folder, too.
+    let secret = secret(data)?;
     let provider = Provider {
         ledger: Arc::new(Mutex::new(Ledger::open(&process::folder(data).join("ledger.jsonl"))?)),
         faults: Arc::default(),
-        secret: secret(data)?.into(),
+        secret: secret.into(),
         origin: format!("http://{address}").into(),
         clock,
         http: reqwest::Client::builder().timeout(std::time::Duration::from_secs(5)).no_proxy().build().context("an HTTP client")?,

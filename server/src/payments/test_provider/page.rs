@@ -31,7 +31,6 @@ pub fn headers() -> [(HeaderName, &'static str); 4] {
 /// The card form, with what is wrong beside each field.
 pub fn card_form(session: &Session, typed: &Typed, wrong: &[CardField]) -> String {
     let words = Words::of(&session.locale);
-    let total = escape(&amount(session.amount, &session.locale));
     let mut form = String::new();
     if !wrong.is_empty() {
         let _ = write!(form, r#"<p class="alert" role="alert">{}</p>"#, words.summary);
@@ -69,7 +68,7 @@ pub fn card_form(session: &Session, typed: &Typed, wrong: &[CardField]) -> Strin
         session,
         words.title,
         &format!(
-            r#"<h1>{title}</h1><form method="post" action="{action}" novalidate><h2>{card}</h2><div class="row">{form}</div><button class="button">{pay} {total}</button></form><form method="post" action="{action}/cancel"><button class="button quiet">{cancel}</button></form><details class="cards" open><summary>{test_title}</summary><p>{test_text}</p><dl>{cards}</dl></details>"#,
+            r#"<h1>{title}</h1><form method="post" action="{action}" novalidate><h2>{card}</h2><div class="row">{form}</div><button class="button">{pay}</button></form><form method="post" action="{action}/cancel"><button class="button quiet">{cancel}</button></form><details class="cards" open><summary>{test_title}</summary><p>{test_text}</p><dl>{cards}</dl></details>"#,
             title = words.title,
             card = words.card,
             pay = words.pay,
