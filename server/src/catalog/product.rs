@@ -95,6 +95,7 @@ pub struct ProductTexts {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OptionTexts {
     pub slug: String,
+    #[serde(alias = "name")]
     pub names: Texts,
     pub values: Vec<ValueTexts>,
 }
@@ -103,6 +104,7 @@ pub struct OptionTexts {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ValueTexts {
     pub slug: String,
+    #[serde(alias = "name")]
     pub names: Texts,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hex: Option<String>,
