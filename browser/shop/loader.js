@@ -25,7 +25,7 @@ const start = async () => {
   shop.hydrate();
   window.__hydrateIsland = (island, id) => shop[id]?.(island);
   await wakeBelow(document.body, shop);
-  document.documentElement.dataset.awake = "";
+  document.documentElement.dataset.islands = "ready";
 };
 
 if (!navigator.connection?.saveData) start();

@@ -28,7 +28,10 @@ pub fn grid(cards: &[Card], view: &View, colours: Option<&BTreeSet<String>>, fir
 
 fn card(card: &Card, view: &View, colours: Option<&BTreeSet<String>>, need: Need) -> AnyView {
     let messages = shop(view.locale);
-    let chosen = colours.and_then(|wanted| card.colours.iter().find(|colour| wanted.contains(&colour.value.slug)));
+    let wanted = |colour: &&CardColour| {
+        card.selected.as_ref() == Some(&colour.value.slug) || colours.is_some_and(|wanted| wanted.contains(&colour.value.slug))
+    };
+    let chosen = card.colours.iter().find(wanted);
     let picture = chosen.and_then(|colour| colour.picture.as_ref()).or(card.picture.as_ref());
     let selection: BTreeMap<_, _> = chosen.map(|colour| ("colour".to_owned(), colour.value.slug.clone())).into_iter().collect();
     let href = Address::new(view.locale, Route::Product { slug: card.slug.clone(), selection }).url();

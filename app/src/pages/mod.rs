@@ -101,3 +101,6 @@ pub async fn load(address: &Address, view: &View, storefront: &dyn Storefront) -
         Route::Cart | Route::Checkout | Route::Order { .. } => Ok(Outcome::Page(error_page(view, Fault::NotFound, ""))),
     }
 }
+
+#[cfg(test)]
+mod tests;
