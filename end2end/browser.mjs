@@ -50,5 +50,5 @@ export async function journey(browser, shop, options, walk) {
 
 /** With script the islands must be awake before a test may say what they do; without it there is nothing to wait for. */
 export async function settled(page, script) {
-  if (script) await page.waitForFunction(() => document.documentElement.dataset.awake !== undefined);
+  if (script) await page.waitForFunction(() => document.documentElement.dataset.islands === "ready");
 }
