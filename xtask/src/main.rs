@@ -21,13 +21,14 @@ use std::process::ExitCode;
 
 const USAGE: &str = "\
 cargo xtask build            everything that the shop serves, and target/release/nextgen
+cargo xtask site             what the server serves beside its pages only: script, Wasm, styles, pictures
 cargo xtask run [OPTIONS]    build, then serve; options go to `nextgen serve` (--addr, --data, --url, …)
 cargo xtask dev [OPTIONS]    run, and rebuild on change
 cargo xtask test             format, lints, walls, all tests on real stores, size budget, browser journeys
 cargo xtask bench            the origin's figures beside a plain handler
 cargo xtask lighthouse       Lighthouse mobile on home, category and product
 
-build, run, dev, test:  --wasm-toolchain auto|rustup|debian   where the Wasm target comes from (auto: rustup first)
+build, site, run, dev, test:  --wasm-toolchain auto|rustup|debian   where the Wasm target comes from (auto: rustup first)
 test:                   --only STEP[,STEP]  --skip STEP[,STEP]   see the steps that it prints
 ";
 
@@ -54,6 +55,10 @@ fn dispatch(arguments: &[String]) -> Result<ExitCode> {
     let (choice, rest) = wasm_toolchain::Choice::take(rest)?;
     match command.as_str() {
         "build" => site::build(&repo, choice).map(|_| ExitCode::SUCCESS),
+        "site" => site::build_site(&repo, &wasm_toolchain::WasmToolchain::find_or_make(choice)?).map(|browser| {
+            machine::say(&site::size_line(&browser));
+            ExitCode::SUCCESS
+        }),
         "run" => dev::run(&repo, choice, &rest),
         "dev" => dev::watch(&repo, choice, &rest),
         "test" => test::run(&repo, choice, &rest),
