@@ -11,7 +11,11 @@ use domain::{
 };
 use rand::Rng as _;
 use reqwest::{Method, StatusCode};
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 /// Tries per call, the first included.
 const TRIES: u32 = 3;
@@ -26,6 +30,8 @@ pub struct TestProviderClient {
     notify_url: String,
     http: reqwest::Client,
     breaker: Breaker,
+    /// The origin that stood in the port file, and when it was read.
+    read: Mutex<Option<(tokio::time::Instant, String)>>,
 }
 
 /// Where the provider listens.
@@ -42,7 +48,7 @@ impl TestProviderClient {
     pub fn new(at: Where, data: &std::path::Path, notify_url: String) -> anyhow::Result<Self> {
         let http =
             reqwest::Client::builder().timeout(DEADLINE).connect_timeout(Duration::from_millis(500)).no_proxy().build().context("an HTTP client")?;
-        Ok(Self { at, secret: test_provider::secret(data)?, notify_url, http, breaker: Breaker::default() })
+        Ok(Self { at, secret: test_provider::secret(data)?, notify_url, http, breaker: Breaker::default(), read: Mutex::default() })
     }
 
     async fn call(
@@ -107,7 +113,18 @@ impl Provider for TestProviderClient {
     fn origin(&self) -> Option<String> {
         match &self.at {
             Where::Origin(origin) => Some(origin.to_string()),
-            Where::DataFolder(data) => test_provider::port(data).map(|port| format!("http://127.0.0.1:{port}")),
+            Where::DataFolder(data) => {
+                // Asked for on every page: the file is read once a second.
+                let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+                if let Some((at, origin)) = &*read
+                    && at.elapsed() < Duration::from_secs(1)
+                {
+                    return Some(origin.clone());
+                }
+                let origin = format!("http://127.0.0.1:{}", test_provider::port(data)?);
+                *read = Some((tokio::time::Instant::now(), origin.clone()));
+                Some(origin)
+            }
         }
     }
 
