@@ -97,6 +97,15 @@ pub async fn build(config: Config, clock: Clock) -> anyhow::Result<Built> {
         quiet.forget_quiet();
         std::future::ready(())
     });
+    let expired = table.clone();
+    background.every("table", Duration::from_hours(1), move || {
+        let table = expired.clone();
+        async move {
+            if let Err(error) = table.sweep().await {
+                tracing::warn!(error = format!("{error:#}"), "expired items were not removed");
+            }
+        }
+    });
     let pages = Arc::new(Pages::open(&config.site));
     telemetry::metrics();
     let shop = Shop { config, clock, keys, db, table, orders, storefront, pages, limits, sitemap: Arc::default() };

@@ -4,9 +4,11 @@ use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use server::{
     Built, build,
+    catalog::{self, import},
     clock::Clock,
     config::{Config, Options},
     payments::test_provider,
+    sql::Db,
     telemetry,
 };
 use std::{net::SocketAddr, process::ExitCode, time::Duration};
@@ -25,6 +27,9 @@ struct Command {
 enum Task {
     /// Serve the shop (this is also what happens without a command).
     Serve,
+    /// Import products from a file, into a shop that runs or that does not. Ends with 0 when all rows were taken, 3 when some were refused, 1
+    /// or 2 when nothing could be done.
+    Import(import::Args),
     /// Serve the test payment provider alone; `serve` starts one by itself unless told otherwise. --addr says where it listens.
     TestProvider {
         /// End when standard input ends.
@@ -45,6 +50,7 @@ fn main() -> ExitCode {
         runtime.block_on(async {
             match command.task {
                 None | Some(Task::Serve) => Box::pin(serve(config)).await.map(|()| ExitCode::SUCCESS),
+                Some(Task::Import(args)) => Box::pin(import_products(config, args)).await,
                 Some(Task::TestProvider { with_parent }) => {
                     // NEXTGEN_ADDR is the shop's when the shop starts this: then the port of last time, or any, will do.
                     let addr = listen_on.filter(|_| !with_parent).map(|_| config.addr);
@@ -57,6 +63,18 @@ fn main() -> ExitCode {
         eprintln!("nextgen: {error:#}");
         ExitCode::from(2)
     })
+}
+
+/// Writes SQL and the outbox; a running shop shows what changed within a second.
+async fn import_products(config: Config, args: import::Args) -> anyhow::Result<ExitCode> {
+    let clock = Clock::system();
+    std::fs::create_dir_all(&config.data).with_context(|| format!("creating {}", config.data.display()))?;
+    let db = Db::open(&config.database_url).await?;
+    db.migrate().await?;
+    catalog::first_start(&db, &clock, config.demo).await?;
+    let report = import::run(&db, &clock, &config.data, &args).await?;
+    println!("{report}");
+    Ok(ExitCode::from(report.exit_code()))
 }
 
 /// Serves until SIGTERM or SIGINT, then finishes what is under way.

@@ -2,6 +2,7 @@
 
 pub mod demo;
 pub mod help;
+pub mod import;
 pub mod prices;
 pub mod product;
 pub mod shelves;

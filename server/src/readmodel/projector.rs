@@ -68,7 +68,9 @@ impl Projector {
 
     /// Reads the catalogue into the index, and writes the whole read model when the table has none.
     pub async fn start(&self) -> anyhow::Result<()> {
-        let empty = self.table.get::<ShopDocument>("shop", TextLanguage::EnUs.key()).await?.is_none();
+        // A document that this release cannot read counts as none.
+        let shop = self.table.get::<serde_json::Value>("shop", TextLanguage::EnUs.key()).await?;
+        let empty = shop.is_none_or(|shop| serde_json::from_value::<ShopDocument>(shop.body).is_err());
         self.everything(empty).await
     }
 
@@ -193,13 +195,16 @@ impl Projector {
             let pk = keys::listing(shelf);
             for language in TextLanguage::ALL {
                 let pages = self.index.pages(shelf, language);
+                // Since a start nobody knows what was written before: the page after the last may be left from then.
+                let unknown = !self.written().contains_key(&(pk.clone(), keys::page(language, 1)));
                 for page in &pages {
                     self.add_if_changed(&mut items, &pk, keys::page(language, page.page), version, page)?;
                 }
                 // Pages that the shelf no longer reaches.
                 for gone in pages.len() + 1.. {
                     let sk = keys::page(language, crate::search::number(gone));
-                    if self.written().remove(&(pk.clone(), sk.clone())).is_none() {
+                    let was_written = self.written().remove(&(pk.clone(), sk.clone())).is_some();
+                    if !was_written && !(unknown && gone == pages.len() + 1) {
                         break;
                     }
                     self.table.delete(&pk, &sk).await?;

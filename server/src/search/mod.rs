@@ -4,6 +4,8 @@
 mod query;
 mod words;
 
+pub(crate) use words::fold;
+
 use crate::{
     catalog::product::{Product, Variant, text},
     readmodel::{
