@@ -14,16 +14,29 @@ use std::time::Duration;
 const BATCH: i64 = 50;
 /// A payment is in doubt when nobody has said anything about it for so long (30 s).
 const DOUBT_US: i64 = 30 * 1_000_000;
+/// After so many failures a round of asking ends: the others would fare no better.
+const FAILURES: u32 = 3;
+/// What only serves to recognise repetitions is kept so long (30 days); no form and no webhook is repeated later.
+const MEMORY_US: i64 = 30 * 24 * 3_600 * 1_000_000;
+/// Rounds between two times of forgetting: an hour.
+const FORGETTING: u32 = 3_600;
 /// The pause between rounds.
 const PAUSE: Duration = Duration::from_secs(1);
 
 impl Orders {
     /// Tends orders until the shop stops.
     pub async fn run(self, mut stop: Stop) {
+        let mut rounds = 0_u32;
         while !stop.is_requested() {
             if let Err(error) = self.tend().await {
                 tracing::error!(error = format!("{error:#}"), "tending orders");
             }
+            if rounds % FORGETTING == 0
+                && let Err(error) = self.forget().await
+            {
+                tracing::error!(error = format!("{error:#}"), "forgetting old keys");
+            }
+            rounds = rounds.wrapping_add(1);
             tokio::select! {
                 () = stop.requested() => {}
                 () = tokio::time::sleep(PAUSE) => {}
@@ -37,6 +50,20 @@ impl Orders {
         let reconciled = self.reconcile().await;
         let refunded = self.refund().await;
         swept.and(reconciled).and(refunded)
+    }
+
+    /// Forgets keys and webhooks that nobody will repeat.
+    async fn forget(&self) -> anyhow::Result<()> {
+        let before = self.clock.now() - MEMORY_US;
+        self.db
+            .transact::<_, anyhow::Error>(|tx| {
+                Box::pin(async move {
+                    tx.execute("DELETE FROM idempotency_keys WHERE created_at < $1", params![before]).await?;
+                    tx.execute("DELETE FROM webhook_events WHERE received_at < $1", params![before]).await?;
+                    Ok(())
+                })
+            })
+            .await
     }
 
     /// Gives back what was held too long: the payment pages are closed first, and what turns out to be paid is sold.
@@ -98,22 +125,24 @@ impl Orders {
                 params![before, BATCH],
             )
             .await?;
+        let mut failures = 0;
         for row in &rows {
+            if failures == FAILURES {
+                break;
+            }
             let payment: PaymentId = row.parse("id")?;
             // Nobody shall pay an order that is paid or over.
             let is_over = matches!(row.text("pieces")?.as_str(), "sold" | "withdrawn");
             let news = if is_over { self.provider.close_session(payment).await.map(Some) } else { self.provider.session(payment).await };
-            let news = match news {
-                Ok(news) => news,
+            match news {
+                Ok(Some(news)) => drop(self.hear(payment, news).await?),
+                Ok(None) => {}
                 Err(error) => {
                     tracing::debug!(%payment, error = format!("{:#}", anyhow::Error::new(error)), "the provider could not be asked");
-                    // The others would fare no better: the next round asks again.
-                    break;
+                    failures += 1;
                 }
-            };
-            if let Some(news) = news {
-                self.hear(payment, news).await?;
             }
+            // Also after a failure: one payment that cannot be asked about does not keep the others waiting.
             let now = self.clock.now();
             self.db
                 .transact::<_, sqlx::Error>(|tx| {

@@ -9,4 +9,5 @@ mod house;
 mod lapsing;
 mod paying;
 mod placing;
+mod process;
 mod storefront;

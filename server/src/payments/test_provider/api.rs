@@ -50,7 +50,7 @@ pub(super) fn router(provider: Provider) -> Router {
         .route("/pay/{secret}/cancel", post(cancel))
         .route("/page.css", get(async || ([(header::CONTENT_TYPE, "text/css"), (header::CACHE_CONTROL, "max-age=3600")], page::CSS)))
         .route("/familjen.woff2", get(async || ([(header::CONTENT_TYPE, "font/woff2"), (header::CACHE_CONTROL, "max-age=86400")], page::FONT)))
-        .route("/healthz", get(async || "ok\n"))
+        .route("/healthz", get(async || format!("ok {}\n", std::process::id())))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .with_state(provider)
 }

@@ -232,3 +232,53 @@ impl Ledger {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::money::Currency;
+    use uuid::Uuid;
+
+    fn session(n: u128) -> Session {
+        Session {
+            payment: PaymentId(Uuid::from_u128(n)),
+            secret: format!("secret {n}"),
+            number: "NG-2222-2222".to_owned(),
+            amount: Money::new(500, Currency::EUR),
+            locale: "de-de".to_owned(),
+            return_url: "http://shop".to_owned(),
+            notify_url: "http://shop/webhook".to_owned(),
+            state: State::Open,
+            refunded_minor: 0,
+            at: 0,
+        }
+    }
+
+    #[test]
+    fn what_was_answered_for_is_there_after_a_crash() -> anyhow::Result<()> {
+        let folder = tempfile::tempdir()?;
+        let path = folder.path().join("ledger.jsonl");
+        let (one, two) = (session(1).payment, session(2).payment);
+        let refund = RefundId(Uuid::from_u128(9));
+        {
+            let mut ledger = Ledger::open(&path)?;
+            ledger.open_session(session(1))?;
+            ledger.bar(two, 1)?;
+            assert!(ledger.advance(one, State::Captured, false, "evt_1", 2)?.is_some());
+            assert!(ledger.refund(refund, one, Money::new(200, Currency::EUR), 3)?);
+        }
+        // The process died while it wrote a line.
+        std::fs::OpenOptions::new().append(true).open(&path)?.write_all(b"{\"entry\":\"sess")?;
+        for _ in 0..2 {
+            let mut ledger = Ledger::open(&path)?;
+            assert_eq!(ledger.session(one).map(|session| (session.state, session.refunded_minor)), Some((State::Captured, 200)));
+            assert!(ledger.is_barred(two));
+            assert_eq!(ledger.undelivered().count(), 1);
+            assert!(ledger.advance(one, State::Closed, false, "evt_2", 4)?.is_none(), "money stays");
+            assert!(ledger.refund(refund, one, Money::new(200, Currency::EUR), 5)?, "the same refund again");
+            let too_much = ledger.refund(RefundId(Uuid::from_u128(10)), one, Money::new(301, Currency::EUR), 6)?;
+            assert!(!too_much);
+        }
+        Ok(())
+    }
+}

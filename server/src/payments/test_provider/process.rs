@@ -73,15 +73,19 @@ async fn keep_alive(program: PathBuf, data: PathBuf, mut stop: Stop) {
         let child =
             Command::new(&program).args(["test-provider", "--with-parent", "--data"]).arg(&data).stdin(Stdio::piped()).kill_on_drop(true).spawn();
         match child {
-            Ok(mut child) => tokio::select! {
-                status = child.wait() => tracing::warn!(status = ?status.ok(), "the test payment provider ended and is started again"),
-                () = stop.requested() => {
-                    // Closing its standard input asks it to end; then it has a moment to finish.
-                    drop(child.stdin.take());
-                    let _ = tokio::time::timeout(Duration::from_secs(2), child.wait()).await;
-                    return;
+            Ok(mut child) => {
+                // Taken out, because waiting for a child closes what is left in it.
+                let lifeline = child.stdin.take();
+                tokio::select! {
+                    status = child.wait() => tracing::warn!(status = ?status.ok(), "the test payment provider ended and is started again"),
+                    () = stop.requested() => {
+                        // Closing its standard input asks it to end; then it has a moment to finish.
+                        drop(lifeline);
+                        let _ = tokio::time::timeout(Duration::from_secs(2), child.wait()).await;
+                        return;
+                    }
                 }
-            },
+            }
             Err(error) => tracing::error!(%error, program = %program.display(), "the test payment provider cannot be started"),
         }
         tokio::select! {
