@@ -28,9 +28,11 @@ use std::{
 
 /// The table's name unless a test says otherwise.
 pub const NAME: &str = "nextgen";
-/// How long one try may take, and all tries of one request together.
-const TRY_MS_MAX: u64 = 1_000;
-const REQUEST_MS_MAX: u64 = 3_000;
+/// How long one try may take, and all tries of one request together. Pages give up sooner; a batch of writes may take its time.
+const TRY_MS_MAX: u64 = 3_000;
+const REQUEST_MS_MAX: u64 = 10_000;
+/// In process nothing gets lost, so that a second try would only queue behind the first.
+const EMBEDDED_MS_MAX: u64 = 30_000;
 const TRIES: u32 = 3;
 /// DynamoDB's own limits for one batch.
 const GETS_A_BATCH: usize = 100;
@@ -97,18 +99,18 @@ impl Table {
                 .behavior_version(BehaviorVersion::latest())
                 .region(Region::from_static("local"))
                 .credentials_provider(Credentials::new("local", "local", None, None, "local"))
-                .timeout_config(timeouts.clone())
-                .retry_config(retries.clone())
         };
         let (client, embedded) = match place {
             Place::Embedded { file } => {
                 let embedded = Embedded::open(file.as_deref())?;
-                let config = local().endpoint_url("http://embedded.invalid").http_client(embedded.clone()).build();
+                let timeouts = TimeoutConfig::builder().operation_timeout(Duration::from_millis(EMBEDDED_MS_MAX)).build();
+                let config = local().timeout_config(timeouts).retry_config(RetryConfig::disabled());
+                let config = config.endpoint_url("http://embedded.invalid").http_client(embedded.clone()).build();
                 (Client::from_conf(config), Some(embedded))
             }
-            Place::Endpoint { url } => (Client::from_conf(local().endpoint_url(url).build()), None),
+            Place::Endpoint { url } => (Client::from_conf(local().timeout_config(timeouts).retry_config(retries).endpoint_url(url).build()), None),
             Place::Aws => {
-                let loader = aws_config::defaults(BehaviorVersion::latest()).timeout_config(timeouts.clone()).retry_config(retries.clone());
+                let loader = aws_config::defaults(BehaviorVersion::latest()).timeout_config(timeouts).retry_config(retries);
                 (Client::new(&loader.load().await), None)
             }
         };
@@ -229,7 +231,7 @@ impl Table {
     /// [`Self::put_newer`] for many items.
     pub async fn put_all_newer(&self, items: Vec<Item>) -> anyhow::Result<()> {
         let puts = items.into_iter().map(|item| async move { self.put_item_newer(&item, None).await });
-        stream::iter(puts).buffer_unordered(PUTS_AT_ONCE).try_for_each(|_| async { Ok(()) }).await
+        stream::iter(puts).buffer_unordered(self.at_once(PUTS_AT_ONCE)).try_for_each(|_| async { Ok(()) }).await
     }
 
     /// Writes an item if the one there has the expected version (`None`: if there is none). Whether it was written.
@@ -256,7 +258,11 @@ impl Table {
     /// Writes many items whatever is there: for filling an empty table.
     pub async fn fill(&self, items: Vec<Item>) -> anyhow::Result<()> {
         let batches: Vec<Vec<Item>> = items.chunks(PUTS_A_BATCH).map(<[Item]>::to_vec).collect();
-        stream::iter(batches).map(|batch| self.fill_batch(batch)).buffer_unordered(BATCHES_AT_ONCE).try_for_each(|()| async { Ok(()) }).await
+        stream::iter(batches)
+            .map(|batch| self.fill_batch(batch))
+            .buffer_unordered(self.at_once(BATCHES_AT_ONCE))
+            .try_for_each(|()| async { Ok(()) })
+            .await
     }
 
     async fn fill_batch(&self, batch: Vec<Item>) -> anyhow::Result<()> {
@@ -288,6 +294,11 @@ impl Table {
             Some(embedded) => tokio::task::spawn_blocking(move || embedded.sweep()).await?,
             None => Ok(0),
         }
+    }
+
+    /// In process one request is answered at a time: more would only wait.
+    const fn at_once(&self, requests: usize) -> usize {
+        if self.embedded.is_some() { 1 } else { requests }
     }
 
     fn put(&self, item: &Item, expires_s: Option<i64>) -> PutItemFluentBuilder {
