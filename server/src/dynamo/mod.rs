@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use aws_sdk_dynamodb::{
     Client,
     config::{BehaviorVersion, Credentials, Region, retry::RetryConfig, timeout::TimeoutConfig},
+    error::DisplayErrorContext,
     operation::{
         create_table::CreateTableError,
         describe_table::DescribeTableError,
@@ -41,6 +42,8 @@ const PUTS_A_BATCH: usize = 25;
 const BATCHES_AT_ONCE: usize = 4;
 const PUTS_AT_ONCE: usize = 16;
 const BATCH_ROUNDS: u32 = 8;
+/// How often a batch that failed as a whole is sent again.
+const FAILURES_MAX: u32 = 3;
 
 /// Where the table is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -146,7 +149,7 @@ impl Table {
                 let on = self.client.update_time_to_live().table_name(&self.name).time_to_live_specification(expires).send().await;
                 // Another process may have been faster, which DynamoDB reports as a validation error.
                 if let Err(error) = on {
-                    tracing::debug!(error = %aws_sdk_dynamodb::error::DisplayErrorContext(&error), "time to live was not switched on");
+                    tracing::debug!(error = %DisplayErrorContext(&error), "time to live was not switched on");
                 }
                 return Ok(());
             }
@@ -274,8 +277,14 @@ impl Table {
                 break;
             }
             pause(round).await;
-            let answer = self.client.batch_write_item().request_items(&self.name, left).send().await.context("writing a batch")?;
-            left = answer.unprocessed_items().and_then(|tables| tables.get(&self.name)).cloned().unwrap_or_default();
+            match self.client.batch_write_item().request_items(&self.name, left.clone()).send().await {
+                Ok(answer) => left = answer.unprocessed_items().and_then(|tables| tables.get(&self.name)).cloned().unwrap_or_default(),
+                // The same items again are the same wish; a table that has just woken up may need it.
+                Err(error) if round < FAILURES_MAX => {
+                    tracing::debug!(error = %DisplayErrorContext(&error), "a batch will be written again");
+                }
+                Err(error) => return Err(error).context("writing a batch"),
+            }
         }
         anyhow::ensure!(left.is_empty(), "DynamoDB left {} of a batch unwritten", left.len());
         Ok(())
