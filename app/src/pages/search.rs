@@ -94,5 +94,5 @@ fn shelves(view: &View) -> AnyView {
         let href = Address::new(view.locale, Route::Category { slug: shelf.slug.clone(), query: ListQuery::default() }).url();
         view! { <li><a href=href>{shelf.title.clone()}</a></li> }
     });
-    view! { <nav class="ways" aria-label=shop(view.locale).categories><ul>{items.collect_view()}</ul></nav> }.into_any()
+    view! { <div class="ways"><ul>{items.collect_view()}</ul></div> }.into_any()
 }
