@@ -31,7 +31,7 @@ impl Orders {
             if let Err(error) = self.tend().await {
                 tracing::error!(error = format!("{error:#}"), "tending orders");
             }
-            if rounds % FORGETTING == 0
+            if rounds.is_multiple_of(FORGETTING)
                 && let Err(error) = self.forget().await
             {
                 tracing::error!(error = format!("{error:#}"), "forgetting old keys");
