@@ -66,7 +66,7 @@ pub fn rules(product: &ProductDocument) -> String {
         }
     }
     // Browsers without :has() keep what was chosen by the address: the rest stays hidden by its attribute.
-    let hide = ".v,.n{display:none}";
+    let hide = if product.variants.len() > 1 { ".v,.n{display:none}" } else { ".n{display:none}" };
     let gap =
         if all.is_empty() || !has_gaps(product) { String::new() } else { format!(".v.none{{display:inline}}:is({all}) .v.none{{display:none}}") };
     format!("@supports selector(:has(a)){{{hide}{gap}{css}}}")

@@ -49,14 +49,17 @@ fn panels(facets: &Facets, list: &ListQuery, show: &str, view: &View) -> AnyView
                 view! { <svg class="dots" viewBox="0 0 11 11" width="11" height="11" aria-hidden="true"><circle cx="5.5" cy="5.5" r="5.5" fill=fill.to_owned()></circle></svg> }
             });
             view! {
-                <label class="check">
-                    <input type="checkbox" name=format!("o.{}", option.slug) value=value.slug.clone() checked=chosen.is_some_and(|chosen| chosen.contains(&value.slug))/>
-                    <span>{dot}{value.name.clone()}</span>
-                    <small>{number((*count).into(), view.locale)}</small>
-                </label>
+                <li>
+                    <label class="check">
+                        <input type="checkbox" name=format!("o.{}", option.slug) value=value.slug.clone() checked=chosen.is_some_and(|chosen| chosen.contains(&value.slug))/>
+                        <span>{dot}{value.name.clone()}</span>
+                        <small>{number((*count).into(), view.locale)}</small>
+                    </label>
+                </li>
             }
         });
-        view! { <details><summary>{option.name.clone()}</summary><div class="panel">{values.collect_view()}{button()}</div></details> }
+        let name = option.name.clone();
+        view! { <details><summary>{option.name.clone()}</summary><div class="panel"><ul aria-label=name>{values.collect_view()}</ul>{button()}</div></details> }
     });
     let prices = facets.price_range.map(|(low, high)| {
         let money = |minor| price(Money::new(minor, view.market.currency), view.locale);

@@ -13,7 +13,7 @@ use leptos::prelude::*;
 pub fn masthead(head: &Head, view: &View) -> AnyView {
     let messages = shop(view.locale);
     let url = |route| Address::new(view.locale, route).url();
-    let notice = view.shop.demo.then(|| view! { <p class="demo">{messages.demo_notice}</p> });
+    let notice = view.shop.demo.then(|| view! { <aside aria-label=messages.demo><p class="demo">{messages.demo_notice}</p></aside> });
     view! {
         {notice}
         <header class="masthead">

@@ -1,5 +1,5 @@
 //! Posts the form without leaving the page, says what happened and renews the badge; on any trouble the form is sent as if there
-//! were no script. Costs about 6 kB, most of it `fetch` with its promise.
+//! were no script. The dearest of the three: `fetch` with its promises, `FormData`, `DOMParser`.
 
 use leptos::{ev::MouseEvent, prelude::*};
 

@@ -1,4 +1,5 @@
-//! Arrow keys turn a product's pictures. Costs under 1 kB beside the shared runtime.
+//! Arrow keys turn a product's pictures. All three islands with the runtime that they
+//! share are 41 kB brotli, glue and loader included; this one is the smallest of them.
 
 use leptos::{ev::KeyboardEvent, prelude::*};
 

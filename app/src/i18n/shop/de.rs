@@ -19,6 +19,7 @@ pub const DE: Shop = Shop {
     skip_to_content: "Zum Inhalt springen",
     breadcrumb: "Sie befinden sich hier",
     footer_line: "Dinge für die Tasche, den Schreibtisch und den Weg dorthin.",
+    demo: "Hinweis zum Demo-Shop",
     demo_notice: "Dies ist ein Demo-Shop. Hier wird nichts verkauft oder verschickt.",
     home_title: "Taschen, Mützen, Schmuck und leise Technik",
     home_description: "Eine kleine Auswahl an Taschen, Mützen, Schmuck und Elektronik für jeden Tag.",

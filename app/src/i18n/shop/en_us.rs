@@ -19,6 +19,7 @@ pub const EN_US: Shop = Shop {
     skip_to_content: "Skip to content",
     breadcrumb: "You are here",
     footer_line: "Things for the bag, the desk and the way there.",
+    demo: "Demonstration",
     demo_notice: "This is a demonstration shop. Nothing is sold or shipped here.",
     home_title: "Bags, hats, jewelry and quiet tech",
     home_description: "A short range of bags, hats, jewelry and small electronics, made to be used every day.",

@@ -19,6 +19,7 @@ pub const FR: Shop = Shop {
     skip_to_content: "Aller au contenu",
     breadcrumb: "Vous êtes ici",
     footer_line: "Des objets pour le sac, le bureau et le chemin entre les deux.",
+    demo: "Démonstration",
     demo_notice: "Ceci est une boutique de démonstration. Rien n’y est vendu ni expédié.",
     home_title: "Sacs, bonnets, bijoux et technologie discrète",
     home_description: "Une courte sélection de sacs, bonnets, bijoux et petite électronique, faits pour servir chaque jour.",

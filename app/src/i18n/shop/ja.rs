@@ -19,6 +19,7 @@ pub const JA: Shop = Shop {
     skip_to_content: "本文へ移動",
     breadcrumb: "現在の位置",
     footer_line: "かばんと机と、その道のりのためのもの。",
+    demo: "デモについて",
     demo_notice: "これはデモ用のショップです。実際の販売や発送は行っていません。",
     home_title: "バッグ、帽子、アクセサリーと静かなデジタル小物",
     home_description: "毎日使うためにつくった、バッグ、帽子、アクセサリー、小さなデジタル製品を揃えています。",

@@ -19,6 +19,7 @@ pub const KO: Shop = Shop {
     skip_to_content: "본문으로 건너뛰기",
     breadcrumb: "현재 위치",
     footer_line: "가방과 책상, 그리고 그 사이의 길을 위한 물건.",
+    demo: "데모 안내",
     demo_notice: "이곳은 데모 쇼핑몰입니다. 실제로 판매하거나 배송하지 않습니다.",
     home_title: "가방, 모자, 주얼리와 조용한 테크",
     home_description: "매일 쓰기 위해 만든 가방, 모자, 주얼리, 소형 전자 제품을 소개합니다.",

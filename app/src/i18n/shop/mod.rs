@@ -30,6 +30,7 @@ messages! {
         skip_to_content,
         breadcrumb,
         footer_line,
+        demo,
         demo_notice,
         home_title,
         home_description,
