@@ -204,7 +204,7 @@ impl Projector {
                 for gone in pages.len() + 1.. {
                     let sk = keys::page(language, crate::search::number(gone));
                     let was_written = self.written().remove(&(pk.clone(), sk.clone())).is_some();
-                    if !was_written && !(unknown && gone == pages.len() + 1) {
+                    if !(was_written || unknown && gone == pages.len() + 1) {
                         break;
                     }
                     self.table.delete(&pk, &sk).await?;
