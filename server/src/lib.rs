@@ -3,6 +3,7 @@
 pub mod background;
 pub mod catalog;
 pub mod clock;
+pub mod command;
 pub mod config;
 pub mod dynamo;
 pub mod events;
@@ -32,6 +33,7 @@ use crate::{
 use anyhow::Context as _;
 use app::ports::Storefront;
 use axum::Router;
+use futures::future::BoxFuture;
 use std::{sync::Arc, time::Duration};
 
 /// What every handler may use.
@@ -65,8 +67,13 @@ pub struct Built {
     pub background: Background,
 }
 
-/// Opens the stores, brings them up to date, starts the background tasks and mounts the routes.
-pub async fn build(config: Config, clock: Clock) -> anyhow::Result<Built> {
+/// Opens the stores, brings them up to date, starts the background tasks and mounts the routes. Boxed, so that all of it is compiled here and
+/// not once more in every test.
+pub fn build(config: Config, clock: Clock) -> BoxFuture<'static, anyhow::Result<Built>> {
+    Box::pin(wire(config, clock))
+}
+
+async fn wire(config: Config, clock: Clock) -> anyhow::Result<Built> {
     std::fs::create_dir_all(&config.data)
         .with_context(|| format!("creating {}; set NEXTGEN_DATA to a folder that can be written", config.data.display()))?;
     let config = Arc::new(config);

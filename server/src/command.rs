@@ -1,0 +1,112 @@
+//! The command line of `nextgen`: what it can be told, and what it ends with.
+
+use crate::{
+    Built, build,
+    catalog::{self, import},
+    clock::Clock,
+    config::{Config, Options},
+    payments::test_provider,
+    sql::Db,
+    telemetry,
+};
+use anyhow::Context as _;
+use clap::{Parser, Subcommand};
+use std::{net::SocketAddr, process::ExitCode, time::Duration};
+
+/// NextGen Commerce: a shop.
+#[derive(Parser)]
+#[command(name = "nextgen", version)]
+struct Command {
+    #[command(flatten)]
+    options: Options,
+    #[command(subcommand)]
+    task: Option<Task>,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Serve the shop (this is also what happens without a command).
+    Serve,
+    /// Import products from a file, into a shop that runs or that does not. Ends with 0 when all rows were taken, 3 when some were refused, 1
+    /// or 2 when nothing could be done.
+    Import(import::Args),
+    /// Serve the test payment provider alone; `serve` starts one by itself unless told otherwise. --addr says where it listens.
+    TestProvider {
+        /// End when standard input ends.
+        #[arg(long)]
+        with_parent: bool,
+    },
+}
+
+/// How long requests under way may take after a signal.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// Reads the command line and does what it says.
+pub fn run() -> ExitCode {
+    let command = Command::parse();
+    let listen_on = command.options.addr.clone();
+    let outcome = Config::read(command.options).and_then(|config| {
+        telemetry::start_logging(config.log);
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting the runtime")?;
+        runtime.block_on(async {
+            match command.task {
+                None | Some(Task::Serve) => Box::pin(serve(config)).await.map(|()| ExitCode::SUCCESS),
+                Some(Task::Import(args)) => Box::pin(import_products(config, args)).await,
+                Some(Task::TestProvider { with_parent }) => {
+                    // NEXTGEN_ADDR is the shop's when the shop starts this: then the port of last time, or any, will do.
+                    let addr = listen_on.filter(|_| !with_parent).map(|_| config.addr);
+                    test_provider::run(test_provider::Args { data: config.data, addr, with_parent }).await.map(|()| ExitCode::SUCCESS)
+                }
+            }
+        })
+    });
+    outcome.unwrap_or_else(|error| {
+        eprintln!("nextgen: {error:#}");
+        ExitCode::from(2)
+    })
+}
+
+/// Writes SQL and the outbox; a running shop shows what changed within a second.
+async fn import_products(config: Config, args: import::Args) -> anyhow::Result<ExitCode> {
+    let clock = Clock::system();
+    std::fs::create_dir_all(&config.data).with_context(|| format!("creating {}", config.data.display()))?;
+    let db = Db::open(&config.database_url).await?;
+    db.migrate().await?;
+    catalog::first_start(&db, &clock, config.demo).await?;
+    let report = import::run(&db, &clock, &config.data, &args).await?;
+    println!("{report}");
+    Ok(ExitCode::from(report.exit_code()))
+}
+
+/// Serves until SIGTERM or SIGINT, then finishes what is under way.
+async fn serve(config: Config) -> anyhow::Result<()> {
+    let (addr, url) = (config.addr, config.url.clone());
+    let listener = tokio::net::TcpListener::bind(addr)
+        .await
+        .with_context(|| format!("{addr} cannot be listened on: set NEXTGEN_ADDR to a free address, or stop what is listening there"))?;
+    let Built { router, background, .. } = build(config, Clock::system()).await?;
+    tracing::info!(%addr, "the shop is open at {url}");
+    let (stopping, mut stopped) = tokio::sync::watch::channel(false);
+    let server = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()).with_graceful_shutdown(async move {
+        signal().await;
+        tracing::info!("finishing what is under way");
+        stopping.send_replace(true);
+    });
+    tokio::select! {
+        served = async { server.await } => served.context("serving")?,
+        () = async {
+            let _ = stopped.wait_for(|stop| *stop).await;
+            tokio::time::sleep(GRACE).await;
+        } => tracing::warn!("some requests were cut off"),
+    }
+    background.stop().await;
+    Ok(())
+}
+
+async fn signal() {
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).expect("signals can be listened to");
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}
