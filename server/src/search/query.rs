@@ -202,7 +202,7 @@ impl Inner {
     fn matches(&self, text: &str, as_of: AsOf) -> HashMap<ProductId, u32> {
         let Some(index) = self.words.get(&as_of.language) else { return HashMap::new() };
         let mut all: Option<HashMap<ProductId, u32>> = None;
-        for term in query_terms(text) {
+        for term in query_terms(text, as_of.language) {
             let mut best: HashMap<ProductId, u32> = HashMap::new();
             for start in [Some(&term.word), term.singular.as_ref()].into_iter().flatten() {
                 for (word, places) in index.range::<str, _>((Bound::Included(start.as_str()), Bound::Unbounded)) {

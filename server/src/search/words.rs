@@ -1,5 +1,7 @@
 //! Words as the index keeps them: folded, accents and case gone; scripts without spaces as pairs of characters.
 
+use domain::locale::TextLanguage;
+
 /// Letters that fold to others, beside what lower case does: Latin-1, Latin Extended-A and the ligatures of our languages.
 const FOLDS: [(&str, &str); 24] = [
     ("àáâãåā", "a"),
@@ -95,7 +97,7 @@ pub fn word_ends(word: &str) -> impl Iterator<Item = &str> {
 }
 
 /// What is looked for: all terms have to be found. The last character of a plural may be missing.
-pub fn query_terms(text: &str) -> Vec<Term> {
+pub fn query_terms(text: &str, language: TextLanguage) -> Vec<Term> {
     let mut terms = Vec::new();
     for (dense, run) in runs(&fold(text)) {
         let chars: Vec<char> = run.chars().collect();
@@ -103,7 +105,11 @@ pub fn query_terms(text: &str) -> Vec<Term> {
             (true, 1) => terms.push(Term::exact(run)),
             (true, _) => terms.extend(chars.windows(2).map(|pair| Term::exact(pair.iter().collect()))),
             (false, length) => {
-                let singular = (length > 3 && matches!(chars.last(), Some('s' | 'x'))).then(|| chars[..length - 1].iter().collect());
+                let plural = match language {
+                    TextLanguage::De => run.ends_with("en") || run.ends_with('s'),
+                    _ => run.ends_with(['s', 'x']),
+                };
+                let singular = (length > 3 && plural).then(|| chars[..length - 1].iter().collect());
                 terms.push(Term { word: run, singular, exact: false });
             }
         }
@@ -151,7 +157,7 @@ mod tests {
     #[test]
     fn dense_scripts_are_found_by_pairs() {
         assert_eq!(index_words("保冷ボトル 500ml"), ["保", "冷", "ボ", "ト", "ル", "保冷", "冷ボ", "ボト", "トル", "500ml"]);
-        assert_eq!(query_terms("ボトル").iter().map(|term| term.word.as_str()).collect::<Vec<_>>(), ["ボト", "トル"]);
+        assert_eq!(query_terms("ボトル", TextLanguage::Ja).iter().map(|term| term.word.as_str()).collect::<Vec<_>>(), ["ボト", "トル"]);
     }
 
     #[test]

@@ -181,7 +181,10 @@ fn options(known: &[OptionTexts], draft: &Draft, language: TextLanguage) -> Resu
     let mut options: Vec<OptionTexts> = Vec::with_capacity(draft.options.len());
     for (index, name) in draft.options.iter().enumerate() {
         let column = format!("Option{} Name", index + 1);
-        let slug = names::option_slug(name).ok_or_else(|| Refusal::new(draft.line, &column, format!("{name:?} cannot be part of an address")))?;
+        // "Ring size" may be what this shop calls its size: the name in the file's language decides before the slug does.
+        let named = known.iter().find(|option| option.names.get(&language).is_some_and(|known| fold(known) == fold(name)));
+        let slug = named.map(|option| option.slug.clone()).or_else(|| names::option_slug(name));
+        let slug = slug.ok_or_else(|| Refusal::new(draft.line, &column, format!("{name:?} cannot be part of an address")))?;
         if options.iter().any(|option| option.slug == slug) {
             return Err(Refusal::new(draft.line, &column, format!("{name:?} is there twice")));
         }
