@@ -12,7 +12,7 @@ const COUNTED_MAX = 5;
 const BOUGHT_MAX = 6;
 
 /** Texts of en-ca and fr-ca are those of the nearest language that the catalogue speaks. */
-const nearest = { "en-ca": "en-us", "fr-ca": "fr-fr" };
+const nearest = { "en-ca": "en-gb", "fr-ca": "fr-fr" };
 const textIn = (texts, locale) => texts[locale] ?? texts[nearest[locale]] ?? texts["en-us"];
 
 /** What journeys on one shop may still buy. */

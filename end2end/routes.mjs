@@ -14,7 +14,6 @@ export const publicRoutes = (locale) => [
   ["search", `/${locale}/search?q=lamp`, 200],
   ["search, nothing found", `/${locale}/search?q=zeppelin`, 200],
   ["cart, empty", `/${locale}/cart`, 200],
-  ["promo page", `/${locale}/pages/summer`, 200],
   ["help", `/${locale}/help/delivery`, 200],
   ["help, returns", `/${locale}/help/returns`, 200],
   ["not found", `/${locale}/p/nothing-of-the-kind`, 404],

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { journey, settled } from "../browser.mjs";
 import { addresses, cards } from "../addresses.mjs";
 import { words } from "../words.mjs";
+import { andLoads } from "./buying.mjs";
 
 const say = words["en-us"];
 /** A page with more stops before what one wants is a page for mice. */
@@ -15,10 +16,8 @@ const focused = (page) =>
     if (!element || element === document.body) return undefined;
     // A control that is drawn by its label shows the focus there.
     const shown = [element, element.closest("label"), element.nextElementSibling, element.parentElement].filter(Boolean);
-    const visible = shown.some((each) => {
-      const style = getComputedStyle(each);
-      return (style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0) || style.boxShadow !== "none";
-    });
+    const drawn = (style) => (style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0) || style.boxShadow !== "none";
+    const visible = shown.some((each) => drawn(getComputedStyle(each)) || drawn(getComputedStyle(each, "::after")));
     const label = element.labels?.[0]?.textContent ?? element.getAttribute("aria-label") ?? element.textContent;
     return { tag: element.localName, type: element.type, name: element.name, autocomplete: element.autocomplete, text: label.trim().replace(/\s+/g, " "), visible };
   });
@@ -73,9 +72,9 @@ async function buy(browser, shop, script) {
     await press(page, ({ text }) => say.checkout.test(text), "the checkout");
     await page.waitForURL("**/checkout*");
     await typeIn(page, addresses.us);
-    await press(page, ({ tag, text }) => tag === "button" && say.place.test(text), "the button that orders");
-    await page.waitForLoadState();
-    if (page.url().endsWith("/checkout")) await press(page, ({ tag, text }) => tag === "button" && say.place.test(text), "the button that agrees to the tax");
+    const places = ({ tag, text }) => tag === "button" && say.place.test(text);
+    await andLoads(page, () => press(page, places, "the button that orders"));
+    if (page.url().endsWith("/checkout")) await andLoads(page, () => press(page, places, "the button that agrees to the tax"));
     await page.locator('input[autocomplete~="cc-number"]').waitFor();
     await typeIn(page, cards.pays);
     await press(page, ({ tag, text }) => tag === "button" && say.pay.test(text), "the button that pays");
