@@ -4,7 +4,7 @@ use crate::{
     machine::{Repo, Stopwatch, files_below, say},
     process::{Run as _, Server},
     site,
-    wasm_toolchain::{Choice, WasmToolchain, default_cargo},
+    wasm_toolchain::{Choice, NATIVE, WasmToolchain, default_cargo},
 };
 use anyhow::{Context as _, Result};
 use std::{
@@ -62,7 +62,7 @@ pub fn watch(repo: &Repo, choice: Choice, options: &[String]) -> Result<ExitCode
 
 fn rebuild(repo: &Repo, toolchain: &WasmToolchain) -> Result<()> {
     site::build_site(repo, toolchain)?;
-    default_cargo(repo).args(["build", "--release", "--package", "server"]).loudly()
+    default_cargo(repo).args(["build", "--release", "--bin=nextgen"]).args(NATIVE).loudly()
 }
 
 fn serve(repo: &Repo, options: &[String]) -> Result<Server> {

@@ -7,7 +7,7 @@ use crate::{
     machine::{Repo, Stopwatch, files_below, say},
     node::Shrinkers,
     process::Run as _,
-    wasm_toolchain::{Choice, WasmToolchain, default_cargo},
+    wasm_toolchain::{Choice, NATIVE, WasmToolchain, default_cargo},
 };
 use anyhow::{Context as _, Result};
 use serde_json::json;
@@ -21,7 +21,7 @@ pub fn build(repo: &Repo, choice: Choice) -> Result<Browser> {
     let toolchain = WasmToolchain::find_or_make(choice)?;
     let browser = build_site(repo, &toolchain)?;
     say(if repo.nextgen().exists() { "compiling the server" } else { "compiling the server (about ten minutes on two cores, the first time)" });
-    default_cargo(repo).args(["build", "--release", "--package", "server"]).loudly()?;
+    default_cargo(repo).args(["build", "--release", "--bin=nextgen"]).args(NATIVE).loudly()?;
     say(&format!("built in {}: {}", watch.seconds(), relative(repo, &repo.nextgen())));
     say(&size_line(&browser));
     Ok(browser)

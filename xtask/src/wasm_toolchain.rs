@@ -10,6 +10,10 @@ use std::{
     process::Command,
 };
 
+/// Native crates are built, linted and tested as one selection: one set of features, so that dependencies are compiled once.
+pub const NATIVE: &[&str] =
+    &["--package=domain", "--package=edge-core", "--package=app", "--package=server", "--package=xtask", "--features=app/origin"];
+
 pub const TARGET: &str = "wasm32-unknown-unknown";
 /// Debian 12's security suite keeps this compiler for its browsers; it is newer than Debian's own `rustc`.
 const DEBIAN_PACKAGES: &[&str] = &["rustc-web", "cargo-web", "rust-web-src", "lld-22"];
