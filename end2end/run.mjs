@@ -1,4 +1,4 @@
-// The journeys, one after the other: `node run.mjs [part of a name]`. Prints a line each and ends with a sum.
+// The journeys, one after the other: `node run.mjs [part of a name]` or JOURNEY="part of a name". Prints a line each and ends with a sum.
 import { launch } from "./browser.mjs";
 import { startShop } from "./shop.mjs";
 import * as accessibility from "./journeys/accessibility.mjs";
@@ -7,7 +7,7 @@ import * as keyboard from "./journeys/keyboard.mjs";
 import * as layout from "./journeys/layout.mjs";
 import * as script from "./journeys/script.mjs";
 
-const wanted = process.argv[2] ?? "";
+const wanted = process.argv[2] ?? process.env.JOURNEY ?? "";
 const started = Date.now();
 let passed = 0;
 const failures = [];
