@@ -11,7 +11,12 @@ export const leftBehind = process.env.LEFT_BEHIND ?? mkdtempSync(join(tmpdir(), 
 const READY_WITHIN_MS = 120_000;
 
 const running = new Set();
-const endAll = () => running.forEach((shop) => shop.process.kill("SIGTERM"));
+const endAll = () => {
+  for (const shop of running) {
+    shop.process.kill("SIGTERM");
+    rmSync(shop.data, { recursive: true, force: true });
+  }
+};
 for (const signal of ["SIGINT", "SIGTERM"]) {
   process.on(signal, () => {
     endAll();
@@ -41,6 +46,8 @@ export async function startShop(name, variables = {}) {
   });
   const shop = { name, url: `http://${address}`, data, process: child };
   running.add(shop);
+  let failure;
+  child.once("error", (error) => (failure = error));
   child.stdout.pipe(log, { end: false });
   child.stderr.pipe(log, { end: false });
   const ended = new Promise((resolve) => child.once("exit", resolve));
@@ -52,6 +59,7 @@ export async function startShop(name, variables = {}) {
   };
   const deadline = Date.now() + READY_WITHIN_MS;
   for (;;) {
+    if (failure) throw failure;
     if (child.exitCode !== null) throw new Error(`the shop ended with ${child.exitCode}; see ${leftBehind}/${name}.log`);
     const ready = await fetch(`${shop.url}/readyz`).catch(() => undefined);
     if (ready?.ok) return shop;

@@ -49,6 +49,8 @@ fn name_of(command: &Command) -> String {
 
 /// Pids of the servers that run for us: ended one by one, by their id, on every way out.
 static RUNNING: Mutex<Vec<u32>> = Mutex::new(Vec::new());
+/// Folders that go when we do.
+static TEMPORARY: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
 /// A server that ends when this value is dropped, on Ctrl-C, and when xtask fails.
 pub struct Server {
@@ -116,6 +118,33 @@ fn signal(pid: u32, name: &str) {
     let _sent = Command::new("kill").arg(format!("-{name}")).arg(pid.to_string()).stderr(Stdio::null()).status();
 }
 
+/// A folder that goes with its owner, or with us.
+pub struct TemporaryFolder {
+    pub path: PathBuf,
+}
+
+impl TemporaryFolder {
+    pub fn new(name: &str) -> Result<Self> {
+        let path = std::env::temp_dir().join(format!("{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&path)?;
+        TEMPORARY.lock().unwrap_or_else(PoisonError::into_inner).push(path.clone());
+        Ok(Self { path })
+    }
+}
+
+impl Drop for TemporaryFolder {
+    fn drop(&mut self) {
+        remove(&self.path);
+        TEMPORARY.lock().unwrap_or_else(PoisonError::into_inner).retain(|path| *path != self.path);
+    }
+}
+
+fn remove(folder: &Path) {
+    if let Err(error) = std::fs::remove_dir_all(folder) {
+        eprintln!("{} stays behind: {error}", folder.display());
+    }
+}
+
 /// Ends what is still running; servers that were dropped are no longer listed.
 pub fn end_all() {
     for pid in std::mem::take(&mut *running()) {
@@ -129,7 +158,10 @@ pub fn end_all_on_interrupt() {
     let set = ctrlc::set_handler(|| {
         end_all();
         // A moment for PostgreSQL to put its files away.
-        std::thread::sleep(Duration::from_millis(500));
+        std::thread::sleep(Duration::from_secs(1));
+        for folder in std::mem::take(&mut *TEMPORARY.lock().unwrap_or_else(PoisonError::into_inner)) {
+            remove(&folder);
+        }
         std::process::exit(130);
     });
     if set.is_err() {

@@ -3,7 +3,7 @@
 use crate::{
     machine::{Repo, apt_install, find_program, free_port, is_root, say, wait_for_port},
     node::Node,
-    process::{Run as _, Server},
+    process::{Run as _, Server, TemporaryFolder},
 };
 use anyhow::{Context as _, Result, bail};
 use std::{
@@ -195,25 +195,4 @@ pub fn chromium() -> Result<PathBuf> {
     // Fonts for the eight locales: without them Japanese and Korean are boxes, and widths are wrong.
     apt_install(&["chromium", "fonts-noto-cjk", "fonts-dejavu-core"], "Chromium (tests only)")?;
     find().context("Debian's chromium package left no `chromium` on the PATH")
-}
-
-/// A folder that goes with its owner.
-pub struct TemporaryFolder {
-    pub path: PathBuf,
-}
-
-impl TemporaryFolder {
-    fn new(name: &str) -> Result<Self> {
-        let path = std::env::temp_dir().join(format!("{name}-{}", std::process::id()));
-        std::fs::create_dir_all(&path)?;
-        Ok(Self { path })
-    }
-}
-
-impl Drop for TemporaryFolder {
-    fn drop(&mut self) {
-        if let Err(error) = std::fs::remove_dir_all(&self.path) {
-            say(&format!("{} stays behind: {error}", self.path.display()));
-        }
-    }
 }
