@@ -188,13 +188,13 @@ fn card_flag(product: domain::ProductId, values: &HoleValues<'_>, out: &mut Stri
     let Some(item) = values.item(product) else { return };
     let messages = shop(values.locale);
     let Some((offer, _)) = item.lowest_offer(values.market.code, values.now) else { return };
-    let text = match (item.availability(values.market.code), offer.percent_off()) {
-        (Availability::SoldOut, _) => messages.sold_out.to_owned(),
-        (_, Some(percent)) => format!("–{percent}\u{a0}%"),
-        (Availability::Low { left }, None) => messages.left.text(values.locale, left.into()),
+    let (class, text) = match (item.availability(values.market.code), offer.percent_off()) {
+        (Availability::SoldOut, _) => ("flag out", messages.sold_out.to_owned()),
+        (_, Some(percent)) => ("flag", format!("–{percent}\u{a0}%")),
+        (Availability::Low { left }, None) => ("flag", messages.left.text(values.locale, left.into())),
         _ => return,
     };
-    out.push_str("<span class=\"flag\">");
+    let _ = write!(out, "<span class=\"{class}\">");
     escape(&text, out);
     out.push_str("</span>");
 }
