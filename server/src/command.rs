@@ -1,7 +1,7 @@
 //! The command line of `nextgen`: what it can be told, and what it ends with.
 
 use crate::{
-    Built, build,
+    Built, bench, build,
     catalog::{self, import},
     clock::Clock,
     config::{Config, Options},
@@ -36,6 +36,13 @@ enum Task {
         #[arg(long)]
         with_parent: bool,
     },
+    /// Measure what a page costs, beside a plain handler.
+    #[command(hide = true)]
+    Bench {
+        /// Be the process that is measured.
+        #[arg(long)]
+        serve: bool,
+    },
 }
 
 /// How long requests under way may take after a signal.
@@ -46,7 +53,11 @@ pub fn run() -> ExitCode {
     let command = Command::parse();
     let listen_on = command.options.addr.clone();
     let outcome = Config::read(command.options).and_then(|config| {
-        telemetry::start_logging(config.log);
+        if matches!(command.task, Some(Task::Bench { .. })) {
+            telemetry::start_quietly();
+        } else {
+            telemetry::start_logging(config.log);
+        }
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting the runtime")?;
         runtime.block_on(async {
             match command.task {
@@ -57,6 +68,8 @@ pub fn run() -> ExitCode {
                     let addr = listen_on.filter(|_| !with_parent).map(|_| config.addr);
                     test_provider::run(test_provider::Args { data: config.data, addr, with_parent }).await.map(|()| ExitCode::SUCCESS)
                 }
+                Some(Task::Bench { serve: false }) => bench::run().await.map(|()| ExitCode::SUCCESS),
+                Some(Task::Bench { serve: true }) => bench::serve().await.map(|()| ExitCode::SUCCESS),
             }
         })
     });

@@ -1,6 +1,7 @@
 //! The origin as a library: [`build`] is the only place where things are wired, for `main` and for tests alike.
 
 pub mod background;
+pub mod bench;
 pub mod catalog;
 pub mod clock;
 pub mod command;

@@ -22,13 +22,11 @@ impl Source {
 }
 
 /// Headers for a page. A filled page carries a nonce, a badge and prices of this very moment, so nobody in between may keep it; a
-/// browser may keep a public one for its back button, which `no-store` would forbid.
+/// browser may keep a public one for its back button, which `no-store` would forbid. Whoever compresses adds to `vary`.
 pub const fn page_headers(class: Class, status: u16) -> &'static [(&'static str, &'static str)] {
     match (class, status) {
-        (Class::Public | Class::PublicFromOrigin, 200) => {
-            &[("cache-control", "private, no-cache"), ("vary", "cookie, accept-encoding"), ("x-store", "public")]
-        }
-        _ => &[("cache-control", "no-store"), ("vary", "cookie, accept-encoding")],
+        (Class::Public | Class::PublicFromOrigin, 200) => &[("cache-control", "private, no-cache"), ("vary", "cookie"), ("x-store", "public")],
+        _ => &[("cache-control", "no-store"), ("vary", "cookie")],
     }
 }
 

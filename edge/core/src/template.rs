@@ -83,6 +83,32 @@ impl Template {
         }
     }
 
+    /// The same page with its holes filled but for those that are for one visitor, which stay open: what everybody sees alike in one
+    /// moment is written once in that moment.
+    #[must_use]
+    pub fn settle(&self, values: &impl Values) -> Self {
+        let mut settled = Settling { text: String::with_capacity(self.text.len() + 16 * 1024), pieces: Vec::new(), from: 0 };
+        self.settle_pieces(&self.pieces, values, &mut settled);
+        settled.close();
+        Self { text: settled.text.into(), pieces: settled.pieces.into() }
+    }
+
+    fn settle_pieces(&self, pieces: &[Piece], values: &impl Values, out: &mut Settling) {
+        for piece in pieces {
+            match piece {
+                Piece::Text(range) => out.text.push_str(&self.text[range.clone()]),
+                Piece::Hole(hole) if is_personal(*hole) => {
+                    out.close();
+                    out.pieces.push(Piece::Hole(*hole));
+                }
+                Piece::Hole(hole) => values.fill(*hole, &mut out.text),
+                Piece::Alternatives { variant, buyable, sold_out } => {
+                    self.settle_pieces(if values.is_buyable(*variant) { buyable } else { sold_out }, values, out);
+                }
+            }
+        }
+    }
+
     /// Every hole in the page, also those inside alternatives.
     pub fn holes(&self) -> Vec<Hole> {
         fn collect(pieces: &[Piece], holes: &mut Vec<Hole>) {
@@ -113,6 +139,28 @@ impl Template {
             pieces.len() + pieces.iter().map(below).sum::<usize>()
         }
         self.text.len() + count(&self.pieces) * size_of::<Piece>()
+    }
+}
+
+/// Whether what fills a hole is for one visitor or one response; the others say the same to everybody in one moment.
+pub const fn is_personal(hole: Hole) -> bool {
+    matches!(hole, Hole::Nonce | Hole::MutationId | Hole::CartBadge)
+}
+
+/// A template in the making: text, and where its last piece of text begins.
+struct Settling {
+    text: String,
+    pieces: Vec<Piece>,
+    from: usize,
+}
+
+impl Settling {
+    fn close(&mut self) {
+        let end = self.text.len();
+        if self.from < end {
+            self.pieces.push(Piece::Text(self.from..end));
+        }
+        self.from = end;
     }
 }
 

@@ -115,6 +115,14 @@ proptest! {
     }
 
     #[test]
+    fn settling_first_changes_nothing(html in page()) {
+        let template = Template::parse(html).map_err(|error| TestCaseError::fail(error.to_string()))?;
+        let settled = template.settle(&Named);
+        prop_assert_eq!(settled.fill(&Named), template.fill(&Named));
+        prop_assert!(settled.holes().into_iter().all(is_personal));
+    }
+
+    #[test]
     fn any_text_at_all_is_filled_or_refused(html in "[a-z:\u{E000}\u{E001}\u{E002}\u{E003}é-]{0,40}") {
         prop_assert!(fill(&html).map_or(true, |filled| !has_mark(&filled)));
     }

@@ -132,11 +132,11 @@ fn note(method: &Method, uri: &Uri, status: StatusCode, took: Duration, span: &t
     metrics::counter!("http_requests_total", "status" => class).increment(1);
     metrics::histogram!("http_request_seconds").record(took.as_secs_f64());
     let _in = span.enter();
-    let took_ms = took.as_secs_f64() * 1_000.0;
+    let took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
     if is_plain(uri) && status.as_u16() < 500 {
-        tracing::debug!(%method, path = uri.path(), status = status.as_u16(), took_ms, "answered");
+        tracing::debug!(%method, path = uri.path(), status = status.as_u16(), took_us, "answered");
     } else {
-        tracing::info!(%method, path = %Told(uri.path()), status = status.as_u16(), took_ms, "answered");
+        tracing::info!(%method, path = %Told(uri.path()), status = status.as_u16(), took_us, "answered");
     }
 }
 

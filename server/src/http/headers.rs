@@ -12,8 +12,8 @@ const ALWAYS: [(HeaderName, &str); 4] = [
     (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=(), payment=(), usb=(), browsing-topics=()"),
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
 ];
-/// Two years, as the preload list wants.
-const STRICT_TRANSPORT: &str = "max-age=63072000; includeSubDomains";
+/// Two years. What else lives under the same domain decides for itself.
+const STRICT_TRANSPORT: &str = "max-age=63072000";
 /// For everything that is no page of ours: a picture that was uploaded can do nothing when it is opened by itself.
 const INERT: &str = "default-src 'none'; frame-ancestors 'none'; sandbox";
 

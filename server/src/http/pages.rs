@@ -37,7 +37,10 @@ use jiff::civil::Date;
 use std::{
     collections::HashMap,
     path::Path,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicI64, Ordering},
+    },
 };
 
 /// Templates kept, and their size. A page of 24 products is about 60 kB.
@@ -54,10 +57,29 @@ pub struct Pages {
     /// The last good read of what all pages share.
     shop: Mutex<HashMap<TextLanguage, Arc<ShopDocument>>>,
     standard: Mutex<HashMap<MarketCode, Standard>>,
+    /// While it is on, what was seen last is good enough.
+    pub rest: Rest,
 }
 
 /// A market's standard delivery method, if it has one, and when it was read.
 type Standard = (Instant, Option<Arc<Method>>);
+
+/// After a read failed, readers that have something older do not try again for a second: a store that hangs must not make every
+/// page wait for its deadline.
+#[derive(Debug, Default)]
+pub struct Rest(AtomicI64);
+
+const REST_US: i64 = 1_000_000;
+
+impl Rest {
+    pub fn begin(&self, now: Instant) {
+        self.0.store(now.saturating_add(REST_US), Ordering::Relaxed);
+    }
+
+    pub fn is_on(&self, now: Instant) -> bool {
+        now < self.0.load(Ordering::Relaxed)
+    }
+}
 
 /// A template and the versions of the products that it shows.
 #[derive(Debug)]
@@ -79,21 +101,38 @@ impl Pages {
                 Assets { css: url("css"), script: url("script"), wasm: url("wasm"), font: url("font") }
             },
         );
-        let templates = TemplateCache::new(TEMPLATES_MAX, TEMPLATES_BYTES_MAX);
-        Self { assets, templates: Mutex::new(templates), shop: Mutex::default(), standard: Mutex::default() }
+        Self::with_templates(assets, TEMPLATES_MAX)
+    }
+
+    /// Keeps no template: every page is rendered anew. For measuring.
+    pub fn without_templates(site: &Path) -> Self {
+        Self::with_templates(Self::open(site).assets, 0)
+    }
+
+    fn with_templates(assets: Assets, templates_max: usize) -> Self {
+        let templates = TemplateCache::new(templates_max, TEMPLATES_BYTES_MAX);
+        Self { assets, templates: Mutex::new(templates), shop: Mutex::default(), standard: Mutex::default(), rest: Rest::default() }
     }
 
     /// What all pages share; the last good read where it cannot be read now.
     pub async fn shop_document(&self, shop: &Shop, language: TextLanguage) -> Result<Arc<ShopDocument>, ReadError> {
+        let last = lock(&self.shop).get(&language).cloned();
+        if let Some(last) = &last
+            && self.rest.is_on(shop.clock.now())
+        {
+            return Ok(Arc::clone(last));
+        }
         match shop.storefront.shop(language).await {
             Ok(document) => {
-                let mut last = lock(&self.shop);
-                if last.get(&language).is_none_or(|last| !Arc::ptr_eq(last, &document)) {
-                    last.insert(language, Arc::clone(&document));
+                if last.is_none_or(|last| !Arc::ptr_eq(&last, &document)) {
+                    lock(&self.shop).insert(language, Arc::clone(&document));
                 }
                 Ok(document)
             }
-            Err(error) => lock(&self.shop).get(&language).cloned().ok_or(error),
+            Err(error) => {
+                self.rest.begin(shop.clock.now());
+                last.ok_or(error)
+            }
         }
     }
 
@@ -168,12 +207,12 @@ fn find(uri: &Uri) -> Found {
     if !is_utf8(path) || !is_utf8(query) {
         return Found::Broken;
     }
-    let lower = path.to_ascii_lowercase();
-    let address = Address::parse(path, query);
-    // A secret is the one part of a path where capitals matter.
-    let address = match address {
+    let lower = |path: &str| Address::parse(&path.to_ascii_lowercase(), query);
+    // A secret is the one part of a path where capitals matter. Printed before it is lowered, a path has no needless escapes.
+    let address = match Address::parse(path, query) {
         Some(address) if matches!(address.route, Route::Order { .. }) => Some(address),
-        address => Address::parse(&lower, query).or(address),
+        Some(address) => lower(&address.path()).or(Some(address)),
+        None => lower(path),
     };
     match address {
         None => Found::Nowhere,

@@ -22,6 +22,7 @@ use domain::{
     locale::{Locale, TextLanguage},
     market::{Market, TaxMode},
     money::Currency,
+    offer::Instant,
 };
 use edge_core::{
     Class, Template, Values,
@@ -29,11 +30,12 @@ use edge_core::{
 };
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use hydration_context::SsrSharedContext;
+use jiff::civil::Date;
 use leptos::prelude::{Owner, RenderHtml as _};
 use rand::RngCore as _;
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 /// A page as a template, with what filling it needs. Nothing in it comes from a visitor.
@@ -44,10 +46,22 @@ pub struct Rendered {
     pub market: Arc<Market>,
     pub template: Template,
     pub products: Vec<ProductId>,
-    /// The live items that the last filling saw, for when they cannot be read.
-    seen: Mutex<Vec<Arc<LiveItem>>>,
     needs_promise: bool,
+    needs_mutation: bool,
+    /// As it was filled last.
+    settled: Mutex<Option<Settled>>,
 }
+
+/// A template whose holes are filled but for those of one visitor, good for as long as the live items are the same ones.
+#[derive(Clone, Debug)]
+struct Settled {
+    at: Instant,
+    live: Arc<[Arc<LiveItem>]>,
+    template: Arc<Template>,
+}
+
+/// A price may begin or end at any instant: after this long the offers are asked again although no live item changed.
+const SETTLED_US: i64 = 100_000;
 
 /// The nonce of a response's scripts and styles, for its Content-Security-Policy.
 #[derive(Clone, Debug)]
@@ -62,8 +76,17 @@ impl Rendered {
         owner.unset_with_forced_cleanup();
         let template =
             Template::parse(html).map_err(|error| Failure::Broken(anyhow::Error::from(error).context("a rendered page is no template")))?;
-        let needs_promise = template.holes().contains(&Hole::DeliveryPromise);
-        Ok(Self { status, locale: view.locale, market: Arc::clone(&view.market), template, products, seen: Mutex::default(), needs_promise })
+        let holes = template.holes();
+        Ok(Self {
+            status,
+            locale: view.locale,
+            market: Arc::clone(&view.market),
+            products,
+            needs_promise: holes.contains(&Hole::DeliveryPromise),
+            needs_mutation: holes.contains(&Hole::MutationId),
+            template,
+            settled: Mutex::default(),
+        })
     }
 
     /// The live items of its products, at most 300 ms old; the ones seen last where they cannot be read.
@@ -71,35 +94,57 @@ impl Rendered {
         if self.products.is_empty() {
             return Ok(Vec::new());
         }
-        let read = shop.storefront.live(&self.products).await;
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        match read {
-            Ok(live) => {
-                seen.clone_from(&live);
-                Ok(live)
-            }
-            Err(error) if seen.is_empty() => Err(error),
-            Err(error) => {
-                tracing::warn!(reason = error.to_string(), "live values are the ones seen last");
-                Ok(seen.clone())
-            }
+        let seen = || self.settled().as_ref().map(|settled| settled.live.to_vec()).filter(|live| !live.is_empty());
+        if shop.pages.rest.is_on(shop.clock.now())
+            && let Some(seen) = seen()
+        {
+            return Ok(seen);
         }
+        shop.storefront.live(&self.products).await.or_else(|error| {
+            shop.pages.rest.begin(shop.clock.now());
+            tracing::warn!(reason = error.to_string(), "live values are the ones seen last, if there are any");
+            seen().ok_or(error)
+        })
+    }
+
+    fn settled(&self) -> MutexGuard<'_, Option<Settled>> {
+        self.settled.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn promise(&self, shop: &Shop) -> Option<(Date, Date)> {
+        if self.needs_promise { shop.pages.promise(shop, self.market.code).await } else { None }
     }
 
     /// The answer for one visitor.
     pub async fn respond(&self, shop: &Shop, visitor: &Visitor, class: Class, source: Source, live: &[Arc<LiveItem>]) -> Response {
-        let promise = if self.needs_promise { shop.pages.promise(shop, self.market.code).await } else { None };
-        let values = HoleValues {
+        let now = shop.clock.now();
+        let mutation_id = if self.needs_mutation { shop.clock.id().to_string() } else { String::new() };
+        let mut values = HoleValues {
             locale: self.locale,
             market: &self.market,
-            now: shop.clock.now(),
+            now,
             live,
             nonce: &nonce(),
-            mutation_id: &shop.clock.id().to_string(),
+            mutation_id: &mutation_id,
             cart_count: visitor.cart_count(),
-            promise,
+            promise: None,
         };
-        let html = self.template.fill(&Filling(&values));
+        let html = if class == Class::Private {
+            values.promise = self.promise(shop).await;
+            self.template.fill(&Filling(&values))
+        } else {
+            let is_same = |settled: &Settled| settled.live.len() == live.len() && settled.live.iter().zip(live).all(|(a, b)| Arc::ptr_eq(a, b));
+            let known = self.settled().as_ref().filter(|settled| (0..SETTLED_US).contains(&(now - settled.at)) && is_same(settled)).cloned();
+            let settled = if let Some(settled) = known {
+                settled.template
+            } else {
+                values.promise = self.promise(shop).await;
+                let template = Arc::new(self.template.settle(&Filling(&values)));
+                *self.settled() = Some(Settled { at: now, live: live.into(), template: Arc::clone(&template) });
+                template
+            };
+            settled.fill(&Filling(&values))
+        };
         let mut response = Body::from(html).into_response();
         *response.status_mut() = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let headers = response.headers_mut();

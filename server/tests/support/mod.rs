@@ -80,7 +80,7 @@ pub async fn start_with(change: impl FnOnce(&mut Config)) -> anyhow::Result<Test
     change(&mut config);
     let clock = TestClock { started: tokio::time::Instant::now(), moved_us: Arc::default() };
     let ticking = clock.clone();
-    let Built { router, shop, background } = Box::pin(build(config, Clock::from_fn(move || ticking.now()))).await?;
+    let Built { router, shop, background } = build(config, Clock::from_fn(move || ticking.now())).await?;
     let mut stop = background.stop_handle();
     let server = tokio::spawn(async move {
         let service = router.into_make_service_with_connect_info::<SocketAddr>();
@@ -95,6 +95,14 @@ impl TestShop {
         let builder = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).cookie_store(true);
         let client = builder.timeout(Duration::from_secs(30)).no_proxy().build().expect("a plain client can be built");
         Visitor { client, url: self.url.clone() }
+    }
+
+    /// Another server with this shop's stores, routed differently; it ends with the test's runtime.
+    pub async fn serve(&self, router: axum::Router) -> anyhow::Result<Visitor> {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+        let url = format!("http://{}", listener.local_addr()?);
+        tokio::spawn(async move { axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()).await });
+        Ok(Visitor { url, ..self.visitor() })
     }
 
     /// The data folder.

@@ -160,9 +160,7 @@ fn describe(product: &mut Product, draft: &Draft, language: TextLanguage) {
         if !body.details.is_empty() {
             texts.details.insert(language, body.details);
         }
-        if !texts.summary.contains_key(&language) {
-            texts.summary.insert(language, body::summary(&body.html));
-        }
+        texts.summary.entry(language).or_insert_with(|| body::summary(&body.html));
         texts.description_html.insert(language, body.html);
     }
     if let Some(vendor) = &draft.vendor {
