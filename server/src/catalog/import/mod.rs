@@ -90,7 +90,9 @@ pub async fn run(db: &Db, clock: &Clock, data: &Path, args: &Args) -> anyhow::Re
             })
             .await
             .context("writing products")?;
-        outcomes.into_iter().for_each(|outcome| report.add(outcome));
+        for outcome in outcomes {
+            report.add(outcome);
+        }
         events::ring();
     }
     report.finish();

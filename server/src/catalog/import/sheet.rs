@@ -193,20 +193,15 @@ impl Reading {
             self.refused.insert(handle.clone());
             return Err(Refusal::new(line, "Gift Card", format!("{handle} is a gift card, and those cannot be sold here: it was left out")));
         }
-        let place = match self.places.get(&handle) {
-            Some(place) => *place,
-            None => {
-                let draft = match self.first_row(cells, &handle, line) {
-                    Ok(draft) => draft,
-                    Err(refusal) => {
-                        self.refused.insert(handle);
-                        return Err(refusal);
-                    }
-                };
-                self.products.push(draft);
-                self.places.insert(handle, self.products.len() - 1);
-                self.products.len() - 1
-            }
+        let place = if let Some(place) = self.places.get(&handle) {
+            *place
+        } else {
+            let draft = self.first_row(cells, &handle, line).inspect_err(|_| {
+                self.refused.insert(handle.clone());
+            })?;
+            self.products.push(draft);
+            self.places.insert(handle, self.products.len() - 1);
+            self.products.len() - 1
         };
         let draft = &mut self.products[place];
         let first = draft.line == line;
