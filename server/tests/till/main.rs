@@ -1,0 +1,8 @@
+//! What happens at the till: guests buy in every market, and nothing that is typed or tampered with breaks anything.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod bad_input;
+mod buying;
+mod house;
