@@ -19,7 +19,7 @@ use domain::{
 use leptos::prelude::*;
 
 /// The most pieces that one form asks for; the cart has its own limits.
-const QUANTITY_MAX: u32 = 20;
+const QUANTITY_MAX: u32 = domain::cart::Quantity::MAX.get();
 
 pub fn buy(product: &ProductDocument, chosen: usize, crumbs: AnyView, view: &View) -> AnyView {
     let messages = shop(view.locale);

@@ -95,7 +95,6 @@ pub fn page(view: &View, data: CheckoutData) -> Page {
 
 fn body(view: &View, data: &CheckoutData) -> AnyView {
     let messages = till(view.locale);
-    let cart = Address::new(view.locale, Route::Cart).url();
     view! {
         <main id="main" class="till checkout">
             <div>
@@ -103,7 +102,6 @@ fn body(view: &View, data: &CheckoutData) -> AnyView {
                 {data.notice.clone().map(Notice::show)}
                 {summary_of_faults(data, view)}
                 {form(data, view)}
-                <p><a href=cart>{messages.back_to_cart}</a></p>
             </div>
             <aside>
                 <div>
@@ -132,6 +130,7 @@ fn summary_of_faults(data: &CheckoutData, view: &View) -> Option<AnyView> {
 
 fn form(data: &CheckoutData, view: &View) -> AnyView {
     let messages = till(view.locale);
+    let cart = Address::new(view.locale, Route::Cart).url();
     let action = Action::PlaceOrder.url(view.locale);
     let (button, note) = if data.quote.is_final() {
         (filled(messages.place_order, &[("amount", &money(data.quote.total, view.locale))]), None)
@@ -158,6 +157,7 @@ fn form(data: &CheckoutData, view: &View) -> AnyView {
             <button class="button wide" name="intent" value="place">{button}</button>
             {note}
             <p class="why">{messages.pay_note}</p>
+            <p><a href=cart>{messages.back_to_cart}</a></p>
         </form>
     }
     .into_any()

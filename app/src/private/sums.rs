@@ -27,7 +27,7 @@ pub fn sums(quote: &Quote, arrives: Option<String>, view: &View) -> AnyView {
         let class = (entry.label == Label::Reductions).then_some("now");
         view! { <dt>{label(entry, view)}{note.map(|note| view! { " "<span class="why">{note}</span> })}</dt><dd class=class>{amount(entry, view)}</dd> }
     });
-    let waiting = (!quote.tax_known).then(|| view! { <dt>{messages.tax}</dt><dd class="why">{messages.tax_from_address}</dd> });
+    let waiting = (!quote.tax_known).then(|| view! { <dt>{messages.tax}</dt><dd><span class="why">{messages.tax_from_address}</span></dd> });
     let included = quote.entries.iter().filter(|entry| entry.included).map(|entry| {
         let text = label(entry, view);
         view! { <small>{format!("{text}: {}", money(entry.amount, view.locale))}</small> }

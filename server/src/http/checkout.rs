@@ -97,9 +97,9 @@ async fn place(State(shop): State<Shop>, InLocale(locale): InLocale, visitor: Vi
     let quote = checkout.quote(&shop).await?;
     let seen_total = fields.get("seen_total");
     if seen_total != quote.total.minor.to_string() {
-        let notice = Notice::bad(filled(messages.err_total, &[("amount", &money(quote.total, locale))]));
+        let text = filled(messages.err_total, &[("amount", &money(quote.total, locale))]);
         // Tax that only the address could tell is nobody's mistake.
-        let status = if seen_total.is_empty() { 200 } else { 409 };
+        let (notice, status) = if seen_total.is_empty() { (Notice::good(text), 200) } else { (Notice::bad(text), 409) };
         return checkout.respond(&shop, &visitor, Vec::new(), Some(notice), status).await;
     }
     let request = checkout.request(key.to_string(), personal, quote.total);

@@ -219,6 +219,19 @@ pub async fn type_card(visitor: &Visitor, page: &str, card: &str) -> anyhow::Res
     Ok(url::Url::parse(&back)?.path().to_owned())
 }
 
+/// The order's page once it says so: on a busy machine the provider may be asked twice.
+pub async fn paid(visitor: &Visitor, order: &str, word: &str) -> anyhow::Result<Answer> {
+    for _ in 0..40 {
+        let page = visitor.get(order).await?;
+        ensure!(page.status == 200, "the order's page answers {}", page.status);
+        if words(&page.body).contains(word) {
+            return Ok(page);
+        }
+        tokio::time::sleep(Duration::from_millis(250)).await;
+    }
+    anyhow::bail!("the order's page does not say {word:?}: {}", words(&visitor.get(order).await?.body))
+}
+
 /// A page without its markup, for messages of failed tests.
 pub fn words(html: &str) -> String {
     let main = html.split_once("<main").map_or(html, |(_, main)| main);
