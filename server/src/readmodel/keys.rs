@@ -5,6 +5,8 @@ use domain::{ProductId, locale::TextLanguage};
 
 /// The sort key of an item that is alone under its key.
 pub const ONLY: &str = "-";
+/// The form of the items.
+pub const FORMAT: &str = "readmodel";
 pub const LIVE: &str = "live";
 /// Renamed shelves.
 pub const SLUGS: &str = "slugs";
@@ -27,6 +29,10 @@ pub fn listing(shelf: &ShelfKey) -> String {
 }
 pub fn page(language: TextLanguage, page: u32) -> String {
     format!("{}#{page:05}", language.key())
+}
+/// A shelf's title and how much is on it.
+pub fn head(language: TextLanguage) -> String {
+    format!("{}#head", language.key())
 }
 pub fn blocks(slug: &str) -> String {
     format!("page#{slug}")

@@ -3,6 +3,7 @@
 pub mod documents;
 mod hot;
 mod keys;
+mod listings;
 mod origin;
 mod pages;
 mod projector;

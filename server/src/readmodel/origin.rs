@@ -7,7 +7,7 @@ use crate::{
         hot::Hot,
         keys,
         pages::HelpDocument,
-        stored::{ProductItem, ShelfSlugs, SlugItem},
+        stored::{ProductItem, ShelfHead, ShelfSlugs, SlugItem},
     },
     search::Index,
 };
@@ -130,8 +130,14 @@ impl Storefront for Origin {
             Ok(key) => key,
             Err(slug) => return Ok(Found::Moved(slug)),
         };
-        let found = self.document::<ListingPage>(keys::listing(&key), keys::page(language, page.max(1))).await?;
-        Ok(found.filter(|listing| listing.page <= listing.pages).map_or(Found::Missing, Found::Here))
+        let (pk, page) = (keys::listing(&key), page.max(1));
+        let Some(head) = self.document::<ShelfHead>(pk.clone(), keys::head(language)).await? else { return Ok(Found::Missing) };
+        if page > head.pages {
+            return Ok(Found::Missing);
+        }
+        let cards = self.document::<Vec<Card>>(pk, keys::page(language, page)).await?;
+        let listing = |cards: &Vec<Card>| ListingPage { shelf: head.shelf.clone(), page, pages: head.pages, total: head.total, cards: cards.clone() };
+        Ok(cards.map_or(Found::Missing, |cards| Found::Here(Arc::new(listing(&cards)))))
     }
 
     async fn cards(&self, language: TextLanguage, products: &[ProductId]) -> Result<Vec<Card>, ReadError> {

@@ -2,7 +2,10 @@
 //! twice, late or out of order; a version taken before the read makes the newest read win.
 
 use crate::{
-    catalog::{demo, help::HelpTexts, product::SlugKind, shelves},
+    catalog::{
+        demo,
+        product::{SlugKind, Status},
+    },
     clock::Clock,
     dynamo::{Item, Table},
     events::{self, Consumer, Envelope},
@@ -11,40 +14,35 @@ use crate::{
         documents,
         hot::Hot,
         keys,
-        pages::{HelpDocument, PageTexts},
         records::{self, Record, Shared},
         stored::{ProductItem, SlugItem, SlugTarget},
     },
     search::{Index, shelves_of},
     sql::Db,
 };
-use anyhow::Context as _;
 use app::ports::storefront::ShelfKey;
 use async_trait::async_trait;
-use domain::{
-    EventId, ProductId,
-    catalog::{Promises, ShopDocument},
-    event::Event,
-    live::LiveItem,
-    locale::TextLanguage,
-    market::MarketCode,
-};
+use domain::{EventId, ProductId, event::Event, live::LiveItem, locale::TextLanguage};
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
-    hash::{DefaultHasher, Hash as _, Hasher as _},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::{Arc, Mutex, PoisonError},
 };
 
+/// The form of the items; a table with another one is written anew.
+const FORMAT: u32 = 2;
+
 /// Follows the catalogue's events.
 pub struct Projector {
-    db: Db,
-    table: Table,
-    clock: Clock,
-    index: Arc<Index>,
-    hot: Arc<Hot>,
-    pictures: BTreeMap<String, demo::Sizes>,
+    pub(super) db: Db,
+    pub(super) table: Table,
+    pub(super) clock: Clock,
+    pub(super) index: Arc<Index>,
+    pub(super) hot: Arc<Hot>,
+    pub(super) pictures: BTreeMap<String, demo::Sizes>,
     /// Hashes of shelf pages and the like as last written, so that only what differs is written again.
     written: Mutex<HashMap<(String, String), u64>>,
+    /// Shelves whose listings are still to be written: kept until that has succeeded.
+    dirty: Mutex<BTreeMap<String, ShelfKey>>,
     /// Events that were waiting when everything was projected anyway.
     known: Mutex<HashSet<EventId>>,
     /// One batch or rebuild at a time.
@@ -61,6 +59,7 @@ impl Projector {
             hot,
             pictures: demo::pictures()?,
             written: Mutex::default(),
+            dirty: Mutex::default(),
             known: Mutex::default(),
             turn: tokio::sync::Mutex::default(),
         })
@@ -68,10 +67,8 @@ impl Projector {
 
     /// Reads the catalogue into the index, and writes the whole read model when the table has none.
     pub async fn start(&self) -> anyhow::Result<()> {
-        // A document that this release cannot read counts as none.
-        let shop = self.table.get::<serde_json::Value>("shop", TextLanguage::EnUs.key()).await?;
-        let empty = shop.is_none_or(|shop| serde_json::from_value::<ShopDocument>(shop.body).is_err());
-        self.everything(empty).await
+        let format = self.table.get::<u32>(keys::FORMAT, keys::ONLY).await?.map(|item| item.body);
+        self.everything(format != Some(FORMAT)).await
     }
 
     /// Writes the whole read model anew.
@@ -96,6 +93,11 @@ impl Projector {
             after = Some(last);
         }
         if !write {
+            // What waits was committed while nobody looked; a product may have left a shelf that nothing names any more.
+            if !waiting.is_empty() {
+                self.mark(self.index.shelves());
+                self.write_shared(version).await?;
+            }
             return Ok(());
         }
         // A second pass: what goes with a product is known when all are.
@@ -111,9 +113,10 @@ impl Projector {
             after = Some(last);
         }
         self.written().clear();
-        self.write_shelves(&self.index.shelves(), version).await?;
-        self.write_shop(version, &shared).await?;
-        self.write_pages(version).await?;
+        self.mark(self.index.shelves());
+        self.write_shared(version).await?;
+        // Last: a stop halfway leaves a read model that the next start writes anew.
+        self.table.fill(vec![Item::new(keys::FORMAT, keys::ONLY, version, &FORMAT)?]).await?;
         self.hot.clear();
         *self.known.lock().unwrap_or_else(PoisonError::into_inner) = waiting;
         Ok(())
@@ -123,7 +126,7 @@ impl Projector {
         u64::try_from(events::stamp(self.clock.now())).unwrap_or(0)
     }
 
-    fn written(&self) -> std::sync::MutexGuard<'_, HashMap<(String, String), u64>> {
+    pub(super) fn written(&self) -> std::sync::MutexGuard<'_, HashMap<(String, String), u64>> {
         self.written.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -135,7 +138,7 @@ impl Projector {
         for language in TextLanguage::ALL {
             let body = if record.product.is_shown() {
                 ProductItem::Shown(Box::new(documents::document(record, language, version, shared, goes_with.clone())))
-            } else if record.product.status == crate::catalog::product::Status::Archived {
+            } else if record.product.status == Status::Archived {
                 ProductItem::Gone
             } else {
                 ProductItem::Hidden
@@ -158,161 +161,6 @@ impl Projector {
             targets.insert(row.parse("language")?, SlugTarget { product: row.parse("target")?, current: row.flag("is_current")? });
         }
         Ok(SlugItem { targets })
-    }
-
-    /// Projects one product; the shelves that show it now or showed it before.
-    async fn project(&self, id: ProductId, version: u64, documents_too: bool) -> anyhow::Result<Vec<ShelfKey>> {
-        let now = self.clock.now();
-        let shared = self.index.shared();
-        let before = self.index.shelves_of(id);
-        let Some(record) = records::load_one(&self.db, id, now).await? else { return Ok(vec![]) };
-        let live = record.live(&shared.markets, version, now);
-        if !documents_too {
-            self.table.put_newer(&keys::product(id), keys::LIVE, version, &*live, None).await?;
-            self.index.put_live(live.clone());
-            self.hot.put_live(live);
-            return Ok(vec![]);
-        }
-        let is_new = !self.index.contains(id);
-        let items = self.product_items(&record, &live, version, &shared).await?;
-        if is_new && self.table.is_embedded() {
-            // Nobody else writes an embedded table, and one batch waits for the disk once.
-            self.table.fill(items).await?;
-        } else {
-            self.table.put_all_newer(items).await?;
-        }
-        let after = if record.product.is_shown() { shelves_of(&record.product) } else { vec![] };
-        let slugs = record.slugs_ever.clone();
-        self.index.put(&[(record, live.clone())]);
-        self.hot.forget_product(id, &slugs);
-        self.hot.put_live(live);
-        Ok(before.into_iter().chain(after).collect())
-    }
-
-    async fn write_shelves(&self, shelves: &[ShelfKey], version: u64) -> anyhow::Result<()> {
-        let mut items = Vec::new();
-        for shelf in shelves {
-            let pk = keys::listing(shelf);
-            for language in TextLanguage::ALL {
-                let pages = self.index.pages(shelf, language);
-                // Since a start nobody knows what was written before: the page after the last may be left from then.
-                let unknown = !self.written().contains_key(&(pk.clone(), keys::page(language, 1)));
-                for page in &pages {
-                    self.add_if_changed(&mut items, &pk, keys::page(language, page.page), version, page)?;
-                }
-                // Pages that the shelf no longer reaches.
-                for gone in pages.len() + 1.. {
-                    let sk = keys::page(language, crate::search::number(gone));
-                    let was_written = self.written().remove(&(pk.clone(), sk.clone())).is_some();
-                    if !(was_written || unknown && gone == pages.len() + 1) {
-                        break;
-                    }
-                    self.table.delete(&pk, &sk).await?;
-                    self.hot.forget(&pk, &sk);
-                }
-            }
-        }
-        self.put(items).await
-    }
-
-    async fn write_shop(&self, version: u64, shared: &Shared) -> anyhow::Result<()> {
-        let help = self.help_texts().await?;
-        let promises = self.promises(&help, shared).await?;
-        let mut items = Vec::new();
-        for language in TextLanguage::ALL {
-            let shelf = |key: &String| self.index.shelf(&ShelfKey::Category(key.clone()), language);
-            let mut shop = ShopDocument {
-                version: 0,
-                language,
-                markets: shared.markets.clone(),
-                categories: shared.categories.iter().filter_map(|category| shelf(&category.key)).filter(|shelf| shelf.count > 0).collect(),
-                help: help.iter().map(|page| (page.slug.clone(), crate::catalog::product::text(&page.title, language))).collect(),
-                demo: shared.demo,
-                products: self.index.count(),
-                promises: promises.clone(),
-            };
-            if self.is_changed("shop", language.key(), &shop)? {
-                shop.version = version;
-                items.push(Item::new("shop", language.key(), version, &shop)?);
-            }
-        }
-        self.add_if_changed(&mut items, keys::SLUGS, keys::ONLY.to_owned(), version, &shared.shelf_slugs)?;
-        self.put(items).await
-    }
-
-    /// What each market promises with every product: from its delivery methods and its policy on returns.
-    async fn promises(&self, help: &[HelpTexts], shared: &Shared) -> anyhow::Result<BTreeMap<MarketCode, Promises>> {
-        let mut promises = BTreeMap::new();
-        for market in &shared.markets {
-            let methods = shelves::delivery_methods(&self.db, market, self.clock.now()).await?;
-            let free_from = methods.iter().find(|method| method.code == "standard").and_then(|method| method.free_from).map(|from| from.minor);
-            let return_days = help.iter().find_map(|page| page.return_days.get(&market.code)).copied().unwrap_or(0);
-            promises.insert(market.code, Promises { free_from, return_days });
-        }
-        Ok(promises)
-    }
-
-    async fn help_texts(&self) -> anyhow::Result<Vec<HelpTexts>> {
-        shelves::pages(&self.db, "help")
-            .await?
-            .iter()
-            .map(|(slug, body)| serde_json::from_str(body).with_context(|| format!("help page {slug}")))
-            .collect()
-    }
-
-    /// Help pages, and pages of blocks with the cards on them.
-    async fn write_pages(&self, version: u64) -> anyhow::Result<()> {
-        let mut items = Vec::new();
-        for page in self.help_texts().await? {
-            for language in TextLanguage::ALL {
-                self.add_if_changed(&mut items, &keys::help(&page.slug), language.key().to_owned(), version, &HelpDocument::of(&page, language))?;
-            }
-        }
-        let mut pages = shelves::pages(&self.db, "page").await?.iter().map(|(_, body)| PageTexts::read(body)).collect::<anyhow::Result<Vec<_>>>()?;
-        if !pages.iter().any(|page| page.slug() == "home") {
-            pages.push(PageTexts::plain_home());
-        }
-        for page in pages {
-            for language in TextLanguage::ALL {
-                let mut document = page.document(language, 0, &self.index, &self.pictures);
-                if self.is_changed(&keys::blocks(page.slug()), language.key(), &document)? {
-                    document.version = version;
-                    items.push(Item::new(keys::blocks(page.slug()), language.key(), version, &document)?);
-                }
-            }
-        }
-        self.put(items).await
-    }
-
-    fn add_if_changed(&self, items: &mut Vec<Item>, pk: &str, sk: String, version: u64, body: &impl serde::Serialize) -> anyhow::Result<()> {
-        if self.is_changed(pk, &sk, body)? {
-            items.push(Item::new(pk, sk, version, body)?);
-        }
-        Ok(())
-    }
-
-    fn is_changed(&self, pk: &str, sk: &str, body: &impl serde::Serialize) -> anyhow::Result<bool> {
-        let mut hasher = DefaultHasher::new();
-        serde_json::to_string(body)?.hash(&mut hasher);
-        let hash = hasher.finish();
-        Ok(self.written().insert((pk.to_owned(), sk.to_owned()), hash) != Some(hash))
-    }
-
-    /// Writes what changed; when that fails, it counts as changed the next time too.
-    async fn put(&self, items: Vec<Item>) -> anyhow::Result<()> {
-        let outcome = if items.len() > 25 && self.table.is_embedded() {
-            self.table.fill(items.clone()).await
-        } else {
-            self.table.put_all_newer(items.clone()).await
-        };
-        let mut written = self.written();
-        for item in items {
-            self.hot.forget(&item.pk, &item.sk);
-            if outcome.is_err() {
-                written.remove(&(item.pk, item.sk));
-            }
-        }
-        outcome
     }
 
     async fn follow(&self, batch: &[Envelope]) -> anyhow::Result<Vec<(EventId, anyhow::Error)>> {
@@ -339,28 +187,92 @@ impl Projector {
         if documents_too {
             self.index.set_shared(Arc::new(Shared::load(&self.db, self.clock.now()).await?));
         }
-        let mut failed = Vec::new();
-        let mut shelves: BTreeSet<String> = BTreeSet::new();
-        let mut dirty = Vec::new();
-        for (product, documents) in changed {
-            match self.project(product, version, documents).await {
-                Ok(touched) => dirty.extend(touched.into_iter().filter(|shelf| shelves.insert(keys::listing(shelf)))),
-                Err(error) => {
-                    let error = format!("{error:#}");
-                    let of_product = |envelope: &&Envelope| envelope.aggregate == format!("product:{product}");
-                    failed.extend(batch.iter().filter(of_product).map(|envelope| (envelope.id, anyhow::anyhow!("{error}"))));
-                }
-            }
-        }
+        let mut failed: Vec<(ProductId, anyhow::Error)> = Vec::new();
+        self.project(&changed, version, &mut failed).await;
         if documents_too {
             if shop_changed {
-                dirty = self.index.shelves();
+                self.mark(self.index.shelves());
             }
-            self.write_shelves(&dirty, version).await?;
-            self.write_shop(version, &self.index.shared()).await?;
-            self.write_pages(version).await?;
+            self.write_shared(version).await?;
         }
-        Ok(failed)
+        let events_of = |product: ProductId| batch.iter().filter(move |envelope| envelope.aggregate == format!("product:{product}"));
+        let told = failed.iter().flat_map(|(product, error)| events_of(*product).map(move |envelope| (envelope.id, anyhow::anyhow!("{error:#}"))));
+        Ok(told.collect())
+    }
+
+    fn mark(&self, shelves: Vec<ShelfKey>) {
+        let mut dirty = self.dirty.lock().unwrap_or_else(PoisonError::into_inner);
+        dirty.extend(shelves.into_iter().map(|shelf| (keys::listing(&shelf), shelf)));
+    }
+
+    /// Writes what products share, as far as it changed.
+    async fn write_shared(&self, version: u64) -> anyhow::Result<()> {
+        let dirty: Vec<ShelfKey> = self.dirty.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
+        self.write_shelves(&dirty, version).await?;
+        self.write_shop(version, &self.index.shared()).await?;
+        self.write_pages(version).await?;
+        // One batch at a time: nothing was marked meanwhile.
+        self.dirty.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        Ok(())
+    }
+
+    /// Projects products, and marks the shelves that show them now or showed them before. One that fails does not keep the others.
+    async fn project(&self, changed: &BTreeMap<ProductId, bool>, version: u64, failed: &mut Vec<(ProductId, anyhow::Error)>) {
+        let now = self.clock.now();
+        let shared = self.index.shared();
+        let ids: Vec<ProductId> = changed.keys().copied().collect();
+        let (mut lives, mut whole, mut new) = (Vec::new(), Vec::new(), HashSet::new());
+        for (id, record) in records::load_many(&self.db, &ids, now).await {
+            let record = match record {
+                Ok(record) => record,
+                Err(error) => {
+                    failed.push((id, error));
+                    continue;
+                }
+            };
+            let live = record.live(&shared.markets, version, now);
+            if changed.get(&id) == Some(&false) {
+                lives.push(live);
+                continue;
+            }
+            self.mark(self.index.shelves_of(id));
+            if record.product.is_shown() {
+                self.mark(shelves_of(&record.product));
+            }
+            if !self.index.contains(id) {
+                new.insert(id);
+            }
+            whole.push((record, live));
+        }
+        self.index.put(&whole);
+        for live in lives {
+            let written = self.table.put_newer(&keys::product(live.product), keys::LIVE, version, &*live, None).await;
+            if let Err(error) = written {
+                failed.push((live.product, error));
+            }
+            self.index.put_live(live.clone());
+            self.hot.put_live(live);
+        }
+        let mut together = Vec::new();
+        for (record, live) in &whole {
+            let id = record.product.id;
+            match self.product_items(record, live, version, &shared).await {
+                // Nobody else writes an embedded table, and one batch waits for the disk once.
+                Ok(items) if new.contains(&id) && self.table.is_embedded() => together.push((id, items)),
+                Ok(items) => failed.extend(self.table.put_all_newer(items).await.err().map(|error| (id, error))),
+                Err(error) => failed.push((id, error)),
+            }
+        }
+        let all: Vec<Item> = together.iter().flat_map(|(_, items)| items.clone()).collect();
+        if self.table.fill(all).await.is_err() {
+            for (id, items) in together {
+                failed.extend(self.table.put_all_newer(items).await.err().map(|error| (id, error)));
+            }
+        }
+        for (record, live) in whole {
+            self.hot.forget_product(record.product.id, &record.slugs_ever);
+            self.hot.put_live(live);
+        }
     }
 }
 

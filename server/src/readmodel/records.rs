@@ -161,9 +161,38 @@ pub async fn load(db: &Db, first: ProductId, last: ProductId, now: Instant) -> a
     Ok(records.into_values().collect())
 }
 
-/// One product.
-pub async fn load_one(db: &Db, product: ProductId, now: Instant) -> anyhow::Result<Option<Record>> {
-    Ok(load(db, product, product, now).await?.pop())
+/// Many products by id, in order; what is not there is left out. One that cannot be read does not keep the others.
+pub async fn load_many(db: &Db, ids: &[ProductId], now: Instant) -> Vec<(ProductId, anyhow::Result<Record>)> {
+    let mut found = Vec::with_capacity(ids.len());
+    for chunk in ids.chunks(TOGETHER) {
+        let together = if chunk.len() > 1 { load_together(db, chunk, now).await.ok().flatten() } else { None };
+        if let Some(records) = together {
+            found.extend(records.into_iter().map(|record| (record.product.id, Ok(record))));
+            continue;
+        }
+        for id in chunk {
+            match load(db, *id, *id, now).await {
+                Ok(mut records) => found.extend(records.pop().map(|record| (*id, Ok(record)))),
+                Err(error) => found.push((*id, Err(error))),
+            }
+        }
+    }
+    found
+}
+
+/// Products read in one go.
+const TOGETHER: usize = 50;
+
+/// Reads neighbours at once, as an import makes them; `None` when there are too many others between them.
+async fn load_together(db: &Db, ids: &[ProductId], now: Instant) -> anyhow::Result<Option<Vec<Record>>> {
+    let (Some(first), Some(last)) = (ids.iter().min(), ids.iter().max()) else { return Ok(Some(vec![])) };
+    let between = db.first("SELECT COUNT(*) AS n FROM products WHERE id >= $1 AND id <= $2", params![*first, *last]).await?;
+    let between = between.map_or(Ok(0), |row| row.int("n"))?;
+    if usize::try_from(between)? > 2 * ids.len() {
+        return Ok(None);
+    }
+    let records = load(db, *first, *last, now).await?;
+    Ok(Some(records.into_iter().filter(|record| ids.contains(&record.product.id)).collect()))
 }
 
 /// The first and last id of the next products after `after`.

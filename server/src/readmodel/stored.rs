@@ -1,7 +1,11 @@
 //! Bodies of items that only the read model itself reads.
 
 use crate::sql::Row;
-use domain::{ProductId, catalog::ProductDocument, locale::TextLanguage};
+use domain::{
+    ProductId,
+    catalog::{ProductDocument, Shelf},
+    locale::TextLanguage,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -14,6 +18,15 @@ pub enum ProductItem {
     Hidden,
     /// Will not come back.
     Gone,
+}
+
+/// A shelf and how much is on it. Its cards stand in items of their own, one a page, so that a product more changes the last page and
+/// this, and not every page.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShelfHead {
+    pub shelf: Shelf,
+    pub pages: u32,
+    pub total: u32,
 }
 
 /// What a slug means in each language.

@@ -16,13 +16,14 @@ use crate::{
 use app::ports::storefront::ShelfKey;
 use domain::{
     ProductId,
-    catalog::{CARDS_A_PAGE, Card, ListingPage, Shelf},
+    catalog::{CARDS_A_PAGE, Card, Shelf},
     live::LiveItem,
     locale::TextLanguage,
     offer::Instant,
 };
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
+    hash::{DefaultHasher, Hash as _, Hasher as _},
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
 };
 
@@ -54,6 +55,8 @@ struct Entry {
     variants: Arc<Vec<Variant>>,
     slugs: Arc<Slugs>,
     live: Arc<LiveItem>,
+    /// Grows when something but the live values was read anew.
+    revision: u64,
     /// Its words by language, to take them out again.
     words: Arc<BTreeMap<TextLanguage, HashMap<Box<str>, u8>>>,
 }
@@ -122,21 +125,32 @@ impl Index {
         self.read().shelf(key, language)
     }
 
-    /// The pages of a shelf in its default order: at least one, maybe empty.
-    pub fn pages(&self, key: &ShelfKey, language: TextLanguage) -> Vec<ListingPage> {
+    /// How many pages a shelf has, at least one, and how many products; `None` when there is no such shelf.
+    pub fn size(&self, key: &ShelfKey) -> Option<(usize, usize)> {
         let inner = self.read();
-        let Some(shelf) = inner.shelf(key, language) else { return vec![] };
+        inner.shelf(key, TextLanguage::EnUs)?;
+        let total = inner.on_shelf(key).count();
+        Some((total.div_ceil(CARDS_A_PAGE).max(1), total))
+    }
+
+    /// A figure for each page of a shelf that changes when a card on it may have changed.
+    pub fn prints(&self, key: &ShelfKey) -> Vec<u64> {
+        let inner = self.read();
         let ids: Vec<ProductId> = inner.on_shelf(key).map(|(_, id)| *id).collect();
-        let pages = ids.len().div_ceil(CARDS_A_PAGE).max(1);
-        (0..pages)
-            .map(|page| ListingPage {
-                shelf: shelf.clone(),
-                page: number(page + 1),
-                pages: number(pages),
-                total: number(ids.len()),
-                cards: ids.iter().skip(page * CARDS_A_PAGE).take(CARDS_A_PAGE).filter_map(|id| inner.card(*id, language)).collect(),
-            })
-            .collect()
+        let print = |page: &[ProductId]| {
+            let mut hasher = DefaultHasher::new();
+            for id in page {
+                (id, inner.entries.get(id).map(|entry| entry.revision)).hash(&mut hasher);
+            }
+            hasher.finish()
+        };
+        if ids.is_empty() { vec![print(&[])] } else { ids.chunks(CARDS_A_PAGE).map(print).collect() }
+    }
+
+    /// The cards of one page of a shelf in its default order, from 0.
+    pub fn page(&self, key: &ShelfKey, language: TextLanguage, page: usize) -> Vec<Card> {
+        let inner = self.read();
+        inner.on_shelf(key).skip(page * CARDS_A_PAGE).take(CARDS_A_PAGE).filter_map(|(_, id)| inner.card(*id, language)).collect()
     }
 
     /// The first cards of a shelf.
@@ -302,6 +316,7 @@ impl Entry {
             product: Arc::new(product),
             variants: Arc::new(record.variants.clone()),
             slugs: Arc::new(record.slugs.clone()),
+            revision: live.version,
             live,
             words: Arc::new(words),
         }

@@ -1,0 +1,176 @@
+//! Documents that many products share: listings, the shop document, pages of blocks and help. Written again only where they differ from
+//! what was written last.
+
+use crate::{
+    catalog::{help::HelpTexts, product::text, shelves},
+    dynamo::Item,
+    readmodel::{
+        Projector, keys,
+        pages::{HelpDocument, PageTexts},
+        records::Shared,
+        stored::ShelfHead,
+    },
+    search::number,
+};
+use anyhow::Context as _;
+use app::ports::storefront::ShelfKey;
+use domain::{
+    catalog::{Promises, ShopDocument},
+    locale::TextLanguage,
+    market::MarketCode,
+};
+use std::{
+    collections::BTreeMap,
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+};
+
+/// Items written in one go at most: 200 pages of 30 kB.
+const ITEMS_AT_ONCE: usize = 200;
+
+impl Projector {
+    /// Writes the listings of shelves: heads, and those pages that a card may have changed on.
+    pub(super) async fn write_shelves(&self, shelves: &[ShelfKey], version: u64) -> anyhow::Result<()> {
+        let mut items = Vec::new();
+        for shelf in shelves {
+            let pk = keys::listing(shelf);
+            let size = self.index.size(shelf);
+            let prints = if size.is_some() { self.index.prints(shelf) } else { vec![] };
+            for language in TextLanguage::ALL {
+                // Since a start nobody knows what was written before: the page after the last may be left from then.
+                let unknown = !self.written().contains_key(&(pk.clone(), keys::head(language)));
+                match (size, self.index.shelf(shelf, language)) {
+                    (Some((pages, total)), Some(shelf)) => {
+                        let head = ShelfHead { shelf, pages: number(pages), total: number(total) };
+                        self.add_if_changed(&mut items, &pk, keys::head(language), version, &head)?;
+                    }
+                    _ => self.drop_item(&pk, &keys::head(language)).await?,
+                }
+                for (page, print) in prints.iter().enumerate() {
+                    let key = (pk.clone(), keys::page(language, number(page + 1)));
+                    if self.written().insert(key.clone(), *print) != Some(*print) {
+                        items.push(Item::new(key.0, key.1, version, &self.index.page(shelf, language, page))?);
+                    }
+                }
+                for gone in prints.len() + 1.. {
+                    let sk = keys::page(language, number(gone));
+                    let was_written = self.written().contains_key(&(pk.clone(), sk.clone()));
+                    if !was_written && !(unknown && gone == prints.len() + 1) {
+                        break;
+                    }
+                    self.drop_item(&pk, &sk).await?;
+                }
+                if items.len() >= ITEMS_AT_ONCE {
+                    self.put(std::mem::take(&mut items)).await?;
+                }
+            }
+        }
+        self.put(items).await
+    }
+
+    async fn drop_item(&self, pk: &str, sk: &str) -> anyhow::Result<()> {
+        self.table.delete(pk, sk).await?;
+        self.written().remove(&(pk.to_owned(), sk.to_owned()));
+        self.hot.forget(pk, sk);
+        Ok(())
+    }
+
+    pub(super) async fn write_shop(&self, version: u64, shared: &Shared) -> anyhow::Result<()> {
+        let help = self.help_texts().await?;
+        let promises = self.promises(&help, shared).await?;
+        let mut items = Vec::new();
+        for language in TextLanguage::ALL {
+            let shelf = |key: &String| self.index.shelf(&ShelfKey::Category(key.clone()), language);
+            let mut shop = ShopDocument {
+                version: 0,
+                language,
+                markets: shared.markets.clone(),
+                categories: shared.categories.iter().filter_map(|category| shelf(&category.key)).filter(|shelf| shelf.count > 0).collect(),
+                help: help.iter().map(|page| (page.slug.clone(), text(&page.title, language))).collect(),
+                demo: shared.demo,
+                products: self.index.count(),
+                promises: promises.clone(),
+            };
+            if self.is_changed("shop", language.key(), &shop)? {
+                shop.version = version;
+                items.push(Item::new("shop", language.key(), version, &shop)?);
+            }
+        }
+        self.add_if_changed(&mut items, keys::SLUGS, keys::ONLY.to_owned(), version, &shared.shelf_slugs)?;
+        self.put(items).await
+    }
+
+    /// What each market promises with every product: from its delivery methods and its policy on returns.
+    async fn promises(&self, help: &[HelpTexts], shared: &Shared) -> anyhow::Result<BTreeMap<MarketCode, Promises>> {
+        let mut promises = BTreeMap::new();
+        for market in &shared.markets {
+            let methods = shelves::delivery_methods(&self.db, market, self.clock.now()).await?;
+            let free_from = methods.iter().find(|method| method.code == "standard").and_then(|method| method.free_from).map(|from| from.minor);
+            let return_days = help.iter().find_map(|page| page.return_days.get(&market.code)).copied().unwrap_or(0);
+            promises.insert(market.code, Promises { free_from, return_days });
+        }
+        Ok(promises)
+    }
+
+    async fn help_texts(&self) -> anyhow::Result<Vec<HelpTexts>> {
+        shelves::pages(&self.db, "help")
+            .await?
+            .iter()
+            .map(|(slug, body)| serde_json::from_str(body).with_context(|| format!("help page {slug}")))
+            .collect()
+    }
+
+    /// Help pages, and pages of blocks with the cards on them.
+    pub(super) async fn write_pages(&self, version: u64) -> anyhow::Result<()> {
+        let mut items = Vec::new();
+        for page in self.help_texts().await? {
+            for language in TextLanguage::ALL {
+                self.add_if_changed(&mut items, &keys::help(&page.slug), language.key().to_owned(), version, &HelpDocument::of(&page, language))?;
+            }
+        }
+        let mut pages = shelves::pages(&self.db, "page").await?.iter().map(|(_, body)| PageTexts::read(body)).collect::<anyhow::Result<Vec<_>>>()?;
+        if !pages.iter().any(|page| page.slug() == "home") {
+            pages.push(PageTexts::plain_home());
+        }
+        for page in pages {
+            for language in TextLanguage::ALL {
+                let mut document = page.document(language, 0, &self.index, &self.pictures);
+                if self.is_changed(&keys::blocks(page.slug()), language.key(), &document)? {
+                    document.version = version;
+                    items.push(Item::new(keys::blocks(page.slug()), language.key(), version, &document)?);
+                }
+            }
+        }
+        self.put(items).await
+    }
+
+    fn add_if_changed(&self, items: &mut Vec<Item>, pk: &str, sk: String, version: u64, body: &impl serde::Serialize) -> anyhow::Result<()> {
+        if self.is_changed(pk, &sk, body)? {
+            items.push(Item::new(pk, sk, version, body)?);
+        }
+        Ok(())
+    }
+
+    fn is_changed(&self, pk: &str, sk: &str, body: &impl serde::Serialize) -> anyhow::Result<bool> {
+        let mut hasher = DefaultHasher::new();
+        serde_json::to_string(body)?.hash(&mut hasher);
+        let hash = hasher.finish();
+        Ok(self.written().insert((pk.to_owned(), sk.to_owned()), hash) != Some(hash))
+    }
+
+    /// Writes what changed; when that fails, it counts as changed the next time too.
+    async fn put(&self, items: Vec<Item>) -> anyhow::Result<()> {
+        let outcome = if items.len() > 25 && self.table.is_embedded() {
+            self.table.fill(items.clone()).await
+        } else {
+            self.table.put_all_newer(items.clone()).await
+        };
+        let mut written = self.written();
+        for item in items {
+            self.hot.forget(&item.pk, &item.sk);
+            if outcome.is_err() {
+                written.remove(&(item.pk, item.sk));
+            }
+        }
+        outcome
+    }
+}
