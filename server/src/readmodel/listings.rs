@@ -53,8 +53,8 @@ impl Projector {
                 }
                 for gone in prints.len() + 1.. {
                     let sk = keys::page(language, number(gone));
-                    let was_written = self.written().contains_key(&(pk.clone(), sk.clone()));
-                    if !was_written && !(unknown && gone == prints.len() + 1) {
+                    let may_be_left = unknown && gone == prints.len() + 1;
+                    if !may_be_left && !self.written().contains_key(&(pk.clone(), sk.clone())) {
                         break;
                     }
                     self.drop_item(&pk, &sk).await?;
