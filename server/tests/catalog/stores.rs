@@ -13,7 +13,6 @@ use tempfile::TempDir;
 pub struct Stores {
     pub name: &'static str,
     pub db: Db,
-    pub database_url: String,
     pub table: Table,
     pub folder: TempDir,
 }
@@ -39,7 +38,7 @@ async fn one(name: &'static str, postgres: Option<String>, endpoint: Option<Stri
     let place = endpoint.map_or(Place::Embedded { file: Some(folder.path().join("table.db")) }, |url| Place::Endpoint { url });
     let table = Table::open(&place, &unique("nextgen-test")).await.expect("a table");
     table.create_if_missing().await.expect("a new table");
-    Stores { name, db, database_url, table, folder }
+    Stores { name, db, table, folder }
 }
 
 async fn schema(url: &str) -> String {
