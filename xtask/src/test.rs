@@ -28,7 +28,6 @@ const STEPS: &[(&str, &str, Check)] = &[
     ("build", "browser and server, size budget", build),
     ("test", "all tests on what is embedded, then on PostgreSQL and DynamoDB Local", cargo_test),
     ("journeys", "browser journeys", browser_journeys),
-    ("lighthouse", "Lighthouse mobile", lighthouse),
 ];
 
 struct Session<'a> {
@@ -197,14 +196,6 @@ fn browser_journeys(session: &Session) -> Result<String> {
         Ok("see the lines above".to_owned())
     } else {
         bail!("see the lines above; pictures and logs are in target/end2end");
-    }
-}
-
-fn lighthouse(session: &Session) -> Result<String> {
-    if journeys::measure(session.repo, session.node()?)? {
-        Ok("see the table above".to_owned())
-    } else {
-        bail!("below the figures; see the table above")
     }
 }
 
