@@ -175,16 +175,15 @@ mod tests {
             let mut on_hand = 0_i64;
             for movement in movements {
                 let before = balance;
-                match balance.after(movement, false) {
-                    Ok(next) => {
-                        on_hand += match movement {
-                            Movement::Hold(_) | Movement::Release(_) => 0,
-                            Movement::Sale(n) | Movement::Damage(n) => -i64::from(n),
-                            other => other.quantity(),
-                        };
-                        balance = next;
-                    }
-                    Err(_) => prop_assert_eq!(balance, before),
+                if let Ok(next) = balance.after(movement, false) {
+                    on_hand += match movement {
+                        Movement::Hold(_) | Movement::Release(_) => 0,
+                        Movement::Sale(n) | Movement::Damage(n) => -i64::from(n),
+                        other => other.quantity(),
+                    };
+                    balance = next;
+                } else {
+                    prop_assert_eq!(balance, before);
                 }
                 prop_assert!(balance.held >= 0);
                 prop_assert_eq!(balance.on_hand(), on_hand);
