@@ -36,7 +36,6 @@ async fn files_are_sent_as_they_may_be_kept() -> anyhow::Result<()> {
         ("/manifest.webmanifest", 200, "application/manifest+json", "public, max-age=3600", "{}"),
         ("/assets/missing.css", 404, "", "", ""),
         ("/media/", 404, "", "", ""),
-        ("/assets/%2e%2e/secret.txt", 404, "", "", ""),
         ("/media/..%2fsecret.txt", 404, "", "", ""),
         ("/media/%2e%2e%2f%2e%2e%2fshop.db", 404, "", "", ""),
     ] {

@@ -47,7 +47,12 @@ async fn a_bad_configuration_stops_the_start_with_one_sentence() -> anyhow::Resu
 async fn a_signal_lets_requests_finish_and_ends_the_shop() -> anyhow::Result<()> {
     let data = tempfile::tempdir()?;
     let free = TcpListener::bind("127.0.0.1:0").await?.local_addr()?;
-    let mut shop = nextgen(data.path()).env("NEXTGEN_ADDR", free.to_string()).env("NEXTGEN_DEMO", "0").env("NEXTGEN_LOG", "json").spawn()?;
+    let mut shop = nextgen(data.path())
+        .env("NEXTGEN_ADDR", free.to_string())
+        .env("NEXTGEN_DEMO", "0")
+        .env("NEXTGEN_LOG", "json")
+        .env_remove("RUST_LOG")
+        .spawn()?;
     let mut slow = connect(free).await?;
     // Half a request: it is under way when the signal comes.
     slow.write_all(b"POST /en-us/nothing HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-www-form-urlencoded\r\ncontent-length: 3\r\n\r\na=")

@@ -23,7 +23,7 @@ pub struct InLocale(pub Locale);
 
 impl Visitor {
     pub fn of(headers: &HeaderMap) -> Self {
-        let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let text = |name| headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
         Self { cookies: text(header::COOKIE), languages: text(header::ACCEPT_LANGUAGE), cart_count: None }
     }
 
