@@ -68,11 +68,14 @@ pub(super) fn summary(html: &str) -> String {
         return text;
     }
     let cut: String = text.chars().take(SUMMARY_CHARS_MAX).collect();
-    match cut.rfind(['.', '。', '!', '?']) {
-        Some(at) if at > SUMMARY_CHARS_MAX / 4 => cut[..=at].trim_end_matches(|c: char| !c.is_ascii() && c != '。').to_owned(),
-        _ => format!("{}…", cut.rsplit_once(' ').map_or(cut.as_str(), |(words, _)| words)),
+    let sentences = cut.rfind(SENTENCE_ENDS).map_or("", |at| &cut[..cut.ceil_char_boundary(at + 1)]);
+    if sentences.chars().count() > SUMMARY_CHARS_MAX / 4 {
+        return sentences.to_owned();
     }
+    format!("{}…", cut.rsplit_once(' ').map_or(cut.as_str(), |(words, _)| words))
 }
+
+const SENTENCE_ENDS: [char; 6] = ['.', '!', '?', '。', '！', '？'];
 
 const SUMMARY_CHARS_MAX: usize = 200;
 
