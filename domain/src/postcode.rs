@@ -32,6 +32,18 @@ pub fn parse(country: Country, text: &str) -> Option<String> {
     }
 }
 
+/// Whether goods for this postcode stay inside its country's VAT territory. The others are exports, which the shop does not declare:
+/// Büsingen and Heligoland (Directive 2006/112/EC, art. 6(2)), the French departments and territories overseas (CGI, art. 294; Monaco's
+/// 980 counts as France), Jersey and Guernsey (VAT Act 1994, s. 96(11) names the Isle of Man alone).
+pub fn is_inside_vat_territory(country: Country, postcode: &str) -> bool {
+    match &country.0 {
+        b"DE" => !matches!(postcode, "78266" | "27498"),
+        b"FR" => !postcode.starts_with("97") && (!postcode.starts_with("98") || postcode.starts_with("980")),
+        b"GB" => !postcode.starts_with("JE") && !postcode.starts_with("GY"),
+        _ => true,
+    }
+}
+
 /// Canada Post: letter digit letter, digit letter digit; D F I O Q U never stand in one, W and Z never first.
 fn is_canadian(code: &[u8]) -> bool {
     let letter = |byte: u8| byte.is_ascii_uppercase() && !b"DFIOQU".contains(&byte);
@@ -90,6 +102,26 @@ mod tests {
             ("NL", "1012 ab", Some("1012 AB")),
         ] {
             assert_eq!(parse(country.parse().expect("a code"), typed).as_deref(), kept, "{country} {typed}");
+        }
+    }
+
+    #[test]
+    fn places_outside_the_vat_territory_are_known() {
+        for (country, postcode, inside) in [
+            ("DE", "78266", false),
+            ("DE", "27498", false),
+            ("DE", "78224", true),
+            ("FR", "97400", false),
+            ("FR", "98800", false),
+            ("FR", "98000", true),
+            ("FR", "20000", true),
+            ("GB", "JE2 3AB", false),
+            ("GB", "GY1 1AA", false),
+            ("GB", "G1 1AA", true),
+            ("GB", "IM1 1AA", true),
+            ("US", "97401", true),
+        ] {
+            assert_eq!(is_inside_vat_territory(country.parse().expect("a code"), postcode), inside, "{country} {postcode}");
         }
     }
 }

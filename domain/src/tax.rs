@@ -51,7 +51,8 @@ pub struct TaxLine {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Rounding {
-    /// From a half on upwards: Canada (Excise Tax Act, s. 165.2), US states, the EU and Britain by practice, Korea.
+    /// From a half on upwards: Canada (Excise Tax Act, s. 165.2), US states, Britain (HMRC Notice 700, 17.6), and by
+    /// this shop's choice where national law leaves it open (the EU: ECJ C-484/06; Korea).
     HalfUp,
     /// Fractions are dropped, once per rate and invoice (Japan's qualified invoices: Consumption Tax Act Enforcement Order, art. 70-10;
     /// dropping is the common choice).
@@ -80,7 +81,8 @@ impl Rounding {
 const ONE: i128 = 1_000_000;
 
 /// The rates in force for a category at a place: the latest row of each name that has begun; a row for the category goes before the
-/// general one. Rates of zero are left out.
+/// general one. Rates of zero are left out, unless they are
+/// estimates for everything: where only towns levy a tax, a shopper is told that there may be one.
 pub fn in_force<'a>(rates: &'a [Rate], place: &Destination, category: &str, now: Instant) -> Vec<&'a Rate> {
     let here = |rate: &&Rate| {
         rate.country == place.country && (rate.region.is_empty() || Some(&rate.region) == place.region.as_ref()) && rate.valid_from <= now
@@ -93,7 +95,7 @@ pub fn in_force<'a>(rates: &'a [Rate], place: &Destination, category: &str, now:
             None => found.push(rate),
         }
     }
-    found.retain(|rate| rate.millionths > 0);
+    found.retain(|rate| rate.millionths > 0 || (rate.estimated && rate.category.is_empty()));
     found
 }
 

@@ -37,7 +37,7 @@ use domain::{
     delivery::Method,
     market::Country,
     money::Money,
-    region,
+    postcode, region,
 };
 use std::collections::BTreeMap;
 
@@ -264,7 +264,14 @@ impl Checkout {
         let form = AddressForm::for_country(country);
         let typed = Field::ALL.into_iter().filter_map(|field| Some((field.key().to_owned(), self.typed.get(&part.name(field.key()))?.clone())));
         match form.parse(&typed.collect()) {
-            Ok(address) => Some(address),
+            Ok(address) => {
+                let postcode = address.postcode.as_deref().unwrap_or_default();
+                if part == Part::Delivery && !postcode::is_inside_vat_territory(country, postcode) {
+                    let text = filled(till(self.view.locale).err_not_served, &[("postcode", postcode)]);
+                    faults.push(Fault { field: part.name(Field::Postcode.key()), text });
+                }
+                Some(address)
+            }
             Err(errors) => {
                 faults.extend(errors.into_iter().map(|error| {
                     let text = self.sentence(error.field, error.kind, &form);

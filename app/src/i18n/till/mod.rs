@@ -123,6 +123,7 @@ messages! {
         err_email,
         err_phone,
         err_postcode,
+        err_not_served,
         err_letters,
         err_too_long,
         err_country,
