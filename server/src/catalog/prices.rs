@@ -108,23 +108,26 @@ fn reference(market: MarketCode, row: &Price, history: &[Shown]) -> Option<Money
 /// Which earlier price a market's law lets a seller name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReferenceRule {
-    /// The lowest price of the days before the reduction began (Directive 98/6/EC, article 6a; ECJ C-330/23).
+    /// The lowest price of the days before the reduction began (Directive 98/6/EC, article 6a, inserted by 2019/2161; ECJ C-330/23; § 11
+    /// PAngV; Code de la consommation, L. 112-1-1).
     Lowest { days: i64 },
-    /// A genuine former price: the seller's claim, but no more than the lowest price of the days before (16 CFR 233.1; CTSI guidance;
-    /// Competition Act, section 74.01).
+    /// A genuine former price: the seller's claim, but no more than the lowest price of the days before. The laws name no number of days
+    /// (16 CFR 233.1; Digital Markets, Competition and Consumers Act 2024, part 4): thirty is this shop's own rule.
     Former { days: i64 },
-    /// A price that stood for more than half of the weeks before, and for two at least (Consumer Affairs Agency of Japan, guide to double
-    /// pricing).
-    Prevailing { days: i64, days_min: i64 },
+    /// A price that stood for more than half of the days before, for `days_min` at least, and last within `days_last` of the reduction.
+    /// Japan: eight weeks, two weeks, two weeks (Consumer Affairs Agency, guidelines on price representations, part 4, 2). Canada: half of
+    /// six months (Competition Act, s. 74.01(3)(b), with the Bureau's guidelines on ordinary price claims).
+    Prevailing { days: i64, days_min: i64, days_last: i64 },
 }
 
 impl ReferenceRule {
     /// The rule of a market. Korea: the lowest price of the 20 days before (KFTC notice on unfair labelling).
     pub fn of(market: MarketCode) -> Self {
         match market.code() {
-            "JP" => Self::Prevailing { days: 56, days_min: 14 },
+            "JP" => Self::Prevailing { days: 56, days_min: 14, days_last: 14 },
+            "CA" => Self::Prevailing { days: 182, days_min: 0, days_last: 182 },
             "KR" => Self::Lowest { days: 20 },
-            "US" | "CA" | "GB" => Self::Former { days: 30 },
+            "US" | "GB" => Self::Former { days: 30 },
             _ => Self::Lowest { days: 30 },
         }
     }
@@ -134,7 +137,11 @@ impl ReferenceRule {
         match self {
             Self::Lowest { days } => lowest(before, began - days * DAY, began),
             Self::Former { days } => lowest(before, began - days * DAY, began).map(|lowest| lowest.min(claimed)),
-            Self::Prevailing { days, days_min } => prevailing(before, began - days * DAY, began, days_min * DAY).map(|price| price.min(claimed)),
+            Self::Prevailing { days, days_min, days_last } => {
+                let price = prevailing(before, began - days * DAY, began, days_min * DAY)?;
+                let stood_lately = spans(before, began - days_last * DAY, began).any(|(shown, _)| shown == price);
+                stood_lately.then_some(price.min(claimed))
+            }
         }
     }
 }
