@@ -11,7 +11,9 @@ pub mod events;
 pub mod http;
 pub mod keys;
 pub mod orders;
+pub mod outbound;
 pub mod payments;
+pub mod random;
 pub mod readmodel;
 pub mod search;
 pub mod sql;
@@ -111,6 +113,15 @@ async fn wire(config: Config, clock: Clock) -> anyhow::Result<Built> {
         async move {
             if let Err(error) = table.sweep().await {
                 tracing::warn!(error = format!("{error:#}"), "expired items were not removed");
+            }
+        }
+    });
+    let told = (db.clone(), clock.clone());
+    background.every("outbox", Duration::from_hours(1), move || {
+        let (db, clock) = told.clone();
+        async move {
+            if let Err(error) = events::prune(&db, clock.now()).await {
+                tracing::warn!(error = format!("{error:#}"), "delivered events were not removed");
             }
         }
     });

@@ -20,8 +20,8 @@ use tokio::sync::Notify;
 
 /// How long a change waits at most before somebody looks.
 const POLL_MS: u64 = 100;
-/// Events taken at once.
-const BATCH: i64 = 500;
+/// Events taken at once. After a large import many change the same lists, which are written once a batch.
+const BATCH: i64 = 5_000;
 /// Waits before an event is tried again: 0.2 s doubled, at most a minute.
 const RETRY_MS_FIRST: i64 = 200;
 const RETRY_MS_MAX: i64 = 60_000;
@@ -204,6 +204,30 @@ impl Dispatcher {
     pub async fn drain(&self) -> anyhow::Result<()> {
         while self.deliver().await? > 0 {}
         Ok(())
+    }
+}
+
+/// How long delivered events stay, for whoever asks what happened.
+const KEPT_US: Instant = 7 * 24 * 3_600 * 1_000_000;
+/// Rows removed in one transaction.
+const PRUNED_AT_ONCE: u64 = 5_000;
+
+/// Removes what everybody was told a week ago. How many events went.
+pub async fn prune(db: &Db, now: Instant) -> anyhow::Result<u64> {
+    let mut gone = 0;
+    loop {
+        let removed = db
+            .transact::<_, anyhow::Error>(|tx| {
+                Box::pin(async move {
+                    let old = "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE delivered_at < $1 LIMIT $2)";
+                    Ok(tx.execute(old, params![now - KEPT_US, i64::try_from(PRUNED_AT_ONCE)?]).await?)
+                })
+            })
+            .await?;
+        gone += removed;
+        if removed < PRUNED_AT_ONCE {
+            return Ok(gone);
+        }
     }
 }
 

@@ -159,11 +159,7 @@ impl Projector {
 
     /// Writes what changed; when that fails, it counts as changed the next time too.
     async fn put(&self, items: Vec<Item>) -> anyhow::Result<()> {
-        let outcome = if items.len() > 25 && self.table.is_embedded() {
-            self.table.fill(items.clone()).await
-        } else {
-            self.table.put_all_newer(items.clone()).await
-        };
+        let outcome = self.table.put_all_newer(items.clone()).await;
         let mut written = self.written();
         for item in items {
             self.hot.forget(&item.pk, &item.sk);

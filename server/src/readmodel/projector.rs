@@ -31,6 +31,9 @@ use std::{
 /// The form of the items; a table with another one is written anew.
 const FORMAT: u32 = 2;
 
+/// Products whose items are held at once: about 20 kB each.
+const PRODUCTS_AT_ONCE: usize = 200;
+
 /// Follows the catalogue's events.
 pub struct Projector {
     pub(super) db: Db,
@@ -221,7 +224,7 @@ impl Projector {
         let now = self.clock.now();
         let shared = self.index.shared();
         let ids: Vec<ProductId> = changed.keys().copied().collect();
-        let (mut lives, mut whole, mut new) = (Vec::new(), Vec::new(), HashSet::new());
+        let (mut lives, mut whole) = (Vec::new(), Vec::new());
         for (id, record) in records::load_many(&self.db, &ids, now).await {
             let record = match record {
                 Ok(record) => record,
@@ -239,39 +242,46 @@ impl Projector {
             if record.product.is_shown() {
                 self.mark(shelves_of(&record.product));
             }
-            if !self.index.contains(id) {
-                new.insert(id);
-            }
             whole.push((record, live));
         }
         self.index.put(&whole);
-        for live in lives {
-            let written = self.table.put_newer(&keys::product(live.product), keys::LIVE, version, &*live, None).await;
-            if let Err(error) = written {
-                failed.push((live.product, error));
+        let mut writes = Vec::new();
+        for live in &lives {
+            match Item::new(keys::product(live.product), keys::LIVE, version, &**live) {
+                Ok(item) => writes.push((live.product, vec![item])),
+                Err(error) => failed.push((live.product, error)),
             }
+        }
+        self.write(&mut writes, failed).await;
+        for live in lives {
             self.index.put_live(live.clone());
             self.hot.put_live(live);
         }
-        let mut together = Vec::new();
-        for (record, live) in &whole {
-            let id = record.product.id;
-            match self.product_items(record, live, version, &shared).await {
-                // Nobody else writes an embedded table, and one batch waits for the disk once.
-                Ok(items) if new.contains(&id) && self.table.is_embedded() => together.push((id, items)),
-                Ok(items) => failed.extend(self.table.put_all_newer(items).await.err().map(|error| (id, error))),
-                Err(error) => failed.push((id, error)),
+        for some in whole.chunks(PRODUCTS_AT_ONCE) {
+            for (record, live) in some {
+                match self.product_items(record, live, version, &shared).await {
+                    Ok(items) => writes.push((record.product.id, items)),
+                    Err(error) => failed.push((record.product.id, error)),
+                }
             }
-        }
-        let all: Vec<Item> = together.iter().flat_map(|(_, items)| items.clone()).collect();
-        if self.table.fill(all).await.is_err() {
-            for (id, items) in together {
-                failed.extend(self.table.put_all_newer(items).await.err().map(|error| (id, error)));
-            }
+            self.write(&mut writes, failed).await;
         }
         for (record, live) in whole {
             self.hot.forget_product(record.product.id, &record.slugs_ever);
             self.hot.put_live(live);
+        }
+    }
+
+    /// Writes the items of products together; if that fails, product by product, so that one does not keep the others.
+    async fn write(&self, writes: &mut Vec<(ProductId, Vec<Item>)>, failed: &mut Vec<(ProductId, anyhow::Error)>) {
+        let all = writes.iter().flat_map(|(_, items)| items.clone()).collect();
+        let outcome = self.table.put_all_newer(all).await;
+        for (product, items) in std::mem::take(writes) {
+            if outcome.is_err()
+                && let Err(error) = self.table.put_all_newer(items).await
+            {
+                failed.push((product, error));
+            }
         }
     }
 }

@@ -171,11 +171,6 @@ impl Index {
         number(self.read().order.len())
     }
 
-    /// Whether the product is known.
-    pub fn contains(&self, product: ProductId) -> bool {
-        self.read().entries.contains_key(&product)
-    }
-
     /// What goes with a product: most shared tags first, other categories before its own, then the shop's order.
     pub fn goes_with(&self, product: &Product) -> Vec<ProductId> {
         let inner = self.read();

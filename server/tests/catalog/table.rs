@@ -106,5 +106,8 @@ async fn a_failing_event_holds_back_its_own_aggregate_only_and_comes_again() {
         let heard = listener.heard.lock().expect("no panic").clone();
         assert_eq!(heard.len(), 4);
         assert!(heard[0] < heard[1] && heard[2] < heard[3] && heard[2] < heard[1], "in order within an aggregate: {heard:?}");
+        let week_us = 7 * 24 * 3_600 * 1_000_000;
+        assert_eq!(events::prune(&stores.db, clock.now() + week_us - 1_000_000).await.expect("a transaction"), 0, "what was told lately stays");
+        assert_eq!(events::prune(&stores.db, clock.now() + week_us + 1_000_000).await.expect("a transaction"), 4);
     }
 }
