@@ -6,6 +6,8 @@
 //! *Offer*: the one displayed price. *Availability*: a promise to show, never to sell by. *Hold*: stock kept for an order
 //! until it is paid or lapses. *Live item*: what may change on a cached page. *Hole*: the place in a page that it fills.
 
+#![deny(clippy::float_arithmetic)]
+
 #[macro_use]
 mod ids;
 pub mod account;

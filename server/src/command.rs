@@ -53,11 +53,8 @@ pub fn run() -> ExitCode {
     let command = Command::parse();
     let listen_on = command.options.addr.clone();
     let outcome = Config::read(command.options).and_then(|config| {
-        if matches!(command.task, Some(Task::Bench { .. })) {
-            telemetry::start_quietly();
-        } else {
-            telemetry::start_logging(config.log);
-        }
+        let is_measured = matches!(command.task, Some(Task::Bench { .. }));
+        telemetry::start_logging(config.log, if is_measured { "warn" } else { &config.log_filter });
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting the runtime")?;
         runtime.block_on(async {
             match command.task {
@@ -98,7 +95,10 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         .await
         .with_context(|| format!("{addr} cannot be listened on: set NEXTGEN_ADDR to a free address, or stop what is listening there"))?;
     let Built { router, background, .. } = build(config, Clock::system()).await?;
-    tracing::info!(%addr, "the shop is open at {url}");
+    if addr.ip().is_unspecified() && ["://127.0.0.1:", "://[::1]:"].iter().any(|loopback| url.contains(loopback)) {
+        tracing::warn!("forms are taken from {url} only: set NEXTGEN_URL to the address that shoppers type");
+    }
+    println!("The shop is open at {url}");
     let (stopping, mut stopped) = tokio::sync::watch::channel(false);
     let server = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()).with_graceful_shutdown(async move {
         signal().await;

@@ -9,10 +9,11 @@ use serde::{
 };
 use std::{
     fmt,
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::{Path, PathBuf},
     sync::Arc,
 };
+use tracing_subscriber::EnvFilter;
 use url::Url;
 
 /// What the shop was told, checked and complete.
@@ -33,10 +34,12 @@ pub struct Config {
     /// The table of the read model, carts and accounts.
     pub dynamodb_table: String,
     pub rate_limits: bool,
-    /// Whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.
+    /// Whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<Network>,
     pub test_provider: TestProvider,
     pub log: LogFormat,
+    /// What is logged, in the directives of `tracing_subscriber::EnvFilter`.
+    pub log_filter: String,
     /// What `cargo xtask build` leaves beside the binary: assets, ready-made pictures, icons.
     pub site: PathBuf,
 }
@@ -120,7 +123,14 @@ pub struct Options {
     #[arg(long, env = "NEXTGEN_LOG", global = true, value_name = "lines|json")]
     #[serde(deserialize_with = "text")]
     pub log: Option<String>,
+    /// What is logged, such as warn or info,server=debug [default: info, and warnings of libraries].
+    #[arg(long, env = "RUST_LOG", global = true, value_name = "DIRECTIVES")]
+    #[serde(deserialize_with = "text")]
+    pub log_filter: Option<String>,
 }
+
+/// The default of `log_filter`.
+const LOG_FILTER: &str = "info,sqlx=warn,aws=warn,hyper=warn";
 
 /// The variables of ours that mean something.
 const VARIABLES: [&str; 11] = [
@@ -146,7 +156,12 @@ impl Config {
         let file = match options.config.as_deref().filter(|path| !path.is_empty()) {
             Some(path) => {
                 let toml = std::fs::read_to_string(path).with_context(|| format!("--config names {path:?}, which cannot be read"))?;
-                toml::from_str(&toml).with_context(|| format!("{path} is not a configuration file: use the option names of --help as keys"))?
+                // The parser draws its finding over several lines; the message alone says what is wrong.
+                let said = |error: toml::de::Error| {
+                    let at = error.span().map_or(1, |span| 1 + toml.as_bytes()[..span.start].iter().filter(|byte| **byte == b'\n').count());
+                    anyhow::anyhow!("{path}, line {at}: {}; set keys as --help names its options", error.message().replace('\n', " "))
+                };
+                toml::from_str(&toml).map_err(said)?
             }
             None => Options::default(),
         };
@@ -166,6 +181,11 @@ impl Config {
         let data = PathBuf::from(pick(options.data, file.data).unwrap_or_else(|| "./data".to_owned()));
         let url = match pick(options.url, file.url) {
             Some(url) => public_origin("NEXTGEN_URL", &url)?,
+            // Nobody can open "every address of this machine".
+            None if addr.ip().is_unspecified() => {
+                let loopback = if addr.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() };
+                format!("http://{}", SocketAddr::new(loopback, addr.port())).into()
+            }
             None => format!("http://{addr}").into(),
         };
         let database_url = pick(options.database_url, file.database_url).unwrap_or_else(|| sqlite_in(&data));
@@ -187,6 +207,10 @@ impl Config {
             Some("off") => TestProvider::Off,
             Some(url) => TestProvider::At(public_origin("NEXTGEN_TEST_PROVIDER (spawn, off, or a URL)", url)?),
         };
+        let log_filter = pick(options.log_filter, file.log_filter).unwrap_or_else(|| LOG_FILTER.to_owned());
+        if let Err(error) = EnvFilter::try_new(&log_filter) {
+            bail!("RUST_LOG is {log_filter:?}: set it to directives such as warn or info,server=debug ({error})");
+        }
         Ok(Self {
             addr,
             url,
@@ -199,6 +223,7 @@ impl Config {
             test_provider,
             log: one_of("NEXTGEN_LOG", pick(options.log, file.log), &[("lines", LogFormat::Lines), ("json", LogFormat::Json)])?
                 .unwrap_or(LogFormat::Lines),
+            log_filter,
             site: site_beside_the_binary(),
             data,
         })
@@ -339,6 +364,8 @@ mod tests {
         let config = Config::checked(options(|o| o.addr = Some("[::1]:81".to_owned())), file)?;
         assert_eq!(config.addr.to_string(), "[::1]:81");
         assert_eq!(&*config.url, "http://[::1]:81");
+        let everywhere = Config::checked(options(|o| o.addr = Some("0.0.0.0:82".to_owned())), Options::default())?;
+        assert_eq!((everywhere.addr.to_string().as_str(), &*everywhere.url), ("0.0.0.0:82", "http://127.0.0.1:82"));
         assert_eq!(config.database_url, "sqlite:/srv/shop.db");
         assert!(!config.demo && !config.rate_limits);
         assert!(config.trusts("10.1.2.3".parse()?) && config.trusts("::ffff:10.1.2.3".parse()?) && !config.trusts("11.0.0.1".parse()?));
@@ -348,7 +375,8 @@ mod tests {
     #[test]
     fn bad_values_are_refused_with_what_to_set() {
         type Set = fn(&mut Options);
-        let table: [(&str, Set); 10] = [
+        let table: [(&str, Set); 11] = [
+            ("RUST_LOG", |o| o.log_filter = Some("server=loud".to_owned())),
             ("NEXTGEN_ADDR", |o| o.addr = Some("3000".to_owned())),
             ("NEXTGEN_URL", |o| o.url = Some("shop.example".to_owned())),
             ("NEXTGEN_URL", |o| o.url = Some("https://shop.example/de".to_owned())),

@@ -1,6 +1,7 @@
 //! The shop's keys: one master key, made on the first start, readable by the owner only. Everything else is derived from it or
 //! wrapped by it. Erasing a customer is destroying the customer's data key, which lives elsewhere.
 
+use crate::random;
 use anyhow::{Context as _, bail};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use chacha20poly1305::{
@@ -8,7 +9,6 @@ use chacha20poly1305::{
     aead::{Aead as _, Payload},
 };
 use hmac::{Hmac, Mac as _};
-use rand::TryRngCore as _;
 use sha2::Sha256;
 use std::{fmt, io::Write as _, os::unix::fs::OpenOptionsExt as _, path::Path};
 use subtle::ConstantTimeEq as _;
@@ -34,9 +34,11 @@ impl Keys {
         let path = folder.join("master");
         if !path.exists() {
             std::fs::create_dir_all(&folder).with_context(|| format!("creating {}; can NEXTGEN_DATA be written?", folder.display()))?;
-            let draft = folder.join(format!("master.{}", URL_SAFE_NO_PAD.encode(random::<9>())));
+            let draft = folder.join(format!("master.{}", URL_SAFE_NO_PAD.encode(random::bytes::<9>())));
             let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft).context("creating the master key")?;
-            file.write_all(URL_SAFE_NO_PAD.encode(random::<32>()).as_bytes()).and_then(|()| file.sync_all()).context("writing the master key")?;
+            file.write_all(URL_SAFE_NO_PAD.encode(random::bytes::<32>()).as_bytes())
+                .and_then(|()| file.sync_all())
+                .context("writing the master key")?;
             // Linking fails when another process was faster: then its key counts.
             let linked = std::fs::hard_link(&draft, &path);
             std::fs::remove_file(&draft).ok();
@@ -75,7 +77,7 @@ impl Keys {
 
     /// A new customer's key, and the same key wrapped for storing. `subject` binds it to the customer.
     pub fn new_data_key(&self, subject: &str) -> (DataKey, Vec<u8>) {
-        let key = DataKey(Zeroizing::new(random()));
+        let key = DataKey(Zeroizing::new(random::bytes()));
         let wrapped = self.wrapping().seal(subject, &*key.0);
         (key, wrapped)
     }
@@ -94,7 +96,7 @@ impl Keys {
 impl DataKey {
     /// Encrypts with XChaCha20-Poly1305 under a random nonce, which stands before the ciphertext. `context` must be given again to open.
     pub fn seal(&self, context: &str, plain: &[u8]) -> Vec<u8> {
-        let nonce: [u8; NONCE_BYTES] = random();
+        let nonce: [u8; NONCE_BYTES] = random::bytes();
         let payload = Payload { msg: plain, aad: context.as_bytes() };
         let sealed = self.cipher().encrypt(XNonce::from_slice(&nonce), payload).expect("only messages beyond 256 GB are refused");
         [nonce.as_slice(), &sealed].concat()
@@ -121,13 +123,6 @@ impl fmt::Debug for DataKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("DataKey(…)")
     }
-}
-
-/// Bytes that nobody can guess, from the operating system.
-pub fn random<const N: usize>() -> [u8; N] {
-    let mut bytes = [0; N];
-    rand::rngs::OsRng.try_fill_bytes(&mut bytes).expect("the operating system has randomness");
-    bytes
 }
 
 fn mac(key: &[u8], bytes: &[u8]) -> [u8; 32] {

@@ -1,9 +1,9 @@
 //! One door to SQL for SQLite and PostgreSQL: the same statement text with `$1` placeholders, values of four kinds, transactions
 //! with retries. What the statements mean belongs to the services.
 
+use crate::random;
 use anyhow::Context as _;
 use futures::future::BoxFuture;
-use rand::Rng as _;
 use sqlx::{
     Column as _, Row as _, ValueRef as _,
     postgres::{PgConnectOptions, PgPoolOptions, PgRow},
@@ -283,8 +283,7 @@ impl Db {
             let outcome = self.attempt(&mut work).await;
             match outcome {
                 Err(error) if attempt < TRIES && error.is_conflict() => {
-                    let wait_ms = rand::rng().random_range(1..=(4_u64 << attempt.min(8)));
-                    tokio::time::sleep(Duration::from_millis(wait_ms)).await;
+                    tokio::time::sleep(random::jitter(4 << attempt.min(8))).await;
                 }
                 other => return other,
             }

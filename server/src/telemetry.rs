@@ -5,20 +5,15 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use std::{io::IsTerminal as _, sync::OnceLock};
 use tracing_subscriber::EnvFilter;
 
-/// Starts logging to standard error. `RUST_LOG` narrows or widens it.
-pub fn start_logging(format: LogFormat) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn,aws=warn,hyper=warn"));
-    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
+/// Starts logging to standard error what `filter` lets through.
+pub fn start_logging(format: LogFormat, filter: &str) {
+    let logs =
+        tracing_subscriber::fmt().with_env_filter(EnvFilter::new(filter)).with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
     // A second start, as in tests, keeps the first.
     let _ = match format {
         LogFormat::Lines => logs.with_target(false).try_init(),
         LogFormat::Json => logs.json().flatten_event(true).try_init(),
     };
-}
-
-/// Logs warnings and errors only.
-pub fn start_quietly() {
-    let _ = tracing_subscriber::fmt().with_env_filter(EnvFilter::new("warn")).with_writer(std::io::stderr).try_init();
 }
 
 /// The process's metrics; the first call installs their recorder.

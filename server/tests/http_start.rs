@@ -86,7 +86,7 @@ async fn connect(addr: std::net::SocketAddr) -> anyhow::Result<TcpStream> {
 }
 
 async fn is_healthy(addr: std::net::SocketAddr) -> anyhow::Result<bool> {
-    let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(1)).build()?;
+    let client = server::outbound::client(Duration::from_secs(1)).build()?;
     Ok(client.get(format!("http://{addr}/healthz")).send().await?.status().is_success())
 }
 

@@ -12,8 +12,8 @@ use crate::{
         stock::{self, Holding, Item},
     },
     events,
-    keys::{self, DataKey},
-    params,
+    keys::DataKey,
+    params, random,
     sql::Tx,
     tariffs,
 };
@@ -133,9 +133,9 @@ impl Orders {
             refunds: Vec::new(),
         };
         // 40 random bits: a number that is taken comes once in a thousand billion, and then the next one is free.
-        let mut number = OrderNumber::from_random(keys::random());
+        let mut number = OrderNumber::from_random(random::bytes());
         while tx.first("SELECT id FROM orders WHERE number = $1", params![number.to_string()]).await?.is_some() {
-            number = OrderNumber::from_random(keys::random());
+            number = OrderNumber::from_random(random::bytes());
         }
         let inserted = tx
             .execute(

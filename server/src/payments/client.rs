@@ -2,6 +2,7 @@
 //! so a retry after a lost reply is harmless.
 
 use super::{Forged, Provider, ProviderError, RefundRequest, SessionRequest, WebhookEvent, breaker::Breaker, signature, test_provider};
+use crate::{outbound, random};
 use anyhow::Context as _;
 use async_trait::async_trait;
 use domain::{
@@ -9,7 +10,6 @@ use domain::{
     offer::Instant,
     payment::{News, RefundNews},
 };
-use rand::Rng as _;
 use reqwest::{Method, StatusCode};
 use std::{
     path::PathBuf,
@@ -46,8 +46,7 @@ pub enum Where {
 impl TestProviderClient {
     /// `data` holds the secret that shop and test provider share (made if it is missing).
     pub fn new(at: Where, data: &std::path::Path, notify_url: String) -> anyhow::Result<Self> {
-        let http =
-            reqwest::Client::builder().timeout(DEADLINE).connect_timeout(Duration::from_millis(500)).no_proxy().build().context("an HTTP client")?;
+        let http = outbound::client(DEADLINE).build().context("an HTTP client")?;
         Ok(Self { at, secret: test_provider::secret(data)?, notify_url, http, breaker: Breaker::default(), read: Mutex::default() })
     }
 
@@ -71,8 +70,7 @@ impl TestProviderClient {
                 Err(error) if tries >= TRIES => return Err(ProviderError::Unavailable(error)),
                 Err(error) => tracing::debug!(error = format!("{error:#}"), path, tries, "asking the payment provider again"),
             }
-            let wait_ms = rand::rng().random_range(20..=(50_u64 << tries));
-            tokio::time::sleep(Duration::from_millis(wait_ms)).await;
+            tokio::time::sleep(random::jitter(50 << tries)).await;
         }
     }
 

@@ -74,7 +74,7 @@ pub async fn open(pieces: u32, elsewhere: u32) -> anyhow::Result<House> {
     let other = Item { product: item.product, variant: VariantId(id()) };
     let house = House {
         orders: shop.shop.orders.clone(),
-        http: reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().timeout(Duration::from_secs(20)).build()?,
+        http: server::outbound::client(Duration::from_secs(20)).redirect(reqwest::redirect::Policy::none()).build()?,
         shop,
         item,
         other,

@@ -52,7 +52,7 @@ async fn the_provider_lives_as_long_as_the_shop() -> anyhow::Result<()> {
 
 /// Waits until a provider other than `not` answers; its process.
 async fn answering(data: &Path, not: Option<u32>) -> anyhow::Result<u32> {
-    let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_millis(500)).build()?;
+    let http = server::outbound::client(Duration::from_millis(500)).build()?;
     for _ in 0..300 {
         if let Some(port) = test_provider::port(data)
             && let Ok(answer) = http.get(format!("http://127.0.0.1:{port}/healthz")).send().await

@@ -56,14 +56,14 @@ pub async fn start() -> anyhow::Result<TestShop> {
 
 /// Starts a shop whose configuration was changed before.
 pub async fn start_with(change: impl FnOnce(&mut Config)) -> anyhow::Result<TestShop> {
-    server::telemetry::start_logging(server::config::LogFormat::Lines);
+    server::telemetry::start_logging(server::config::LogFormat::Lines, "warn");
     let data = tempfile::tempdir()?;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     let addr = listener.local_addr()?;
     let mut options = Options { addr: Some(addr.to_string()), data: Some(data.path().display().to_string()), ..Options::default() };
     let postgres = match variable("TEST_DATABASE_URL_PG") {
         Some(server) => {
-            let name = format!("shop_{}", uuid::Uuid::from_bytes(server::keys::random()).simple());
+            let name = format!("shop_{}", uuid::Uuid::from_bytes(server::random::bytes()).simple());
             let url = create_database(&server, &name).await?;
             options.database_url = Some(url);
             Some((server, name))
@@ -75,7 +75,7 @@ pub async fn start_with(change: impl FnOnce(&mut Config)) -> anyhow::Result<Test
     config.test_provider = TestProvider::Off;
     if let Some(url) = variable("TEST_DYNAMODB_ENDPOINT") {
         config.dynamodb = Place::Endpoint { url };
-        config.dynamodb_table = format!("test-{}", uuid::Uuid::from_bytes(server::keys::random()).simple());
+        config.dynamodb_table = format!("test-{}", uuid::Uuid::from_bytes(server::random::bytes()).simple());
     }
     change(&mut config);
     let clock = TestClock { started: tokio::time::Instant::now(), moved_us: Arc::default() };
@@ -92,8 +92,8 @@ pub async fn start_with(change: impl FnOnce(&mut Config)) -> anyhow::Result<Test
 impl TestShop {
     /// Somebody without cookies, who follows no redirect.
     pub fn visitor(&self) -> Visitor {
-        let builder = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).cookie_store(true);
-        let client = builder.timeout(Duration::from_secs(30)).no_proxy().build().expect("a plain client can be built");
+        let builder = server::outbound::client(Duration::from_secs(30)).redirect(reqwest::redirect::Policy::none()).cookie_store(true);
+        let client = builder.build().expect("a plain client can be built");
         Visitor { client, url: self.url.clone() }
     }
 

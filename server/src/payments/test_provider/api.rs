@@ -6,7 +6,7 @@ use super::{
     ledger::{Notice, Session, State},
     page, webhooks,
 };
-use crate::{keys, payments::RefundRequest};
+use crate::{payments::RefundRequest, random};
 use axum::{
     Router,
     body::Bytes,
@@ -129,7 +129,7 @@ async fn create_session(Shared(provider): Shared<Provider>, body: Bytes) -> Resp
     }
     let session = Session {
         payment: new.payment,
-        secret: URL_SAFE_NO_PAD.encode(keys::random::<18>()),
+        secret: URL_SAFE_NO_PAD.encode(random::bytes::<18>()),
         number: new.number,
         amount: new.amount,
         locale: new.locale,

@@ -13,7 +13,7 @@ mod words;
 pub use ledger::{Ledger, Session};
 pub use process::{Args, port, run, secret, spawn};
 
-use crate::clock::Clock;
+use crate::{clock::Clock, outbound};
 use anyhow::Context as _;
 use std::{
     net::SocketAddr,
@@ -55,7 +55,7 @@ pub async fn serve(listener: TcpListener, data: &Path, clock: Clock, stop: impl 
         secret: secret.into(),
         origin: format!("http://{address}").into(),
         clock,
-        http: reqwest::Client::builder().timeout(std::time::Duration::from_secs(5)).no_proxy().build().context("an HTTP client")?,
+        http: outbound::client(std::time::Duration::from_secs(5)).build().context("an HTTP client")?,
     };
     process::write_port(data, address.port())?;
     webhooks::resume(&provider);

@@ -1,6 +1,6 @@
 //! The provider as a process: its folder, port file and secret, and how `serve` starts it, keeps it alive and ends it with itself.
 
-use crate::{background::Stop, clock::Clock, keys};
+use crate::{background::Stop, clock::Clock, outbound, random};
 use anyhow::Context as _;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use std::{
@@ -55,7 +55,7 @@ pub async fn spawn(program: PathBuf, data: PathBuf, background: &mut crate::back
         move |stop| keep_alive(program, data, stop)
     });
     // A port file of last time may stand there already: ask until somebody answers.
-    let http = reqwest::Client::builder().timeout(Duration::from_millis(500)).no_proxy().build().context("an HTTP client")?;
+    let http = outbound::client(Duration::from_millis(500)).build().context("an HTTP client")?;
     for _ in 0..100 {
         if let Some(port) = port(&data)
             && http.get(format!("http://127.0.0.1:{port}/healthz")).send().await.is_ok_and(|answer| answer.status().is_success())
@@ -134,9 +134,9 @@ pub fn secret(data: &Path) -> anyhow::Result<Vec<u8>> {
     std::fs::create_dir_all(&folder).with_context(|| format!("creating {}", folder.display()))?;
     let path = folder.join("secret");
     if !path.exists() {
-        let draft = folder.join(format!("secret.{}", URL_SAFE_NO_PAD.encode(keys::random::<9>())));
+        let draft = folder.join(format!("secret.{}", URL_SAFE_NO_PAD.encode(random::bytes::<9>())));
         let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft).context("creating the provider's secret")?;
-        file.write_all(URL_SAFE_NO_PAD.encode(keys::random::<32>()).as_bytes()).context("writing the provider's secret")?;
+        file.write_all(URL_SAFE_NO_PAD.encode(random::bytes::<32>()).as_bytes()).context("writing the provider's secret")?;
         // Linking fails when another process was faster: then its secret counts.
         let linked = std::fs::hard_link(&draft, &path);
         std::fs::remove_file(&draft).ok();
