@@ -2,6 +2,10 @@
 
 use std::process::ExitCode;
 
+/// Rendering a page allocates thousands of small strings on several threads.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     server::command::run()
 }

@@ -4,6 +4,10 @@ mod support;
 
 use reqwest::header;
 use support::{Answer, start_with};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
 
 #[tokio::test]
 async fn files_are_sent_as_they_may_be_kept() -> anyhow::Result<()> {
@@ -45,6 +49,14 @@ async fn files_are_sent_as_they_may_be_kept() -> anyhow::Result<()> {
         assert!(answer.header("content-type").starts_with(kind), "{path}: {}", answer.header("content-type"));
         assert_eq!(answer.header("x-content-type-options"), "nosniff");
         assert!(answer.header("content-security-policy").contains("default-src 'none'"), "{path}");
+    }
+    // Clients tidy paths before they send them, so these are sent by hand.
+    for path in ["/assets/../secret.txt", "/assets/%2e%2e/secret.txt", "/media/../keys/master", "/media/..%5c..%5cshop.db", "/assets//etc/passwd"] {
+        let mut raw = TcpStream::connect(shop.url.trim_start_matches("http://")).await?;
+        raw.write_all(format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").as_bytes()).await?;
+        let mut answer = String::new();
+        raw.read_to_string(&mut answer).await?;
+        assert!(answer.starts_with("HTTP/1.1 404"), "{path}: {answer}");
     }
     let css = format!("{}/assets/shop.abc123.css", shop.url);
     let small = Answer::read(visitor.client.get(&css).header(header::ACCEPT_ENCODING, "gzip, br")).await?;

@@ -9,4 +9,4 @@ pub mod visitor;
 
 pub use cache::{Freshness, Key, Lookup, TemplateCache};
 pub use plan::{Class, Plan, plan};
-pub use template::{Malformed, Template, Values};
+pub use template::{Malformed, Part, Template, Values};

@@ -9,8 +9,8 @@ use std::ops::Range;
 /// A page with holes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Template {
-    text: Box<str>,
-    pieces: Box<[Piece]>,
+    text: String,
+    pieces: Vec<Piece>,
 }
 
 /// What stands between two marks. Ranges are byte positions in the template's text.
@@ -19,6 +19,13 @@ enum Piece {
     Text(Range<usize>),
     Hole(Hole),
     Alternatives { variant: VariantId, buyable: Box<[Piece]>, sold_out: Box<[Piece]> },
+}
+
+/// A part of a settled template: where a piece of its text stands, or a hole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Part {
+    Text(Range<usize>),
+    Hole(Hole),
 }
 
 /// What holes are filled with. Implementations escape what they write.
@@ -53,12 +60,12 @@ const MARK_BYTES: usize = OPEN.len_utf8();
 
 impl Template {
     /// Splits a rendered page at its marks, in one scan.
-    pub fn parse(html: impl Into<Box<str>>) -> Result<Self, Malformed> {
+    pub fn parse(html: impl Into<String>) -> Result<Self, Malformed> {
         let text = html.into();
         let mut scan = Scan { text: &text, at: 0 };
         let pieces = scan.pieces(0)?;
         match scan.mark() {
-            None => Ok(Self { text, pieces }),
+            None => Ok(Self { text, pieces: pieces.into() }),
             Some((at, _)) => Err(Malformed::Stray(at)),
         }
     }
@@ -90,7 +97,7 @@ impl Template {
         let mut settled = Settling { text: String::with_capacity(self.text.len() + 16 * 1024), pieces: Vec::new(), from: 0 };
         self.settle_pieces(&self.pieces, values, &mut settled);
         settled.close();
-        Self { text: settled.text.into(), pieces: settled.pieces.into() }
+        Self { text: settled.text, pieces: settled.pieces }
     }
 
     fn settle_pieces(&self, pieces: &[Piece], values: &impl Values, out: &mut Settling) {
@@ -127,6 +134,17 @@ impl Template {
         let mut holes = Vec::new();
         collect(&self.pieces, &mut holes);
         holes
+    }
+
+    /// The text, and what stands in it from beginning to end, for hosts that send without copying. Alternatives that were not settled
+    /// are left out, so [settle](Self::settle) first.
+    pub fn into_parts(self) -> (String, Vec<Part>) {
+        let part = |piece| match piece {
+            Piece::Text(range) => Some(Part::Text(range)),
+            Piece::Hole(hole) => Some(Part::Hole(hole)),
+            Piece::Alternatives { .. } => None,
+        };
+        (self.text, self.pieces.into_iter().filter_map(part).collect())
     }
 
     /// About how much memory it takes.

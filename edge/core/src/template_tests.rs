@@ -120,6 +120,15 @@ proptest! {
         let settled = template.settle(&Named);
         prop_assert_eq!(settled.fill(&Named), template.fill(&Named));
         prop_assert!(settled.holes().into_iter().all(is_personal));
+        let (text, parts) = settled.clone().into_parts();
+        let mut sent = String::new();
+        for part in parts {
+            match part {
+                Part::Text(range) => sent.push_str(&text[range]),
+                Part::Hole(hole) => Named.fill(hole, &mut sent),
+            }
+        }
+        prop_assert_eq!(sent, template.fill(&Named));
     }
 
     #[test]

@@ -10,6 +10,7 @@ use crate::{
         headers, limits,
         visitor::Visitor,
     },
+    random,
 };
 use app::pages::Fault;
 use axum::{
@@ -19,11 +20,12 @@ use axum::{
 };
 use futures::FutureExt as _;
 use http::{HeaderValue, Method, StatusCode, Uri, header};
-use rand::Rng as _;
+use metrics::{Counter, Histogram};
 use std::{
     fmt,
     net::{Ipv4Addr, SocketAddr},
     panic::AssertUnwindSafe,
+    sync::LazyLock,
     time::Duration,
 };
 use tokio::time::{Instant, timeout};
@@ -55,9 +57,12 @@ pub async fn gate(State(shop): State<Shop>, request: Request, next: Next) -> Res
         let (status, allow) = (response.status(), response.headers_mut().remove(header::ALLOW));
         response = errors::page(&shop, &visitor, visitor.locale_for(&uri), refusal, &reference.to_string()).instrument(span.clone()).await;
         // A wrong method keeps its own status, which the page has no words for.
-        if let Some(allow) = allow {
+        if status == StatusCode::METHOD_NOT_ALLOWED {
             *response.status_mut() = status;
-            response.headers_mut().insert(header::ALLOW, allow);
+            // Where a route knows its methods, axum adds them after this.
+            if let Some(allow) = allow {
+                response.headers_mut().insert(header::ALLOW, allow);
+            }
         }
     }
     headers::secure(&mut response, shop.config.is_https(), shop.payment_origin().as_deref());
@@ -122,15 +127,21 @@ fn is_bare(response: &Response) -> bool {
     (response.status().is_client_error() || response.status().is_server_error()) && !is_html
 }
 
+/// Looked up once: a name in a registry is a hash and a lock.
+struct Meters {
+    /// By the first digit of the status.
+    answers: [Counter; 6],
+    seconds: Histogram,
+}
+
+static METERS: LazyLock<Meters> = LazyLock::new(|| Meters {
+    answers: ["0xx", "1xx", "2xx", "3xx", "4xx", "5xx"].map(|class| metrics::counter!("http_requests_total", "status" => class)),
+    seconds: metrics::histogram!("http_request_seconds"),
+});
+
 fn note(method: &Method, uri: &Uri, status: StatusCode, took: Duration, span: &tracing::Span) {
-    let class = match status.as_u16() / 100 {
-        2 => "2xx",
-        3 => "3xx",
-        4 => "4xx",
-        _ => "5xx",
-    };
-    metrics::counter!("http_requests_total", "status" => class).increment(1);
-    metrics::histogram!("http_request_seconds").record(took.as_secs_f64());
+    METERS.answers[usize::from(status.as_u16() / 100).min(5)].increment(1);
+    METERS.seconds.record(took.as_secs_f64());
     let _in = span.enter();
     let took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
     if is_plain(uri) && status.as_u16() < 500 {
@@ -155,7 +166,7 @@ impl fmt::Display for Told<'_> {
 impl Reference {
     fn new() -> Self {
         const ALPHABET: [u8; 32] = *b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-        let bits: u64 = rand::rng().random();
+        let bits = u64::from_le_bytes(random::bytes());
         Self(std::array::from_fn(|at| ALPHABET[usize::try_from(bits >> (at * 5) & 31).unwrap_or(0)]))
     }
 }

@@ -2,6 +2,7 @@
 
 mod assets;
 mod basket;
+mod body;
 mod cart;
 mod checkout;
 mod csrf;

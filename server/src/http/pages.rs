@@ -34,11 +34,12 @@ use edge_core::{
 };
 use http::{HeaderValue, Method as Verb, StatusCode, Uri, header};
 use jiff::civil::Date;
+use metrics::Counter;
 use std::{
     collections::HashMap,
     path::Path,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, LazyLock, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicI64, Ordering},
     },
 };
@@ -46,6 +47,8 @@ use std::{
 /// Templates kept, and their size. A page of 24 products is about 60 kB.
 const TEMPLATES_MAX: usize = 4_000;
 const TEMPLATES_BYTES_MAX: usize = 128 * 1024 * 1024;
+/// How long what all pages share is held, on top of the hot cache.
+const SHOP_US: i64 = 100_000;
 /// How long delivery methods are held.
 const METHODS_US: i64 = 60_000_000;
 
@@ -54,8 +57,8 @@ const METHODS_US: i64 = 60_000_000;
 pub struct Pages {
     pub assets: Assets,
     templates: Mutex<TemplateCache<Kept>>,
-    /// The last good read of what all pages share.
-    shop: Mutex<HashMap<TextLanguage, Arc<ShopDocument>>>,
+    /// The last good read of what all pages share, and when it was.
+    shop: Mutex<HashMap<TextLanguage, (Instant, Arc<ShopDocument>)>>,
     standard: Mutex<HashMap<MarketCode, Standard>>,
     /// While it is on, what was seen last is good enough.
     pub rest: Rest,
@@ -116,22 +119,21 @@ impl Pages {
 
     /// What all pages share; the last good read where it cannot be read now.
     pub async fn shop_document(&self, shop: &Shop, language: TextLanguage) -> Result<Arc<ShopDocument>, ReadError> {
+        let now = shop.clock.now();
         let last = lock(&self.shop).get(&language).cloned();
-        if let Some(last) = &last
-            && self.rest.is_on(shop.clock.now())
+        if let Some((read, last)) = &last
+            && ((0..SHOP_US).contains(&(now - read)) || self.rest.is_on(now))
         {
             return Ok(Arc::clone(last));
         }
         match shop.storefront.shop(language).await {
             Ok(document) => {
-                if last.is_none_or(|last| !Arc::ptr_eq(&last, &document)) {
-                    lock(&self.shop).insert(language, Arc::clone(&document));
-                }
+                lock(&self.shop).insert(language, (now, Arc::clone(&document)));
                 Ok(document)
             }
             Err(error) => {
-                self.rest.begin(shop.clock.now());
-                last.ok_or(error)
+                self.rest.begin(now);
+                last.map(|(_, last)| last).ok_or(error)
             }
         }
     }
@@ -207,10 +209,11 @@ fn find(uri: &Uri) -> Found {
     if !is_utf8(path) || !is_utf8(query) {
         return Found::Broken;
     }
+    let is_lower = !path.bytes().any(|byte| byte.is_ascii_uppercase() || byte == b'%');
     let lower = |path: &str| Address::parse(&path.to_ascii_lowercase(), query);
     // A secret is the one part of a path where capitals matter. Printed before it is lowered, a path has no needless escapes.
     let address = match Address::parse(path, query) {
-        Some(address) if matches!(address.route, Route::Order { .. }) => Some(address),
+        Some(address) if is_lower || matches!(address.route, Route::Order { .. }) => Some(address),
         Some(address) => lower(&address.path()).or(Some(address)),
         None => lower(path),
     };
@@ -290,7 +293,9 @@ async fn cached(shop: Shop, visitor: Visitor, address: Address, class: Class, fr
 }
 
 async fn answer(shop: &Shop, visitor: &Visitor, kept: &Kept, class: Class, source: Source, live: &[Arc<LiveItem>]) -> Response {
-    metrics::counter!("pages_total", "template" => source.as_str()).increment(1);
+    static COUNTERS: LazyLock<[Counter; 3]> =
+        LazyLock::new(|| [Source::Hit, Source::Stale, Source::Miss].map(|source| metrics::counter!("pages_total", "template" => source.as_str())));
+    COUNTERS[source as usize].increment(1);
     kept.page.respond(shop, visitor, class, source, live).await
 }
 

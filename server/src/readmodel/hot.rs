@@ -1,4 +1,4 @@
-//! The hot cache: items as they were read a moment ago. Live values are held 300 ms, documents a second; the projector of this process
+//! The hot cache: items as they were read a moment ago. Live values are held 200 ms (a page holds them 100 ms more), documents a second; the projector of this process
 //! puts in what it wrote.
 
 use cached::{Cached as _, LruTtlCache};
@@ -13,7 +13,7 @@ use crate::readmodel::keys;
 use domain::locale::TextLanguage;
 
 /// How old a live value may be: part of the promise that a change is seen within a second.
-const LIVE_MS: u64 = 300;
+const LIVE_MS: u64 = 200;
 const DOCUMENT_MS: u64 = 1_000;
 /// Entries, so that made-up addresses cannot fill the memory.
 const LIVE_MAX: usize = 50_000;
