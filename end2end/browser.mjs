@@ -22,7 +22,11 @@ export async function visitor(browser, shop, options = {}) {
   page.on("console", (message) => {
     if (["error", "warning"].includes(message.type())) complaints.push(`${message.type()} on ${page.url()}: ${message.text()}`);
   });
-  page.on("pageerror", (error) => complaints.push(`exception on ${page.url()}: ${error}`));
+  page.on("pageerror", (error) => {
+    // Chromium's own note that somebody clicked before a cross-document transition had begun; no script of a page can catch it.
+    if (/^InvalidStateError: Transition was aborted/.test(`${error}`)) return;
+    complaints.push(`exception on ${page.url()}: ${error}`);
+  });
   page.on("response", (response) => {
     if (response.status() >= 400 && response.url().startsWith(shop.url) && !page.expected?.includes(response.status())) {
       complaints.push(`${response.status()} for ${response.url()}`);

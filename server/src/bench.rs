@@ -7,6 +7,7 @@ use crate::{
     config::{Config, Options, TestProvider},
     http,
     http::pages::Pages,
+    outbound,
 };
 use ::http::header;
 use anyhow::{Context as _, bail};
@@ -68,7 +69,7 @@ async fn measure() -> anyhow::Result<()> {
     let ports = lines.next_line().await?.context("the process to measure ended early")?;
     let ports: Vec<u16> = ports.split_whitespace().map(str::parse).collect::<Result<_, _>>().context("its ports")?;
     println!("one page of 24 products ({PAGE}), {CLIENTS} connections, HTTP/1.1 on the loopback, CPU time of the serving process only");
-    println!("caches: templates on for the cached page, off for the uncached one; hot reads (documents 1 s, live values 300 ms) on for both");
+    println!("caches: templates on for the cached page, off for the uncached one; hot reads (documents 1 s, live values 200 ms) on for both");
     println!("logs: warnings only; rate limits: off; table and SQL: embedded");
     let mut figures = vec![Vec::new(); CASES.len()];
     let mut bytes = vec![0; CASES.len()];
@@ -96,8 +97,8 @@ async fn measure() -> anyhow::Result<()> {
 }
 
 async fn be_measured() -> anyhow::Result<()> {
-    let data = std::env::temp_dir().join(format!("nextgen-bench-{}", std::process::id()));
-    let options = Options { data: Some(data.display().to_string()), ..Options::default() };
+    let data = tempfile::tempdir()?;
+    let options = Options { data: Some(data.path().display().to_string()), ..Options::default() };
     let mut config = Config::checked(options, Options::default())?;
     config.rate_limits = false;
     config.test_provider = TestProvider::Off;
@@ -106,7 +107,8 @@ async fn be_measured() -> anyhow::Result<()> {
     let mut ports = Vec::new();
     ports.push(open(router).await?);
     ports.push(open(uncached).await?);
-    let page = reqwest::Client::builder().no_proxy().build()?.get(format!("http://127.0.0.1:{}{PAGE}", ports[0])).send().await?.error_for_status()?;
+    let page =
+        outbound::client(std::time::Duration::from_secs(30)).build()?.get(format!("http://127.0.0.1:{}{PAGE}", ports[0])).send().await?.error_for_status()?;
     let page: Bytes = page.bytes().await?;
     let plain = move || {
         let page = page.clone();
@@ -119,7 +121,7 @@ async fn be_measured() -> anyhow::Result<()> {
     let mut input = BufReader::new(tokio::io::stdin()).lines();
     while input.next_line().await?.is_some() {}
     background.stop().await;
-    std::fs::remove_dir_all(data).context("removing the measured shop's data")
+    data.close().context("removing the measured shop's data")
 }
 
 async fn open(router: Router) -> anyhow::Result<u16> {
@@ -131,7 +133,7 @@ async fn open(router: Router) -> anyhow::Result<u16> {
 
 /// Asks for the page again and again; how many bytes a body had.
 async fn load(port: u16, compressed: bool, requests: usize) -> anyhow::Result<usize> {
-    let client = reqwest::Client::builder().no_proxy().build()?;
+    let client = outbound::client(std::time::Duration::from_secs(30)).build()?;
     let mut clients = Vec::new();
     for _ in 0..CLIENTS {
         let client = client.clone();

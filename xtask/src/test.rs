@@ -8,7 +8,7 @@ use crate::{
     process::Run as _,
     services::{DynamoDb, Postgres},
     site, tidy, walls,
-    wasm_toolchain::{Choice, NATIVE, TARGET, WasmToolchain, default_cargo},
+    wasm_toolchain::{Choice, NATIVE, TARGET, WasmToolchain, XTASK, default_cargo},
 };
 use anyhow::{Context as _, Result, bail};
 use std::{
@@ -121,7 +121,9 @@ fn walls_and_tidiness(session: &Session) -> Result<String> {
 }
 
 fn lint_native(session: &Session) -> Result<String> {
-    default_cargo(session.repo).args(["clippy", "--release", "--all-targets"]).args(NATIVE).args(["--", "-D", "warnings"]).loudly()?;
+    for packages in [NATIVE, XTASK] {
+        default_cargo(session.repo).args(["clippy", "--release", "--all-targets"]).args(packages).args(["--", "-D", "warnings"]).loudly()?;
+    }
     Ok("no warnings".to_owned())
 }
 
@@ -155,7 +157,8 @@ fn build(session: &Session) -> Result<String> {
 
 /// Everything on what is embedded, then everything once more on the real stores.
 fn cargo_test(session: &Session) -> Result<String> {
-    let embedded = tests(session, &[])?;
+    let own = tests(session, XTASK, &[])?;
+    let embedded = tests(session, NATIVE, &[])?;
     let postgres = session.postgres()?;
     let dynamodb = session.dynamodb()?;
     // The SDK wants credentials; DynamoDB Local takes any.
@@ -166,17 +169,17 @@ fn cargo_test(session: &Session) -> Result<String> {
         ("AWS_SECRET_ACCESS_KEY", "local"),
         ("AWS_REGION", "eu-central-1"),
     ];
-    let real = tests(session, &real)?;
-    let summary = format!("embedded: {embedded}; PostgreSQL and DynamoDB Local: {real}");
-    if embedded.failed + real.failed > 0 {
+    let real = tests(session, NATIVE, &real)?;
+    let summary = format!("embedded: {embedded}; PostgreSQL and DynamoDB Local: {real}; xtask: {own}");
+    if own.failed + embedded.failed + real.failed > 0 {
         bail!("{summary}");
     }
     Ok(summary)
 }
 
-fn tests(session: &Session, variables: &[(&str, &str)]) -> Result<Tally> {
+fn tests(session: &Session, packages: &[&str], variables: &[(&str, &str)]) -> Result<Tally> {
     let mut command = default_cargo(session.repo);
-    command.args(["test", "--release", "--no-fail-fast", "--tests"]).args(NATIVE).envs(variables.iter().copied());
+    command.args(["test", "--release", "--no-fail-fast", "--tests"]).args(packages).envs(variables.iter().copied());
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
     let mut tally = Tally::default();
     for line in BufReader::new(child.stdout.take().context("its output is piped")?).lines() {

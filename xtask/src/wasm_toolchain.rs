@@ -11,8 +11,9 @@ use std::{
 };
 
 /// Native crates are built, linted and tested as one selection: one set of features, so that dependencies are compiled once.
-pub const NATIVE: &[&str] =
-    &["--package=domain", "--package=edge-core", "--package=app", "--package=server", "--package=xtask", "--features=app/origin"];
+pub const NATIVE: &[&str] = &["--package=domain", "--package=edge-core", "--package=app", "--package=server", "--features=app/origin"];
+/// This program, with the features that `cargo xtask` built it with.
+pub const XTASK: &[&str] = &["--package=xtask"];
 
 pub const TARGET: &str = "wasm32-unknown-unknown";
 /// Debian 12's security suite keeps this compiler for its browsers; it is newer than Debian's own `rustc`.
