@@ -2,7 +2,7 @@
 
 use crate::{
     params,
-    sql::{Db, Row, Tx},
+    sql::{Db, Row, Tx, Value},
 };
 use anyhow::Context as _;
 use domain::{ProductId, VariantId, catalog::PictureSource, locale::TextLanguage, offer::Instant};
@@ -321,7 +321,21 @@ impl SlugKind {
 
 /// Gives a target its address in all languages; one that somebody else has is counted up: `mug`, `mug-2`.
 pub async fn give_slug(tx: &mut Tx, kind: SlugKind, wanted: &str, target: &str) -> anyhow::Result<()> {
-    for language in TextLanguage::ALL {
+    const LANGUAGES: [TextLanguage; 6] = TextLanguage::ALL;
+    let mut values = params![kind.key(), wanted, target];
+    values.extend(LANGUAGES.map(|language| Value::from(language.key())));
+    // Nearly always it is free in all of them: one statement then, which leaves what is taken.
+    let given = tx
+        .execute(
+            "INSERT INTO slugs (kind, language, slug, target, is_current) VALUES ($1, $4, $2, $3, 1), ($1, $5, $2, $3, 1), ($1, $6, $2, $3, 1), \
+             ($1, $7, $2, $3, 1), ($1, $8, $2, $3, 1), ($1, $9, $2, $3, 1) ON CONFLICT (kind, language, slug) DO NOTHING",
+            values,
+        )
+        .await?;
+    if given == LANGUAGES.len() as u64 {
+        return Ok(());
+    }
+    for language in LANGUAGES {
         for n in 1..100 {
             let slug = if n == 1 { wanted.to_owned() } else { format!("{wanted}-{n}") };
             let taken = tx
