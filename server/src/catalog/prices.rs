@@ -179,19 +179,51 @@ pub struct NewPrice<'a> {
     pub source: &'static str,
 }
 
+/// A price that is in force, with the row that says so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InForce {
+    id: String,
+    pub list: String,
+    pub variant: VariantId,
+    pub price: Price,
+}
+
+impl InForce {
+    fn read(row: &crate::sql::Row) -> anyhow::Result<Self> {
+        Ok(Self { id: row.text("id")?, list: row.text("price_list")?, variant: row.parse("variant_id")?, price: Price::read(row)? })
+    }
+}
+
+/// The open prices of a product's variants in all lists, those that began later after those that began earlier.
+pub(crate) async fn in_force(tx: &mut Tx, product: ProductId, now: Instant) -> anyhow::Result<Vec<InForce>> {
+    tx.all(
+        "SELECT p.id, p.price_list, p.variant_id, p.currency, p.amount_minor, p.compare_at_minor, p.valid_from, p.valid_until FROM prices p \
+         JOIN variants v ON v.id = p.variant_id WHERE v.product_id = $1 AND p.valid_until IS NULL AND p.valid_from <= $2 ORDER BY p.valid_from",
+        params![product, now],
+    )
+    .await?
+    .iter()
+    .map(InForce::read)
+    .collect()
+}
+
 /// Makes a price the one in force, and remembers in the history that it was shown. Whether anything changed.
 pub async fn set(tx: &mut Tx, clock: &Clock, new: NewPrice<'_>, now: Instant) -> anyhow::Result<bool> {
-    let compare_at = new.compare_at.filter(|compare_at| *compare_at > new.price.minor);
     let current = tx
         .first(
-            "SELECT id, currency, amount_minor, compare_at_minor, valid_from, valid_until FROM prices \
+            "SELECT id, price_list, variant_id, currency, amount_minor, compare_at_minor, valid_from, valid_until FROM prices \
              WHERE variant_id = $1 AND price_list = $2 AND valid_until IS NULL AND valid_from <= $3 ORDER BY valid_from DESC LIMIT 1",
             params![new.variant, new.list, now],
         )
         .await?;
-    if let Some(row) = current {
-        let id = row.text("id")?;
-        let old = Price::read(&row)?;
+    let current = current.as_ref().map(InForce::read).transpose()?;
+    replace(tx, clock, new, current.as_ref(), now).await
+}
+
+/// [`set`] where the price in force, if any, was read before in the same transaction.
+pub(crate) async fn replace(tx: &mut Tx, clock: &Clock, new: NewPrice<'_>, current: Option<&InForce>, now: Instant) -> anyhow::Result<bool> {
+    let compare_at = new.compare_at.filter(|compare_at| *compare_at > new.price.minor);
+    if let Some(InForce { id, price: old, .. }) = current {
         if old.price == new.price {
             if old.compare_at == compare_at {
                 return Ok(false);

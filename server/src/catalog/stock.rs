@@ -22,6 +22,19 @@ pub async fn receipt(tx: &mut Tx, clock: &Clock, item: Item, location: &str, qua
     move_stock(tx, clock, item, &Row { location: location.to_owned(), bucket: 0 }, Movement::Receipt(quantity), "", cause).await
 }
 
+/// The first pieces of a variant that this transaction made: nothing is known about it yet, so nothing is asked. Its product's event tells.
+pub async fn begin(tx: &mut Tx, clock: &Clock, item: Item, location: &str, quantity: u32, cause: &str) -> anyhow::Result<()> {
+    tx.execute(
+        "INSERT INTO stock_balances (variant_id, location, bucket, free, held) VALUES ($1, $2, 0, $3, 0)",
+        params![item.variant, location, quantity],
+    )
+    .await?;
+    if quantity > 0 {
+        write_ledger(tx, clock, item, &Row { location: location.to_owned(), bucket: 0 }, Movement::Receipt(quantity), "", cause).await?;
+    }
+    Ok(())
+}
+
 /// A count or an import says that there are `difference` pieces more (or fewer). What is free may fall below zero: the ledger then says
 /// that more was promised than is there.
 pub async fn adjust(tx: &mut Tx, clock: &Clock, item: Item, location: &str, difference: i64, reason: &str, cause: &str) -> anyhow::Result<()> {

@@ -17,19 +17,19 @@ use std::{
     path::{Path, PathBuf},
 };
 
-fn fixture(name: &str) -> PathBuf {
+pub fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/catalog/fixtures").join(name)
 }
 
-fn args(file: PathBuf) -> import::Args {
+pub fn args(file: PathBuf) -> import::Args {
     import::Args { file, currency: "USD".to_owned(), language: "en-us".to_owned(), location: None, market: vec![] }
 }
 
-async fn import(db: &Db, data: &Path, args: &import::Args) -> Report {
+pub async fn import(db: &Db, data: &Path, args: &import::Args) -> Report {
     import::run(db, &Clock::system(), data, args).await.expect("an import")
 }
 
-async fn figures(db: &Db) -> Vec<i64> {
+pub async fn figures(db: &Db) -> Vec<i64> {
     let mut figures = Vec::new();
     for sql in [
         "SELECT COUNT(*) AS n FROM products",
@@ -50,10 +50,12 @@ async fn the_demos_own_file_is_recognised_and_twice_changes_nothing() {
     for stores in stores::all().await {
         let (clock, model, dispatcher) = readmodel::demo(&stores).await;
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("demo/shopify-products.csv");
+        let demo = figures(&stores.db).await;
         let report = import(&stores.db, stores.folder.path(), &args(file.clone())).await;
         assert_eq!((report.products_read, report.products_new, report.exit_code()), (41, 0, 0), "{}: {report}", stores.name);
         let before = figures(&stores.db).await;
         assert_eq!((before[0], before[1]), (41, 182));
+        assert_eq!((before[4], before[6]), (demo[4], demo[6]), "the file counts the demo's pieces at all locations: none are booked");
         let again = import(&stores.db, stores.folder.path(), &args(file)).await;
         assert_eq!((again.products_same, again.products_changed), (41, 0), "{again}");
         assert_eq!(figures(&stores.db).await, before, "the same file twice changes nothing");
@@ -85,6 +87,7 @@ async fn bad_rows_are_named_and_the_good_variants_stay() {
                 (6, "Image Src"),
                 (7, "Option2 Value"),
                 (8, "Gift Card"),
+                (9, ""),
                 (10, "Handle"),
                 (13, "Title"),
                 (14, ""),
@@ -94,8 +97,10 @@ async fn bad_rows_are_named_and_the_good_variants_stay() {
             stores.name
         );
         assert_eq!((report.exit_code(), report.products_new, report.variants), (3, 4, 5), "{report}");
+        assert_eq!((report.products_read, report.products_left_out(), report.products_hidden), (7, 3, 0), "{report}");
         assert_eq!(report.remote_pictures.len(), 1);
         let text = report.to_string();
+        assert!(text.contains("bad-rows.csv:9: gift-card was left out, and this row with it"), "{text}");
         assert!(text.contains("bad-rows.csv:4: Variant Price: \"forty-eight\" is not a price in USD such as 34.00"), "{text}");
         assert_eq!(text.matches("https://pictures.example").count(), 1, "addresses are named once: {text}");
 
@@ -225,7 +230,8 @@ async fn what_is_no_product_file_changes_nothing() {
     }
     std::fs::write(folder.join("latin.csv"), b"Handle,Title,Variant Price\ncup,T\xe4sse,3.00\nmug,Mug,3.00\n").expect("a file");
     let report = import(&stores.db, folder, &args(folder.join("latin.csv"))).await;
-    assert_eq!((report.products_new, report.refusals[0].line, report.refusals[0].column.as_str()), (1, 2, "Title"), "{report}");
+    assert_eq!((report.refusals.len(), report.refusals[0].line, report.refusals[0].column.as_str()), (1, 2, "Title"), "{report}");
+    assert_eq!((report.products_new, report.products_hidden), (2, 1), "the cup waits for its title: {report}");
     std::fs::write(folder.join("marks.csv"), "Handle,Title,Variant Price\nhole,A\u{e000}nonce\u{e001}B,3.00\n").expect("a file");
     import(&stores.db, folder, &args(folder.join("marks.csv"))).await;
     let row = stores.db.first("SELECT texts FROM products WHERE handle = 'hole'", vec![]).await.expect("a read").expect("a row");

@@ -1,17 +1,18 @@
-//! One product of a file into SQL: recognised by its handle, changed where the file says something else, untouched where it says the same.
+//! One product of a file into SQL: recognised by its handle, changed where the file says something else, untouched where it says the same
+//! or nothing. Options, prices and pieces have modules of their own.
 
 use super::{
     body, names,
-    report::{Outcome, Refusal},
-    sheet::{Draft, DraftVariant},
+    offers::{self, Known, Line},
+    options::{self, Choices},
+    report::{Became, Outcome, Refusal},
+    sheet::{Draft, Hidden},
+    variant::DraftVariant,
 };
 use crate::{
     catalog::{
-        demo::remember_stock,
-        prices::{self, NewPrice},
-        product::{OptionTexts, Product, ProductTexts, SlugKind, Status, Texts, ValueTexts, Variant, everywhere, give_slug},
+        product::{OptionTexts, PictureTexts, Product, ProductTexts, SlugKind, Status, Texts, Variant, give_slug},
         shelves::{Category, Tag, next_position},
-        stock,
     },
     clock::Clock,
     events, params,
@@ -19,20 +20,18 @@ use crate::{
     search::fold,
     sql::Tx,
 };
-use domain::{
-    ProductId, VariantId,
-    event::Event,
-    locale::TextLanguage,
-    money::{Currency, Money},
-    offer::Instant,
-};
+use domain::{ProductId, VariantId, event::Event, locale::TextLanguage, money::Currency, offer::Instant};
+use std::collections::HashSet;
 
 /// What the arguments say about the whole file.
 #[derive(Clone, Debug)]
 pub(super) struct Terms {
     pub currency: Currency,
     pub language: TextLanguage,
+    /// Where pieces are booked.
     pub location: String,
+    /// Whether the file counts the pieces of that location alone; else all of the shop.
+    pub is_one_location: bool,
     /// Price lists that get the file's prices.
     pub lists: Vec<String>,
     /// For the stock ledger.
@@ -40,38 +39,67 @@ pub(super) struct Terms {
     pub now: Instant,
 }
 
-/// Writes one product.
-pub(super) async fn product(tx: &mut Tx, clock: &Clock, terms: &Terms, draft: &Draft, categories: &mut Vec<Category>) -> anyhow::Result<Outcome> {
-    let known = Product::by_handle(tx, &draft.handle).await?;
-    if known.is_none() {
-        if draft.title.is_none() {
-            return Ok(Outcome::Refused(Refusal::new(draft.line, "Title", "is empty, and there is no such product yet")));
-        }
-        if draft.variants.is_empty() {
-            return Ok(Outcome::Refused(Refusal::new(draft.line, "", "no variant of this product could be taken: it was left out")));
-        }
+/// What new products of one transaction go to.
+#[derive(Clone, Debug)]
+pub(super) struct Shelves {
+    categories: Vec<Category>,
+    /// Keys of tags that are there for sure.
+    tags: HashSet<String>,
+    /// The place after the last product; `None` until it is asked for.
+    next: Option<i64>,
+}
+
+impl Shelves {
+    pub(super) fn new(categories: Vec<Category>) -> Self {
+        Self { categories, tags: HashSet::new(), next: None }
     }
-    let before = match &known {
-        Some(product) => Variant::of(tx, product.id).await?,
-        None => vec![],
+
+    async fn next(&mut self, tx: &mut Tx) -> anyhow::Result<i64> {
+        let next = match self.next {
+            Some(next) => next,
+            None => next_position(tx, "SELECT COALESCE(MAX(position), -1) + 1 AS n FROM products").await?,
+        };
+        self.next = Some(next + 1);
+        Ok(next)
+    }
+}
+
+/// Writes one product. One that is refused has written nothing.
+pub(super) async fn product(tx: &mut Tx, clock: &Clock, terms: &Terms, draft: &Draft, shelves: &mut Shelves) -> anyhow::Result<Outcome> {
+    let line = draft.opened.unwrap_or(0);
+    let known = Product::by_handle(tx, &draft.handle).await?;
+    if known.is_none() && draft.title.is_none() && !draft.is_title_bad {
+        return Ok(Outcome::left_out(vec![Refusal::new(line, "Title", "is empty, and there is no such product yet")]));
+    }
+    let choices = match options::choices(known.as_ref().map(|known| known.options.as_slice()), draft, terms.language) {
+        Ok(choices) => choices,
+        Err(refusal) => return Ok(Outcome::left_out(vec![refusal])),
+    };
+    let Choices { options, variants, mut refusals } = choices;
+    if known.is_none() && variants.is_empty() {
+        refusals.push(Refusal::new(line, "", "no variant of this product could be taken: it was left out"));
+        return Ok(Outcome::left_out(refusals));
+    }
+    let (before, offers) = match &known {
+        Some(product) => (Variant::of(tx, product.id).await?, Known::of(tx, product.id, terms).await?),
+        None => (vec![], Known::default()),
     };
     let mut product = match &known {
         Some(product) => product.clone(),
-        None => blank(tx, clock, draft, terms.now).await?,
+        None => blank(clock, draft, terms, shelves.next(tx).await?),
     };
-    let (options, slots) = match options(&product.options, draft, terms.language) {
-        Ok(found) => found,
-        Err(refusal) => return Ok(Outcome::Refused(refusal)),
-    };
-    let reshaped = options.iter().map(|option| &option.slug).ne(product.options.iter().map(|option| &option.slug));
+    let is_reshaped = options.iter().map(|option| &option.slug).ne(product.options.iter().map(|option| &option.slug));
     product.options = options;
     describe(&mut product, draft, terms.language);
-    product.category = category(tx, draft, terms.language, categories).await?.or(product.category);
+    if known.is_none() {
+        hide(&mut product, draft);
+    }
+    product.category = category(tx, draft, terms.language, &mut shelves.categories).await?.or(product.category);
     if let Some(names) = &draft.tags {
-        product.tags = tags(tx, names, terms.language).await?;
+        product.tags = tags(tx, names, terms.language, &mut shelves.tags).await?;
     }
     if !draft.pictures.is_empty() {
-        product.pictures = pictures(&product, draft, &slots, terms.language);
+        product.pictures = pictures(&product, draft, &variants, terms.language);
     }
 
     let mut changed = known.as_ref() != Some(&product);
@@ -83,48 +111,58 @@ pub(super) async fn product(tx: &mut Tx, clock: &Clock, terms: &Terms, draft: &D
         Some(_) if changed => product.update(tx, terms.now).await?,
         Some(_) => {}
     }
-    if reshaped {
-        // Variants of other options cannot be chosen any more; orders still name them.
-        for variant in before.iter().filter(|variant| variant.active && variant.values.len() != product.options.len()) {
+    if is_reshaped {
+        // The file names other options: variants of the former ones cannot be chosen any more; orders still name them.
+        for variant in before.iter().filter(|variant| variant.active && !can_be_chosen(variant, &product.options)) {
             Variant { active: false, ..variant.clone() }.update(tx).await?;
             changed = true;
         }
     }
     let mut offered = false;
-    for (position, (line, values)) in (0..).zip(draft.variants.iter().zip(&slots)) {
+    for (position, (line, values)) in (0..).zip(&variants) {
         let existing = before.iter().find(|variant| variant.values == *values);
+        let keep = |said: &Option<String>, known: fn(&Variant) -> &String| said.clone().or_else(|| existing.map(known).cloned()).unwrap_or_default();
         let variant = Variant {
             id: existing.map_or_else(|| VariantId(clock.id()), |variant| variant.id),
             product: product.id,
             position: existing.map_or(position, |variant| variant.position),
-            sku: line.sku.clone(),
-            barcode: line.barcode.clone(),
+            sku: keep(&line.sku, |variant| &variant.sku),
+            barcode: keep(&line.barcode, |variant| &variant.barcode),
             values: values.clone(),
             weight_g: line.weight_g.or(existing.map(|variant| variant.weight_g)).unwrap_or(0),
-            tracked: line.tracked,
-            oversell: line.oversell,
+            tracked: line.tracked.or(existing.map(|variant| variant.tracked)).unwrap_or(line.tracked_if_new),
+            oversell: line.oversell.or(existing.map(|variant| variant.oversell)).unwrap_or(false),
             active: true,
         };
         if existing != Some(&variant) {
             changed = true;
             if existing.is_some() { variant.update(tx).await? } else { variant.insert(tx).await? }
         }
-        offered |= price(tx, clock, terms, line, &variant, known.is_some()).await?;
-        offered |= count(tx, clock, terms, line, &variant).await?;
+        let line = Line { draft: line, variant: &variant, is_new: existing.is_none() };
+        offered |= offers::price(tx, clock, terms, &offers, &line).await?;
+        offered |= offers::count(tx, clock, terms, &offers, &line).await?;
     }
     if changed {
         events::emit(tx, clock, &Event::ProductChanged { product: product.id }).await?;
     }
-    let variants = draft.variants.len();
-    Ok(match known {
-        None => Outcome::New { variants },
-        Some(_) if changed || offered => Outcome::Changed { variants },
-        Some(_) => Outcome::Same { variants },
-    })
+    let became = match known {
+        None if draft.hidden.is_some() => Became::NewHidden,
+        None => Became::New,
+        Some(_) if changed || offered => Became::Changed,
+        Some(_) => Became::Same,
+    };
+    Ok(Outcome { became, variants: variants.len(), refusals })
 }
 
-async fn blank(tx: &mut Tx, clock: &Clock, draft: &Draft, now: Instant) -> anyhow::Result<Product> {
-    Ok(Product {
+fn can_be_chosen(variant: &Variant, options: &[OptionTexts]) -> bool {
+    let has = |(option, slug): (&OptionTexts, &String)| option.values.iter().any(|value| value.slug == *slug);
+    variant.values.len() == options.len() && options.iter().zip(&variant.values).all(has)
+}
+
+/// A new product, called by its handle until a title can be read.
+fn blank(clock: &Clock, draft: &Draft, terms: &Terms, position: i64) -> Product {
+    let title = Texts::from([(terms.language, draft.handle.clone())]);
+    Product {
         id: ProductId(clock.id()),
         handle: draft.handle.clone(),
         status: Status::Active,
@@ -135,12 +173,12 @@ async fn blank(tx: &mut Tx, clock: &Clock, draft: &Draft, now: Instant) -> anyho
         tax_category: "standard".to_owned(),
         hs_code: String::new(),
         origin: String::new(),
-        position: next_position(tx, "SELECT COALESCE(MAX(position), -1) + 1 AS n FROM products").await?,
-        texts: ProductTexts::default(),
+        position,
+        texts: ProductTexts { title, ..ProductTexts::default() },
         options: vec![],
         pictures: vec![],
-        created_at: now,
-    })
+        created_at: terms.now,
+    }
 }
 
 /// What the file says about the product as a whole. Empty cells say nothing.
@@ -170,59 +208,13 @@ fn describe(product: &mut Product, draft: &Draft, language: TextLanguage) {
     product.published = draft.published.unwrap_or(product.published);
 }
 
-/// The product's options with what the file adds, and each variant's values as slugs.
-fn options(known: &[OptionTexts], draft: &Draft, language: TextLanguage) -> Result<(Vec<OptionTexts>, Vec<Vec<String>>), Refusal> {
-    // A file of pictures or texts alone leaves the options as they are.
-    if draft.variants.is_empty() {
-        return Ok((known.to_vec(), vec![]));
+/// Keeps a new product from readers until a mended file shows it, when something about it as a whole could not be read.
+fn hide(product: &mut Product, draft: &Draft) {
+    match draft.hidden {
+        Some(Hidden::Draft) if product.status == Status::Active => product.status = Status::Draft,
+        Some(Hidden::Unpublished) => product.published = false,
+        Some(Hidden::Draft) | None => {}
     }
-    let mut options: Vec<OptionTexts> = Vec::with_capacity(draft.options.len());
-    for (index, name) in draft.options.iter().enumerate() {
-        let column = format!("Option{} Name", index + 1);
-        // "Ring size" may be what this shop calls its size: the name in the file's language decides before the slug does.
-        let named = known.iter().find(|option| option.names.get(&language).is_some_and(|known| fold(known) == fold(name)));
-        let slug = named.map(|option| option.slug.clone()).or_else(|| names::option_slug(name));
-        let slug = slug.ok_or_else(|| Refusal::new(draft.line, &column, format!("{name:?} cannot be part of an address")))?;
-        if options.iter().any(|option| option.slug == slug) {
-            return Err(Refusal::new(draft.line, &column, format!("{name:?} is there twice")));
-        }
-        let mut option = match known.iter().find(|option| option.slug == slug) {
-            Some(option) => option.clone(),
-            None => OptionTexts { slug, names: everywhere(name), values: vec![] },
-        };
-        option.names.insert(language, name.clone());
-        options.push(option);
-    }
-    let mut slots = Vec::with_capacity(draft.variants.len());
-    for variant in &draft.variants {
-        let mut slugs = Vec::with_capacity(options.len());
-        for ((index, option), name) in options.iter_mut().enumerate().zip(&variant.values) {
-            slugs.push(value(option, name, language).ok_or_else(|| {
-                Refusal::new(variant.line, &format!("Option{} Value", index + 1), format!("{name:?} cannot be part of an address"))
-            })?);
-        }
-        slots.push(slugs);
-    }
-    Ok((options, slots))
-}
-
-/// The slug of a value by its name in the file's language; a new one is added.
-fn value(option: &mut OptionTexts, name: &str, language: TextLanguage) -> Option<String> {
-    let folded = fold(name);
-    let same = |value: &&mut ValueTexts| value.names.get(&language).is_some_and(|known| fold(known) == folded);
-    if let Some(value) = option.values.iter_mut().find(same) {
-        return Some(value.slug.clone());
-    }
-    let wanted = names::slug(name)?;
-    // A value that has no name in this language yet is known by its slug.
-    if let Some(value) = option.values.iter_mut().find(|value| value.slug == wanted && !value.names.contains_key(&language)) {
-        value.names.insert(language, name.to_owned());
-        return Some(wanted);
-    }
-    let taken = |slug: &str| option.values.iter().any(|value| value.slug == slug);
-    let slug = if taken(&wanted) { (2..1_000).map(|n| format!("{wanted}-{n}")).find(|slug| !taken(slug))? } else { wanted };
-    option.values.push(ValueTexts { slug: slug.clone(), names: everywhere(name), hex: None });
-    Some(slug)
 }
 
 /// The category's key: one that has this title in any language, or a new one.
@@ -247,11 +239,11 @@ async fn category(tx: &mut Tx, draft: &Draft, language: TextLanguage, categories
     Ok(Some(key))
 }
 
-async fn tags(tx: &mut Tx, names: &[String], language: TextLanguage) -> anyhow::Result<Vec<String>> {
+async fn tags(tx: &mut Tx, names: &[String], language: TextLanguage, known: &mut HashSet<String>) -> anyhow::Result<Vec<String>> {
     let mut keys: Vec<String> = Vec::new();
     for name in names {
         let Some(key) = names::slug(name).filter(|key| !keys.contains(key)) else { continue };
-        if tx.first("SELECT key FROM tags WHERE key = $1", params![&key]).await?.is_none() {
+        if known.insert(key.clone()) && tx.first("SELECT key FROM tags WHERE key = $1", params![&key]).await?.is_none() {
             Tag { key: key.clone(), titles: Texts::from([(language, name.clone())]), descriptions: Texts::new() }.add(tx).await?;
         }
         keys.push(key);
@@ -260,12 +252,12 @@ async fn tags(tx: &mut Tx, names: &[String], language: TextLanguage) -> anyhow::
 }
 
 /// The pictures with the colour that each shows and the alternative text that the file gives it.
-fn pictures(product: &Product, draft: &Draft, slots: &[Vec<String>], language: TextLanguage) -> Vec<crate::catalog::product::PictureTexts> {
+fn pictures(product: &Product, draft: &Draft, variants: &[(&DraftVariant, Vec<String>)], language: TextLanguage) -> Vec<PictureTexts> {
     let colour = product.options.iter().position(|option| option.slug == "colour");
     let options = documents::options(product, language);
     let mut pictures = draft.pictures.clone();
     for picture in &mut pictures {
-        let shown = draft.variants.iter().zip(slots).filter(|(variant, _)| variant.image.as_ref() == Some(&picture.named));
+        let shown = variants.iter().filter(|(variant, _)| variant.image.as_ref() == Some(&picture.named));
         let mut values: Vec<&String> = shown.filter_map(|(_, values)| values.get(colour?)).collect();
         values.dedup();
         if let ([value], None) = (values.as_slice(), &picture.value) {
@@ -280,44 +272,4 @@ fn pictures(product: &Product, draft: &Draft, slots: &[Vec<String>], language: T
         }
     }
     pictures
-}
-
-/// Sets the variant's price in every list. Whether anything changed.
-async fn price(tx: &mut Tx, clock: &Clock, terms: &Terms, line: &DraftVariant, variant: &Variant, tell: bool) -> anyhow::Result<bool> {
-    let mut changed = false;
-    for list in &terms.lists {
-        changed |= match line.price {
-            Some(minor) => {
-                let price = Money::new(minor, terms.currency);
-                prices::set(tx, clock, NewPrice { list, variant: variant.id, price, compare_at: line.compare_at, source: "import" }, terms.now)
-                    .await?
-            }
-            None => prices::end(tx, list, variant.id, terms.now).await?,
-        };
-    }
-    if changed && tell {
-        events::emit(tx, clock, &Event::PriceChanged { product: variant.product, variant: variant.id }).await?;
-    }
-    Ok(changed)
-}
-
-/// Applies the difference between what this file counts and what the last one counted, so that sold pieces never come back. Whether
-/// anything changed.
-async fn count(tx: &mut Tx, clock: &Clock, terms: &Terms, line: &DraftVariant, variant: &Variant) -> anyhow::Result<bool> {
-    let Some(quantity) = line.quantity.filter(|_| line.tracked) else { return Ok(false) };
-    // What a shop owes counts as nothing there.
-    let quantity = quantity.max(0);
-    let item = stock::Item { product: variant.product, variant: variant.id };
-    let last = tx
-        .first("SELECT quantity FROM imported_stock WHERE variant_id = $1 AND location = $2", params![variant.id, &terms.location])
-        .await?
-        .map(|row| row.int("quantity"))
-        .transpose()?;
-    match last {
-        Some(last) if last == quantity => return Ok(false),
-        Some(last) => stock::adjust(tx, clock, item, &terms.location, quantity - last, "import", &terms.cause).await?,
-        None => stock::receipt(tx, clock, item, &terms.location, u32::try_from(quantity)?, &terms.cause).await?,
-    }
-    remember_stock(tx, variant.id, &terms.location, quantity).await?;
-    Ok(true)
 }

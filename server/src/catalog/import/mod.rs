@@ -1,12 +1,17 @@
 //! Import of product files. It writes SQL and the outbox and nothing else, so that it works beside a running shop; what the file does not
-//! say (currency, language, location) are arguments.
+//! say (currency, language, location) are arguments. What cannot be read is reported and changes nothing: a product keeps what it had, and a
+//! column that is not there leaves as it is what it would speak of.
 
 mod apply;
 mod body;
+mod columns;
 mod names;
+mod offers;
+mod options;
 mod pictures;
 mod report;
 mod sheet;
+mod variant;
 
 pub use report::{Refusal, Report};
 
@@ -21,8 +26,9 @@ use crate::{
     sql::Db,
 };
 use anyhow::Context as _;
-use apply::Terms;
+use apply::{Shelves, Terms};
 use domain::{locale::TextLanguage, market::Market, money::Currency};
+use sheet::Draft;
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
@@ -39,7 +45,8 @@ pub struct Args {
     /// The language of the file's texts: en-us, en-gb, de-de, fr-fr, ja-jp or ko-kr.
     #[arg(long, default_value = "en-us")]
     pub language: String,
-    /// The location that the file's quantities are at [default: the first one of the first market].
+    /// The location whose pieces the file counts. Without it the file counts all pieces of the shop, wherever they are, and a difference from
+    /// what imports said before is booked at the first location of the first market.
     #[arg(long)]
     pub location: Option<String>,
     /// Markets that get the file's prices, such as US; may be given several times [default: all with the file's currency].
@@ -62,36 +69,37 @@ pub async fn run(db: &Db, clock: &Clock, data: &Path, args: &Args) -> anyhow::Re
     let bytes = std::fs::read(&args.file).with_context(|| format!("{} cannot be read", args.file.display()))?;
     let sheet = sheet::read(&bytes, terms.currency).with_context(|| args.file.display().to_string())?;
     let mut report = Report::new(&args.file, sheet.refusals);
-    report.products_read = sheet.products.len();
+    sheet.left_out.into_iter().for_each(|product| report.leave_out(product));
 
     let base = args.file.parent().unwrap_or_else(|| Path::new("."));
     let mut shop = pictures::Folder::new(base, data);
     let mut drafts = Vec::with_capacity(sheet.products.len());
     for mut draft in sheet.products {
-        let row = db.first("SELECT * FROM products WHERE handle = $1", params![&draft.handle]).await?;
-        let known = row.as_ref().map(Product::read).transpose()?;
-        draft.pictures = shop.read(&draft, known.as_ref(), &mut report)?;
+        if !draft.images.is_empty() {
+            let row = db.first("SELECT * FROM products WHERE handle = $1", params![&draft.handle]).await?;
+            let known = row.as_ref().map(Product::read).transpose()?;
+            draft.pictures = shop.read(&draft, known.as_ref(), &mut report)?;
+        }
         drafts.push(draft);
     }
     for chunk in drafts.chunks(PRODUCTS_A_TRANSACTION) {
-        let chunk = Arc::new(chunk.to_vec());
-        let categories = Arc::new(Category::all(db).await?);
+        let shelves = Shelves::new(Category::all(db).await?);
         let outcomes = db
             .transact::<_, anyhow::Error>(|tx| {
-                let (chunk, terms, categories, clock) = (chunk.clone(), terms.clone(), categories.clone(), clock.clone());
+                // Cloned for each try: what an earlier one added was rolled back.
+                let (chunk, terms, mut shelves, clock) = (Arc::<[Draft]>::from(chunk), terms.clone(), shelves.clone(), clock.clone());
                 Box::pin(async move {
                     let mut outcomes = Vec::with_capacity(chunk.len());
-                    let mut categories = (*categories).clone();
                     for draft in &*chunk {
-                        outcomes.push(apply::product(tx, &clock, &terms, draft, &mut categories).await.with_context(|| draft.handle.clone())?);
+                        outcomes.push(apply::product(tx, &clock, &terms, draft, &mut shelves).await.with_context(|| draft.handle.clone())?);
                     }
                     Ok(outcomes)
                 })
             })
             .await
             .context("writing products")?;
-        for outcome in outcomes {
-            report.add(outcome);
+        for (draft, outcome) in chunk.iter().zip(outcomes) {
+            report.add(&draft.handle, &draft.lines, outcome);
         }
         events::ring();
     }
@@ -116,6 +124,7 @@ async fn terms(db: &Db, clock: &Clock, args: &Args) -> anyhow::Result<Terms> {
         chosen = all.iter().filter(|market| market.currency == currency).cloned().collect();
     }
     let first = chosen.first().with_context(|| format!("no market sells in {currency}: say --currency as the file's prices are"))?;
+    let is_one_location = args.location.is_some();
     let location = args.location.clone().or_else(|| first.locations.first().cloned()).context("the market has no location")?;
     let locations: Vec<&String> = all.iter().flat_map(|market| &market.locations).collect();
     if !locations.contains(&&location) {
@@ -125,7 +134,7 @@ async fn terms(db: &Db, clock: &Clock, args: &Args) -> anyhow::Result<Terms> {
     let mut lists: Vec<String> = chosen.into_iter().map(|market| market.price_list).collect();
     lists.dedup();
     let name = args.file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    Ok(Terms { currency, language, location, lists, cause: format!("import:{name}"), now: clock.now() })
+    Ok(Terms { currency, language, location, is_one_location, lists, cause: format!("import:{name}"), now: clock.now() })
 }
 
 fn codes(markets: &[Market]) -> String {

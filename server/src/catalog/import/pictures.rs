@@ -36,7 +36,8 @@ impl Folder {
         Self { from, to: data.join("media").join("import"), read: HashMap::new() }
     }
 
-    /// The pictures of a product in the file's order; what cannot be read is refused, or stays as it was known.
+    /// The pictures of a product in the file's order; what cannot be read is refused, or stays as it was known. A known picture that the file
+    /// does not name goes, unless the row that names it may be one that could not be read.
     pub(super) fn read(&mut self, draft: &Draft, known: Option<&Product>, report: &mut Report) -> anyhow::Result<Vec<PictureTexts>> {
         let mut images: Vec<&DraftImage> = draft.images.iter().collect();
         images.sort_by_key(|image| image.position);
@@ -55,7 +56,7 @@ impl Folder {
             let picture = match ready {
                 Some(picture) => Ok(picture.clone()),
                 None if is_address(&image.src) => {
-                    report.remote_pictures.insert(image.src.clone());
+                    report.remote(&image.src, image.line);
                     Ok(blank(PictureSource::Remote { url: image.src.clone() }, 4, 5, &image.src))
                 }
                 None => self.local(&image.src)?,
@@ -69,7 +70,16 @@ impl Folder {
                 (Err(reason), None) => report.refusals.push(Refusal::new(image.line, "Image Src", reason)),
             }
         }
-        Ok(pictures)
+        let Some(known) = known.filter(|_| draft.has_gaps && !pictures.is_empty()) else { return Ok(pictures) };
+        let mut kept = known.pictures.clone();
+        for picture in pictures {
+            match kept.iter_mut().find(|known| known.named == picture.named) {
+                Some(known) => *known = picture,
+                None => kept.push(picture),
+            }
+        }
+        kept.truncate(PICTURES_MAX.max(known.pictures.len()));
+        Ok(kept)
     }
 
     fn local(&mut self, src: &str) -> anyhow::Result<Result<PictureTexts, String>> {

@@ -1,58 +1,70 @@
-//! Shopify's product CSV: the header sets of 2019 and of today, several rows a product. Rows become drafts; what cannot be read is refused
-//! with its line and column.
+//! Shopify's product CSV: several rows a product become a draft of it; what cannot be read is refused with its line and column. What the
+//! shop knows already is not asked here.
 
-use super::{names, report::Refusal};
+use super::{
+    columns::{Cell, Columns, Row},
+    names,
+    report::Refusal,
+    variant::{self, DraftVariant, NO_CHOICE},
+};
 use crate::catalog::product::{PictureTexts, Status};
 use anyhow::Context as _;
 use csv::{ByteRecord, ReaderBuilder};
-use domain::{live::strip_marks, money::Currency};
-use std::collections::{HashMap, HashSet};
+use domain::money::Currency;
+use std::collections::HashMap;
 
 /// A file, read.
 #[derive(Debug)]
 pub(super) struct Sheet {
     pub products: Vec<Draft>,
     pub refusals: Vec<Refusal>,
+    /// Gift cards, and products of which no row can be read.
+    pub left_out: Vec<LeftOut>,
 }
 
-/// A product as the file has it.
+/// A product that is not taken, with the line of each of its rows: every one is accounted for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct LeftOut {
+    pub handle: String,
+    pub lines: Vec<u64>,
+}
+
+/// A product as the file has it. What the file does not say is `None`: a known product keeps it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Draft {
     pub handle: String,
-    /// Of its first row.
-    pub line: u64,
+    /// Of each of its rows, those too that could not be read.
+    pub lines: Vec<u64>,
     pub title: Option<String>,
+    /// Whether there is a title that cannot be taken.
+    pub is_title_bad: bool,
     pub body: Option<String>,
     pub vendor: Option<String>,
     pub category: Option<String>,
-    /// `None`: the file has no such column.
     pub tags: Option<Vec<String>>,
     pub status: Option<Status>,
     pub published: Option<bool>,
     pub seo_title: Option<String>,
     pub seo_description: Option<String>,
-    /// Names of its options; a product without choices has none.
-    pub options: Vec<String>,
+    /// Names of its options; empty for a product without choices. `None`: the file names none, or in a row that cannot be read.
+    pub options: Option<Vec<String>>,
     pub variants: Vec<DraftVariant>,
     pub images: Vec<DraftImage>,
     /// The images, once read.
     pub pictures: Vec<PictureTexts>,
+    /// Whether pictures may be missing because a row or a cell could not be read.
+    pub has_gaps: bool,
+    /// How a new product is kept from readers because something about it as a whole could not be read.
+    pub hidden: Option<Hidden>,
+    /// Line of the row that was taken for the one that opens it: the first that can be read.
+    pub opened: Option<u64>,
 }
 
-#[derive(Clone, Debug)]
-pub(super) struct DraftVariant {
-    pub line: u64,
-    pub values: Vec<String>,
-    pub sku: String,
-    pub barcode: String,
-    pub weight_g: Option<i64>,
-    pub tracked: bool,
-    pub oversell: bool,
-    pub quantity: Option<i64>,
-    /// Minor units. `None`: no price, so not sold.
-    pub price: Option<i64>,
-    pub compare_at: Option<i64>,
-    pub image: Option<String>,
+/// In which column a mended file shows a product again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Hidden {
+    Draft,
+    Unpublished,
 }
 
 #[derive(Clone, Debug)]
@@ -63,272 +75,187 @@ pub(super) struct DraftImage {
     pub alt: String,
 }
 
-/// Limits of one cell, of a quantity and of a weight.
-const CELL_CHARS_MAX: usize = 100_000;
 const TITLE_CHARS_MAX: usize = 255;
-const QUANTITY_MAX: i64 = 1_000_000;
-const WEIGHT_G_MAX: i64 = 10_000_000;
 /// Most variants of one product, as in Shopify.
 const VARIANTS_MAX: usize = 2_048;
-
-/// What columns are called: our key, then every header that means it, in lower case.
-const COLUMNS: [(&str, &[&str]); 30] = [
-    ("Handle", &["handle", "url handle"]),
-    ("Title", &["title"]),
-    ("Body (HTML)", &["body (html)", "body html", "description"]),
-    ("Vendor", &["vendor"]),
-    ("Product Category", &["product category", "standard product type"]),
-    ("Type", &["type", "custom product type"]),
-    ("Tags", &["tags"]),
-    ("Published", &["published", "published on online store"]),
-    ("Status", &["status"]),
-    ("Option1 Name", &["option1 name"]),
-    ("Option1 Value", &["option1 value"]),
-    ("Option2 Name", &["option2 name"]),
-    ("Option2 Value", &["option2 value"]),
-    ("Option3 Name", &["option3 name"]),
-    ("Option3 Value", &["option3 value"]),
-    ("Variant SKU", &["variant sku", "sku"]),
-    ("Variant Barcode", &["variant barcode", "barcode"]),
-    ("Variant Grams", &["variant grams", "weight value (grams)"]),
-    ("Variant Inventory Tracker", &["variant inventory tracker", "inventory tracker"]),
-    ("Variant Inventory Qty", &["variant inventory qty", "inventory quantity"]),
-    ("Variant Inventory Policy", &["variant inventory policy", "continue selling when out of stock"]),
-    ("Variant Price", &["variant price", "price"]),
-    ("Variant Compare At Price", &["variant compare at price", "compare-at price"]),
-    ("Image Src", &["image src", "product image url"]),
-    ("Image Position", &["image position"]),
-    ("Image Alt Text", &["image alt text"]),
-    ("Variant Image", &["variant image", "variant image url"]),
-    ("Gift Card", &["gift card"]),
-    ("SEO Title", &["seo title"]),
-    ("SEO Description", &["seo description"]),
-];
 const OPTION_NAMES: [&str; 3] = ["Option1 Name", "Option2 Name", "Option3 Name"];
-const OPTION_VALUES: [&str; 3] = ["Option1 Value", "Option2 Value", "Option3 Value"];
+/// Columns that speak of a product as a whole.
+const OF_PRODUCTS: [&str; 13] = [
+    "Title",
+    "Body (HTML)",
+    "Vendor",
+    "Product Category",
+    "Type",
+    "Tags",
+    "Published",
+    "Status",
+    "SEO Title",
+    "SEO Description",
+    OPTION_NAMES[0],
+    OPTION_NAMES[1],
+    OPTION_NAMES[2],
+];
 
 /// Reads a whole file. An error: it is no product file at all.
 pub(super) fn read(bytes: &[u8], currency: Currency) -> anyhow::Result<Sheet> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let mut reader = ReaderBuilder::new().has_headers(true).flexible(true).from_reader(bytes);
-    let header = reader.byte_headers().context("the file has no header")?.clone();
-    let mut columns: HashMap<&'static str, usize> = HashMap::new();
-    for (index, name) in header.iter().enumerate() {
-        let name = String::from_utf8_lossy(name).trim().to_lowercase();
-        if let Some((key, _)) = COLUMNS.iter().find(|(_, names)| names.contains(&name.as_str())) {
-            columns.entry(*key).or_insert(index);
-        }
-    }
-    for needed in ["Handle", "Title"] {
-        anyhow::ensure!(columns.contains_key(needed), "the file has no column {needed}: it is not a product file as Shopify exports it");
-    }
-    let mut reading =
-        Reading { columns, width: header.len(), currency, products: vec![], places: HashMap::new(), refusals: vec![], refused: HashSet::new() };
+    let columns = Columns::read(reader.byte_headers().context("the file has no header")?)?;
+    let mut reading = Reading { currency, products: vec![], places: HashMap::new(), gift_cards: vec![], refusals: vec![] };
     let mut record = ByteRecord::new();
     loop {
         let more = reader.read_byte_record(&mut record);
         let line = record.position().map_or(0, csv::Position::line);
         match more {
-            Ok(true) => reading.row(&record, line),
+            Ok(true) => reading.row(columns.row(&record, line)),
             Ok(false) => break,
             Err(error) => reading.refusals.push(Refusal::new(line, "", format!("the row cannot be read: {error}"))),
         }
     }
     anyhow::ensure!(!reading.places.is_empty() || !reading.refusals.is_empty(), "the file has a header and no rows");
-    let refused = reading.refused;
-    reading.products.retain(|draft| !refused.contains(&draft.handle));
-    Ok(Sheet { products: reading.products, refusals: reading.refusals })
+    let mut sheet = Sheet { products: vec![], refusals: reading.refusals, left_out: vec![] };
+    for (place, draft) in reading.products.into_iter().enumerate() {
+        if reading.gift_cards.contains(&place) || draft.opened.is_none() {
+            sheet.left_out.push(LeftOut { handle: draft.handle, lines: draft.lines });
+        } else {
+            sheet.products.push(draft);
+        }
+    }
+    Ok(sheet)
 }
 
 struct Reading {
-    columns: HashMap<&'static str, usize>,
-    width: usize,
     currency: Currency,
     products: Vec<Draft>,
+    /// Where a handle's product is.
     places: HashMap<String, usize>,
+    gift_cards: Vec<usize>,
     refusals: Vec<Refusal>,
-    /// Handles of products that are left out whole.
-    refused: HashSet<String>,
 }
-
-/// One row's cells by column; none is empty.
-type Cells = HashMap<&'static str, String>;
 
 impl Reading {
-    fn row(&mut self, record: &ByteRecord, line: u64) {
-        match self.cells(record, line).and_then(|cells| self.take(&cells, line)) {
-            Ok(()) => {}
-            Err(refusal) => self.refusals.push(refusal),
-        }
+    fn row(&mut self, mut row: Row<'_>) {
+        let taken = self.take(&row);
+        self.refusals.append(&mut row.refusals);
+        self.refusals.extend(taken.err().flatten());
     }
 
-    fn cells(&self, record: &ByteRecord, line: u64) -> Result<Cells, Refusal> {
-        if record.len() != self.width {
-            return Err(Refusal::new(line, "", format!("the row has {} fields, the header has {}", record.len(), self.width)));
-        }
-        let mut cells = Cells::new();
-        for (key, index) in &self.columns {
-            let Some(bytes) = record.get(*index) else { continue };
-            let Ok(text) = std::str::from_utf8(bytes) else { return Err(Refusal::new(line, key, "is not UTF-8 text")) };
-            let text = strip_marks(text);
-            let text: String = text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect();
-            let text = text.trim();
-            if text.chars().count() > CELL_CHARS_MAX {
-                return Err(Refusal::new(line, key, format!("is longer than {CELL_CHARS_MAX} characters")));
-            }
-            if !text.is_empty() {
-                cells.insert(*key, text.to_owned());
-            }
-        }
-        Ok(cells)
-    }
-
-    fn take(&mut self, cells: &Cells, line: u64) -> Result<(), Refusal> {
-        let handle = cells.get("Handle").ok_or_else(|| Refusal::new(line, "Handle", "is empty"))?;
-        let handle = names::slug(handle).ok_or_else(|| Refusal::new(line, "Handle", format!("{handle:?} cannot be part of an address")))?;
-        if self.refused.contains(&handle) {
+    /// `Err(None)`: why the row cannot be taken stands in it already.
+    fn take(&mut self, row: &Row<'_>) -> Result<(), Option<Refusal>> {
+        let refuse = |column: &str, reason: String| Err(Some(Refusal::new(row.line, column, reason)));
+        let handle = match row.get("Handle") {
+            Some(handle) => handle,
+            None if row.is_broken || row.is_bad("Handle") => return Err(None),
+            None => return refuse("Handle", "is empty".to_owned()),
+        };
+        let Some(handle) = names::slug(handle) else {
+            return if row.is_broken { Err(None) } else { refuse("Handle", format!("{handle:?} cannot be part of an address")) };
+        };
+        let place = *self.places.entry(handle.clone()).or_insert_with(|| {
+            self.products.push(Draft { handle: handle.clone(), ..Draft::default() });
+            self.products.len() - 1
+        });
+        let draft = &mut self.products[place];
+        draft.lines.push(row.line);
+        if self.gift_cards.contains(&place) {
             return Ok(());
         }
-        if cells.get("Gift Card").is_some_and(|text| flag(text) == Some(true)) {
-            self.refused.insert(handle.clone());
-            return Err(Refusal::new(line, "Gift Card", format!("{handle} is a gift card, and those cannot be sold here: it was left out")));
+        if row.get("Gift Card").and_then(flag) == Some(true) {
+            self.gift_cards.push(place);
+            return refuse("Gift Card", format!("{handle} is a gift card, and those cannot be sold here: it was left out"));
         }
-        let place = if let Some(place) = self.places.get(&handle) {
-            *place
-        } else {
-            let draft = self.first_row(cells, &handle, line).inspect_err(|_| {
-                self.refused.insert(handle.clone());
-            })?;
-            self.products.push(draft);
-            self.places.insert(handle, self.products.len() - 1);
-            self.products.len() - 1
-        };
-        let draft = &mut self.products[place];
-        let first = draft.line == line;
-        let mut said = false;
-        if let Some(src) = cells.get("Image Src") {
-            let position = cells.get("Image Position").and_then(|text| text.parse().ok()).unwrap_or(u32::MAX);
-            let alt = cells.get("Image Alt Text").cloned().unwrap_or_default();
-            draft.images.push(DraftImage { line, src: src.clone(), position, alt });
+        draft.has_gaps |= row.is_broken || row.is_bad("Image Src");
+        if row.is_broken {
+            return Ok(());
+        }
+        let opens = draft.opened.is_none();
+        if opens {
+            self.refusals.extend(draft.open(row));
+        }
+        let mut said = row.is_bad("Image Src");
+        if let Some(src) = row.get("Image Src") {
+            let position = row.get("Image Position").and_then(|text| text.parse().ok()).unwrap_or(u32::MAX);
+            let alt = row.get("Image Alt Text").unwrap_or_default().to_owned();
+            draft.images.push(DraftImage { line: row.line, src: src.to_owned(), position, alt });
             said = true;
         }
-        let of_variants = ["Option1 Value", "Variant Price", "Variant SKU", "Variant Inventory Qty", "Variant Grams"];
-        if of_variants.iter().any(|key| cells.contains_key(key)) {
-            let variant = variant(cells, line, draft, self.currency)?;
-            if draft.variants.len() == VARIANTS_MAX {
-                return Err(Refusal::new(line, "", format!("a product has at most {VARIANTS_MAX} variants")));
+        if variant::is_said(row) {
+            draft.add(variant::read(row, draft.options.as_deref(), self.currency)?)?;
+            said = true;
+        }
+        if said || opens { Ok(()) } else { refuse("", "the row has neither a variant nor a picture".to_owned()) }
+    }
+}
+
+impl Draft {
+    /// Takes what a product's first row that can be read says about it as a whole. What cannot be taken comes back; a known product keeps
+    /// what it had there, a new one stays hidden.
+    fn open(&mut self, row: &Row<'_>) -> Vec<Refusal> {
+        let mut refusals = Vec::new();
+        let mut refuse = |column: &str, reason: String| refusals.push(Refusal::new(row.line, column, reason));
+        let cell = |column: &str| row.get(column).map(str::to_owned);
+        self.opened = Some(row.line);
+        self.title = cell("Title");
+        self.is_title_bad = row.is_bad("Title");
+        if self.title.as_ref().is_some_and(|title| title.chars().count() > TITLE_CHARS_MAX) {
+            refuse("Title", format!("is longer than {TITLE_CHARS_MAX} characters"));
+            (self.title, self.is_title_bad) = (None, true);
+        }
+        self.status = cell("Status").and_then(|text| {
+            let status = Status::parse(&text);
+            if status.is_none() {
+                refuse("Status", format!("{text:?} is not active, draft or archived"));
             }
-            draft.variants.push(variant);
-            said = true;
-        }
-        if said || first { Ok(()) } else { Err(Refusal::new(line, "", "the row has neither a variant nor a picture")) }
+            status
+        });
+        self.published = cell("Published").and_then(|text| {
+            let published = flag(&text);
+            if published.is_none() {
+                refuse("Published", format!("{text:?} is neither TRUE nor FALSE"));
+            }
+            published
+        });
+        self.body = cell("Body (HTML)");
+        self.vendor = cell("Vendor");
+        self.category = cell("Type").or_else(|| cell("Product Category").map(|path| path.rsplit('>').next().unwrap_or_default().trim().to_owned()));
+        self.seo_title = cell("SEO Title");
+        self.seo_description = cell("SEO Description");
+        self.tags = match row.cell("Tags") {
+            Cell::Holds(text) => Some(tags(text)),
+            // A row without a title is not the one that opens the product: that one was lost, and its tags with it.
+            Cell::Empty if self.title.is_some() => Some(vec![]),
+            Cell::Empty | Cell::Absent => None,
+        };
+        self.options = options(row);
+        let has_lost = self.lines.len() > 1 || OF_PRODUCTS.iter().any(|column| row.is_bad(column)) || !refusals.is_empty();
+        let column = if row.has_column("Status") { Hidden::Draft } else { Hidden::Unpublished };
+        self.hidden = has_lost.then_some(column);
+        refusals
     }
 
-    fn first_row(&self, cells: &Cells, handle: &str, line: u64) -> Result<Draft, Refusal> {
-        let cell = |key: &str| cells.get(key).cloned();
-        let title = cell("Title");
-        if title.as_ref().is_some_and(|title| title.chars().count() > TITLE_CHARS_MAX) {
-            return Err(Refusal::new(line, "Title", format!("is longer than {TITLE_CHARS_MAX} characters")));
+    fn add(&mut self, variant: DraftVariant) -> Result<(), Refusal> {
+        if self.variants.iter().any(|known| known.values == variant.values) {
+            return Err(variant.is_there_already());
         }
-        let status = cell("Status")
-            .map(|text| Status::parse(&text).ok_or_else(|| Refusal::new(line, "Status", format!("{text:?} is not active, draft or archived"))))
-            .transpose()?;
-        let published = cell("Published")
-            .map(|text| flag(&text).ok_or_else(|| Refusal::new(line, "Published", format!("{text:?} is neither TRUE nor FALSE"))))
-            .transpose()?;
-        let mut options: Vec<String> = Vec::new();
-        for name in OPTION_NAMES.iter().filter_map(|key| cells.get(key)) {
-            options.push(name.clone());
+        if self.variants.len() == VARIANTS_MAX {
+            return Err(Refusal::new(variant.line, "", format!("a product has at most {VARIANTS_MAX} variants")));
         }
-        // What Shopify writes for a product without choices.
-        if options.len() == 1 && options[0] == "Title" && cells.get("Option1 Value").is_some_and(|value| value == "Default Title") {
-            options.clear();
-        }
-        let category = cell("Type").or_else(|| cell("Product Category").map(|path| path.rsplit('>').next().unwrap_or_default().trim().to_owned()));
-        Ok(Draft {
-            handle: handle.to_owned(),
-            line,
-            title,
-            body: cell("Body (HTML)"),
-            vendor: cell("Vendor"),
-            category,
-            tags: self.columns.contains_key("Tags").then(|| tags(&cell("Tags").unwrap_or_default())),
-            status,
-            published,
-            seo_title: cell("SEO Title"),
-            seo_description: cell("SEO Description"),
-            options,
-            variants: vec![],
-            images: vec![],
-            pictures: vec![],
-        })
+        self.variants.push(variant);
+        Ok(())
     }
 }
 
-fn variant(cells: &Cells, line: u64, draft: &Draft, currency: Currency) -> Result<DraftVariant, Refusal> {
-    let refuse = |column: &str, reason: String| Refusal::new(line, column, reason);
-    let mut values = Vec::with_capacity(draft.options.len());
-    for (column, _) in OPTION_VALUES.iter().zip(&draft.options) {
-        values.push(cells.get(column).cloned().ok_or_else(|| refuse(column, "is empty".to_owned()))?);
-    }
-    if draft.variants.iter().any(|known| known.values == values) {
-        let what = if values.is_empty() { "the product has one variant only".to_owned() } else { format!("{} is there already", values.join(" / ")) };
-        return Err(refuse(OPTION_VALUES[0], what));
-    }
-    let whole = |column: &str, max: i64| -> Result<Option<i64>, Refusal> {
-        let Some(text) = cells.get(column) else { return Ok(None) };
-        let number =
-            text.split_once('.').map_or(text.as_str(), |(whole, part)| if part.bytes().all(|byte| byte == b'0') { whole } else { text.as_str() });
-        let number: i64 = number.parse().map_err(|_| refuse(column, format!("{text:?} is not a whole number")))?;
-        if (-max..=max).contains(&number) { Ok(Some(number)) } else { Err(refuse(column, format!("{text} is more than {max}"))) }
-    };
-    let money = |column: &str| -> Result<Option<i64>, Refusal> {
-        cells
-            .get(column)
-            .map(|text| {
-                price(text, currency).ok_or_else(|| refuse(column, format!("{text:?} is not a price in {currency} such as {}", sample(currency))))
-            })
-            .transpose()
-    };
-    let weight_g = whole("Variant Grams", WEIGHT_G_MAX)?;
-    if weight_g.is_some_and(|grams| grams < 0) {
-        return Err(refuse("Variant Grams", "a weight is not negative".to_owned()));
-    }
-    let policy = cells.get("Variant Inventory Policy").map_or("deny", String::as_str).to_lowercase();
-    let oversell = match policy.as_str() {
-        "deny" | "false" => false,
-        "continue" | "true" => true,
-        _ => return Err(refuse("Variant Inventory Policy", format!("{policy:?} is neither deny nor continue"))),
-    };
-    Ok(DraftVariant {
-        line,
-        values,
-        sku: cells.get("Variant SKU").cloned().unwrap_or_default(),
-        barcode: cells.get("Variant Barcode").cloned().unwrap_or_default(),
-        weight_g,
-        tracked: cells.contains_key("Variant Inventory Tracker"),
-        oversell,
-        quantity: whole("Variant Inventory Qty", QUANTITY_MAX)?,
-        price: money("Variant Price")?,
-        compare_at: money("Variant Compare At Price")?,
-        image: cells.get("Variant Image").cloned(),
-    })
-}
-
-/// A price in minor units: digits, at most one point, no more decimals than the currency has.
-fn price(text: &str, currency: Currency) -> Option<i64> {
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    let digits = currency.minor_digits() as usize;
-    let (kept, rest) = fraction.split_at_checked(digits.min(fraction.len()))?;
-    let all_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    if whole.is_empty() || whole.len() > 10 || !all_digits(whole) || !all_digits(kept) || !rest.bytes().all(|byte| byte == b'0') {
+/// The names of a product's options, up to the first that is empty. `None`: there are none, or one cannot be read.
+fn options(row: &Row<'_>) -> Option<Vec<String>> {
+    if OPTION_NAMES.iter().any(|column| row.is_bad(column)) {
         return None;
     }
-    format!("{whole}{kept:0<digits$}").parse().ok()
-}
-
-fn sample(currency: Currency) -> String {
-    domain::money::Money::new(34 * currency.minor_per_major(), currency).decimal()
+    let names: Vec<String> = OPTION_NAMES.iter().map_while(|column| row.get(column)).map(str::to_owned).collect();
+    // What Shopify writes for a product without choices.
+    if names == ["Title"] && row.get("Option1 Value") == Some(NO_CHOICE) {
+        return Some(vec![]);
+    }
+    (!names.is_empty()).then_some(names)
 }
 
 fn flag(text: &str) -> Option<bool> {
@@ -341,29 +268,4 @@ fn flag(text: &str) -> Option<bool> {
 
 fn tags(text: &str) -> Vec<String> {
     text.split(',').map(str::trim).filter(|tag| !tag.is_empty()).take(250).map(str::to_owned).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn prices_follow_the_currency() {
-        for (text, currency, minor) in [
-            ("34.00", "USD", Some(3400)),
-            ("34", "USD", Some(3400)),
-            ("34.5", "USD", Some(3450)),
-            ("34.005", "USD", None),
-            ("34.500", "USD", Some(3450)),
-            ("4620.00", "JPY", Some(4620)),
-            ("4620.50", "JPY", None),
-            ("1.250", "KWD", Some(1250)),
-            ("-1", "USD", None),
-            ("1,299.00", "USD", None),
-            ("€3", "EUR", None),
-            (".5", "USD", None),
-        ] {
-            assert_eq!(price(text, currency.parse().expect("a code")), minor, "{text} {currency}");
-        }
-    }
 }
