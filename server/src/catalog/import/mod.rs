@@ -32,6 +32,7 @@ use sheet::Draft;
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 /// What is imported, and what the file does not say.
@@ -56,8 +57,12 @@ pub struct Args {
 
 /// Largest file that is read.
 const FILE_BYTES_MAX: u64 = 256 << 20;
-/// Products in one transaction: few enough that nobody waits long, many enough that the disk is not asked for each.
-const PRODUCTS_A_TRANSACTION: usize = 25;
+/// Products in one transaction: few enough that nobody waits long (about 0.1 s), many enough that the disk is not asked for each.
+const PRODUCTS_A_TRANSACTION: usize = 50;
+
+/// How long a running shop has SQLite's one writer to itself between two transactions of an import. Whoever waits for it asks every 25 ms at
+/// first and every 100 ms from then on (`sqliteDefaultBusyCallback`): without a pause of that length a checkout waits for seconds.
+const PAUSE: Duration = Duration::from_millis(25);
 
 /// Imports a file. `data` is the shop's data folder, where pictures go. An error means that nothing could be done; refused rows stand in
 /// the report.
@@ -82,7 +87,10 @@ pub async fn run(db: &Db, clock: &Clock, data: &Path, args: &Args) -> anyhow::Re
         }
         drafts.push(draft);
     }
-    for chunk in drafts.chunks(PRODUCTS_A_TRANSACTION) {
+    for (n, chunk) in drafts.chunks(PRODUCTS_A_TRANSACTION).enumerate() {
+        if n > 0 && matches!(db, Db::Sqlite { .. }) {
+            tokio::time::sleep(PAUSE).await;
+        }
         let shelves = Shelves::new(Category::all(db).await?);
         let outcomes = db
             .transact::<_, anyhow::Error>(|tx| {
