@@ -178,3 +178,28 @@ async fn every_address_on_the_web_is_named_once_with_its_line() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_quote_that_is_left_open_is_named_with_the_lines_that_it_swallows() {
+    let stores = stores::all().await.remove(0);
+    let report = take(&stores, "Handle,Title,Variant Price\ncup,Cup,3.00\nmug,\"Mug,4.00\njug,Jug,5.00\n").await;
+    assert_eq!((refused(&report), report.products_new), (vec![(3, "")], 1), "{report}");
+    assert!(
+        report.to_string().contains("products.csv:3: the row has 2 fields, the header has 3 and goes on to line 4: is a quote missing?"),
+        "{report}"
+    );
+}
+
+#[tokio::test]
+async fn variants_of_options_that_a_file_replaces_cannot_be_chosen_any_more() {
+    let stores = stores::all().await.remove(0);
+    let file = "Handle,Title,Option1 Name,Option1 Value,Variant Price\ncup,Cup,Color,Red,3.00\ncup,,,Blue,3.00\n";
+    take(&stores, file).await;
+    let active = "SELECT active AS n FROM variants ORDER BY id";
+    take(&stores, file.replace("Color,Red", "Size,Small").replace("Blue", "Large")).await;
+    assert_eq!(column(&stores.db, active).await, [0, 0, 1, 1], "a colour is no size");
+    let report =
+        take(&stores, "Handle,Title,Option1 Name,Option1 Value,Variant Price\ncup,Cup,Size,Small,3.00\ncup,,,small,3.00\ncup,,,!!!,3.00\n").await;
+    assert_eq!(refused(&report), [(3, "Option1 Value"), (4, "Option1 Value")], "one variant of a choice, and the good one stays: {report}");
+    assert_eq!((report.products_same, column(&stores.db, active).await), (1, vec![0, 0, 1, 1]));
+}

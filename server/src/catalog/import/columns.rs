@@ -102,7 +102,7 @@ impl Columns {
         }
         if row.is_broken {
             row.said.retain(|key, _| *key == "Handle");
-            let lines = record.iter().flatten().filter(|byte| **byte == b'\n').count() as u64;
+            let lines = record.iter().flat_map(|field| field.strip_suffix(b"\n").unwrap_or(field)).filter(|byte| **byte == b'\n').count() as u64;
             let until = if lines > 0 { format!(" and goes on to line {}: is a quote missing?", line + lines) } else { String::new() };
             let reason = format!("the row has {} fields, the header has {}{until}", record.len(), self.width);
             row.refusals = vec![Refusal::new(line, "", reason)];
