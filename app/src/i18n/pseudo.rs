@@ -34,10 +34,22 @@ pub fn long(text: &'static str) -> &'static str {
     kept(format!("[{out}]"))
 }
 
-/// Latin letters become Arabic ones, so that the text really runs from right to left.
+/// Latin letters become Arabic ones, so that the text really runs from right to left; words are drawn out, as Arabic scribes do it, by
+/// half their length or more.
 pub fn right_to_left(text: &'static str) -> &'static str {
     const PLAIN: &str = "abcdefghijklmnopqrstuvwxyz";
     const ARABIC: &str = "ابسدةفغحيجكلمنوبقرستعوخشيز";
+    const KASHIDA: char = '\u{640}';
     let turn = |c: char| PLAIN.chars().position(|plain| plain == c.to_ascii_lowercase()).and_then(|at| ARABIC.chars().nth(at)).unwrap_or(c);
-    kept(outside_placeholders(text, turn))
+    let turned = outside_placeholders(text, turn);
+    let mut out = String::with_capacity(turned.len() * 2);
+    let mut letters = 0;
+    for c in turned.chars() {
+        out.push(c);
+        letters = if ARABIC.contains(c) { letters + 1 } else { 0 };
+        if letters > 0 && letters % 2 == 0 {
+            out.push(KASHIDA);
+        }
+    }
+    kept(out)
 }

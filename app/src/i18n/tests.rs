@@ -75,5 +75,10 @@ fn a_value_is_never_taken_for_a_placeholder() {
 #[test]
 fn pseudo_languages_are_long_and_run_the_other_way() {
     assert!(shop(Locale::PSEUDO).add_to_cart.chars().count() > "Add to cart".len() * 13 / 10);
-    assert!(shop(Locale::PSEUDO_RTL).add_to_cart.chars().any(|c| ('\u{600}'..='\u{6ff}').contains(&c)));
+    let (english, turned) = (shop(locale("en-us")), shop(Locale::PSEUDO_RTL));
+    for (text, turned) in [(english.add_to_cart, turned.add_to_cart), (english.delivery_returns, turned.delivery_returns)] {
+        assert!(turned.chars().count() >= text.len() * 13 / 10, "{turned} is longer than {text}, by its words");
+        assert!(turned.split(' ').count() == text.split(' ').count());
+    }
+    assert!(turned.add_to_cart.chars().any(|c| ('\u{600}'..='\u{6ff}').contains(&c)));
 }
