@@ -28,4 +28,12 @@ const start = async () => {
   document.documentElement.dataset.islands = "ready";
 };
 
+// Back may bring this page out of the browser's memory as it was: the cart's number is asked for again.
+addEventListener("pageshow", async ({ persisted }) => {
+  if (!persisted) return;
+  const page = new DOMParser().parseFromString(await (await fetch(location)).text(), "text/html");
+  const badge = (document) => document.querySelector(".bag b");
+  badge(page) && badge(document).replaceWith(badge(page));
+});
+
 if (!navigator.connection?.saveData) start();
