@@ -1,4 +1,5 @@
-// One address for every kind of page in the typed route table (app/src/routes.rs), with the status that it must answer.
+// One address for every kind of page in the typed route table (app/src/routes.rs), with the status that it must answer. A test of
+// the app reads this file: what stands in backticks here is an address, and every kind has one.
 export const publicRoutes = (locale) => [
   ["home", `/${locale}`, 200],
   ["category", `/${locale}/c/bags-travel`, 200],
@@ -14,7 +15,15 @@ export const publicRoutes = (locale) => [
   ["search", `/${locale}/search?q=lamp`, 200],
   ["search, nothing found", `/${locale}/search?q=zeppelin`, 200],
   ["cart, empty", `/${locale}/cart`, 200],
+  ["promo page, dark", `/${locale}/pages/launch`, 200],
+  ["promo page", `/${locale}/pages/travel`, 200],
   ["help", `/${locale}/help/delivery`, 200],
   ["help, returns", `/${locale}/help/returns`, 200],
   ["not found", `/${locale}/p/nothing-of-the-kind`, 404],
 ];
+
+/** What was sold once and will not come back: 410, once retired.csv is imported. */
+export const gone = (locale) => `/${locale}/p/oil-lamp`;
+
+/** Pages of one visitor, who needs a filled cart or an order's secret. */
+export const privateRoutes = (locale, secret) => ({ cart: `/${locale}/cart`, checkout: `/${locale}/checkout`, order: `/${locale}/orders/${secret}` });

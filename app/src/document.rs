@@ -64,7 +64,6 @@ fn head_html(head: &Head, view: &View, assets: &Assets) -> String {
     if head.noindex || is_pseudo(view.locale) {
         meta("name", "robots", "noindex");
     }
-    meta("name", "theme-color", "#fbfaf8");
     meta("name", "color-scheme", "light dark");
     meta("property", "og:site_name", SHOP_NAME);
     meta("property", "og:type", if head.kind == Kind::Product { "product" } else { "website" });
@@ -79,6 +78,10 @@ fn head_html(head: &Head, view: &View, assets: &Assets) -> String {
     meta("name", "twitter:card", "summary_large_image");
     if !head.canonical.is_empty() {
         meta("property", "og:url", &absolute(origin, &head.canonical));
+    }
+    // The tokens' paper, light and dark.
+    for (scheme, paper) in [("light", "#fbfaf8"), ("dark", "#141311")] {
+        let _ = write!(out, "<meta name=\"theme-color\" content=\"{paper}\" media=\"(prefers-color-scheme:{scheme})\">");
     }
     let mut link = |rel: &str, rest: &str, href: &str| {
         let _ = write!(out, "<link rel=\"{rel}\"{rest} href=\"{}\">", Escaped(href));
@@ -97,10 +100,10 @@ fn head_html(head: &Head, view: &View, assets: &Assets) -> String {
         link("canonical", "", &absolute(origin, &head.canonical));
     }
     if !head.canonical.is_empty() && !head.noindex && !is_pseudo(view.locale) {
-        for (locale, path) in &head.alternates {
+        for (locale, path) in &head.languages {
             link("alternate", &format!(" hreflang=\"{}\"", locale.bcp47()), &absolute(origin, path));
         }
-        if let Some((_, path)) = head.alternates.iter().find(|(locale, _)| *locale == domain::locale::Locale::DEFAULT) {
+        if let Some((_, path)) = head.languages.iter().find(|(locale, _)| *locale == domain::locale::Locale::DEFAULT) {
             link("alternate", " hreflang=\"x-default\"", &absolute(origin, path));
         }
     }

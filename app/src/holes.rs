@@ -38,14 +38,18 @@ impl HoleValues<'_> {
         Some((live, offer(&live.windows, self.now)?))
     }
 
-    /// Whether a variant is offered here and can be bought: which of two alternatives [`Hole::IfBuyable`] shows.
-    pub fn buyable(&self, variant: VariantId) -> bool {
-        self.variant(variant).is_some_and(|(live, _)| live.availability.buyable())
+    /// Which of two alternatives a hole shows that is a choice: whether a variant is offered here, and whether it can be bought.
+    pub fn holds(&self, choice: Hole) -> bool {
+        match choice {
+            Hole::IfBuyable(variant) => self.variant(variant).is_some_and(|(live, _)| live.availability.buyable()),
+            Hole::IfSold(variant) => self.variant(variant).is_some(),
+            _ => false,
+        }
     }
 }
 
-/// Writes what stands in a hole. [`Hole::IfBuyable`] holds no value of its own: whoever splits the template asks
-/// [`HoleValues::buyable`] which alternative stands.
+/// Writes what stands in a hole. A choice holds no value of its own: whoever splits the template asks [`HoleValues::holds`] which
+/// alternative stands.
 pub fn fill(hole: Hole, values: &HoleValues<'_>, out: &mut String) {
     let locale = values.locale;
     match hole {
@@ -66,7 +70,7 @@ pub fn fill(hole: Hole, values: &HoleValues<'_>, out: &mut String) {
         },
         Hole::CardFlag(product) => card_flag(product, values, out),
         Hole::Availability(variant) => availability(variant, values, out),
-        Hole::IfBuyable(_) => {}
+        Hole::IfBuyable(_) | Hole::IfSold(_) => {}
         Hole::PlainPrice(variant) => {
             if let Some((_, offer)) = values.variant(variant) {
                 out.push_str(&offer.price.decimal());
@@ -100,9 +104,7 @@ pub fn fill_page(html: &str, values: &HoleValues<'_>) -> String {
         rest = tail.get(end + CLOSE.len_utf8()..).unwrap_or("");
         let (name, alternatives) = divided(inside);
         match (name.parse(), alternatives) {
-            (Ok(Hole::IfBuyable(variant)), Some((buyable, sold_out))) => {
-                out.push_str(&fill_page(if values.buyable(variant) { buyable } else { sold_out }, values));
-            }
+            (Ok(choice), Some((if_so, if_not))) => out.push_str(&fill_page(if values.holds(choice) { if_so } else { if_not }, values)),
             (Ok(hole), _) => fill(hole, values, &mut out),
             (Err(_), _) => {}
         }
@@ -170,16 +172,20 @@ fn price_block(offer: &Offer, values: &HoleValues<'_>, out: &mut String) {
 }
 
 fn reduced(offer: &Offer, locale: Locale, out: &mut String) {
-    let Some(was) = offer.was else { return escape(&i18n::price(offer.price, locale), out) };
+    let was = offer.was.map(|was| i18n::price(was, locale));
+    struck(was.as_deref(), &i18n::price(offer.price, locale), locale, out);
+}
+
+/// An amount; the earlier one before it, struck through, and named for those who do not see the line through it.
+pub(crate) fn struck(was: Option<&str>, now: &str, locale: Locale, out: &mut String) {
+    let Some(was) = was else { return escape(now, out) };
     let messages = shop(locale);
-    for (open, word, amount, close) in
-        [("<s>", messages.price_was, was, "</s> "), ("<span class=\"now\">", messages.price_now, offer.price, "</span>")]
-    {
+    for (open, word, amount, close) in [("<s>", messages.price_was, was, "</s> "), ("<span class=\"now\">", messages.price_now, now, "</span>")] {
         out.push_str(open);
         out.push_str("<span class=\"vh\">");
         escape(word, out);
         out.push_str(" </span>");
-        escape(&i18n::price(amount, locale), out);
+        escape(amount, out);
         out.push_str(close);
     }
 }

@@ -75,15 +75,17 @@ fn cards_show_the_lowest_price_and_one_flag() {
 #[test]
 fn what_a_market_does_not_sell_is_said() {
     let us = market("US", "USD");
-    let html = format!("{}{}{}", Hole::Price(UNKNOWN).mark(), Hole::Availability(UNKNOWN).mark(), Hole::alternatives(UNKNOWN, "buy", "no"));
+    let html = format!("{}{}{}", Hole::Price(UNKNOWN).mark(), Hole::Availability(UNKNOWN).mark(), Hole::IfBuyable(UNKNOWN).either("buy", "no"));
     assert_eq!(filled_with(&html, "en-us", &us, None, 0), "<span class=\"stock out\">Not sold in this country</span>no");
+    let sold = [BUYABLE, SOLD_OUT, UNKNOWN].map(|variant| Hole::IfSold(variant).either("offer ", "none ")).concat();
+    assert_eq!(filled_with(&sold, "en-us", &us, None, 0), "offer offer none ", "what is sold out has a price all the same");
 }
 
 #[test]
 fn alternatives_may_hold_holes() {
     let us = market("US", "USD");
     let inner = format!("<b>{}</b>", Hole::PlainPrice(SOLD_OUT).mark());
-    let html = format!("a{}b{}c", Hole::alternatives(BUYABLE, "yes", "no"), Hole::alternatives(SOLD_OUT, "yes", &inner));
+    let html = format!("a{}b{}c", Hole::IfBuyable(BUYABLE).either("yes", "no"), Hole::IfBuyable(SOLD_OUT).either("yes", &inner));
     assert_eq!(filled_with(&html, "en-us", &us, None, 0), "ayesb<b>80.00</b>c");
 }
 

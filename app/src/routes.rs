@@ -272,6 +272,14 @@ pub fn media(path: &str) -> String {
     url
 }
 
+/// Where the locale switch leads: to a page's address by way of the answer that remembers the choice.
+pub fn chosen(url: &str) -> String {
+    format!("{CHOICE}{url}")
+}
+
+/// What stands before a page's address in the locale switch.
+pub const CHOICE: &str = "/locale";
+
 /// Decimal digits in which prices are typed into a filter. The parser knows the locale only, so this follows the country; every
 /// country that a locale may name is listed in [`Locale::OFFERED`].
 pub fn minor_digits(locale: Locale) -> u32 {
@@ -302,7 +310,7 @@ fn search_text(pairs: &[(String, String)]) -> String {
     domain::live::strip_marks(&words.join(" ")).chars().take(SEARCH_CHARS_MAX).collect::<String>().trim_end().to_owned()
 }
 
-/// What of a query may choose options: a tracking parameter that looks like one is found out by the product page, not here.
+/// What of a query may choose options. A parameter that only looks like one is found out by the product's page, which knows them.
 fn selection(pairs: &[(String, String)]) -> BTreeMap<String, String> {
     let tracking = |key: &str| key.contains('_') || matches!(key, "gclid" | "fbclid" | "ref" | "page" | "sort" | "q");
     pairs.iter().filter(|(key, value)| is_slug(key) && is_slug(value) && !tracking(key)).take(OPTIONS_MAX).cloned().collect()

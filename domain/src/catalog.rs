@@ -7,7 +7,7 @@ use crate::{
     market::{Market, MarketCode},
 };
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A picture and how to ask for it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,9 +84,19 @@ pub struct Shelf {
     pub seo_description: String,
     /// Published products on it.
     pub count: u32,
+    /// How many of them a market sells, where it does not sell all.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub counts: BTreeMap<MarketCode, u32>,
     /// A tile picture, if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tile: Option<Picture>,
+}
+
+impl Shelf {
+    /// How many products of it a market sells.
+    pub fn count_in(&self, market: MarketCode) -> u32 {
+        self.counts.get(&market).copied().unwrap_or(self.count)
+    }
 }
 
 /// Everything a product page needs but what is live.
@@ -118,6 +128,9 @@ pub struct ProductDocument {
     /// Products that go with it, best first, at most eight.
     #[serde(default)]
     pub goes_with: Vec<ProductId>,
+    /// Markets without a price for it: they do not sell it, and machines are not sent there.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub unsold: BTreeSet<MarketCode>,
 }
 
 impl ProductDocument {
@@ -150,6 +163,9 @@ pub struct Card {
     /// The colour that a filter chose: the picture shows it, and the link leads to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub selected: Option<String>,
+    /// Markets without a price for it, on whose shelves it does not stand.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub unsold: BTreeSet<MarketCode>,
 }
 
 /// A colour on a card.
@@ -187,6 +203,15 @@ pub struct ShopDocument {
     pub demo: bool,
     /// Published products in all.
     pub products: u32,
+    /// How many of them a market sells, where it does not sell all.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub counts: BTreeMap<MarketCode, u32>,
+    /// Tags that the shop has words for and products with.
+    #[serde(default)]
+    pub tags: Vec<Shelf>,
+    /// Slugs of the promo pages.
+    #[serde(default)]
+    pub pages: Vec<String>,
     /// What each market promises with every product, from its policies; a market without an entry promises nothing.
     #[serde(default)]
     pub promises: BTreeMap<MarketCode, Promises>,
@@ -204,6 +229,16 @@ pub struct Promises {
 }
 
 impl ShopDocument {
+    /// How many products a market sells.
+    pub fn products_in(&self, market: MarketCode) -> u32 {
+        self.counts.get(&market).copied().unwrap_or(self.products)
+    }
+
+    /// The categories in which a market sells something, in the order of the navigation.
+    pub fn categories_in(&self, market: MarketCode) -> impl Iterator<Item = &Shelf> {
+        self.categories.iter().filter(move |shelf| shelf.count_in(market) > 0)
+    }
+
     /// The market that a locale's country belongs to.
     pub fn market(&self, locale: Locale) -> Option<&Market> {
         self.markets.iter().find(|market| market.countries.contains(&locale.country))

@@ -2,11 +2,15 @@
 
 use crate::{
     ids::{ProductId, VariantId},
-    market::MarketCode,
+    market::{Market, MarketCode},
     offer::{Instant, Offer, PriceWindow, offer},
 };
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, fmt, str::FromStr};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    str::FromStr,
+};
 
 /// The live values of one product, written by the projector alone. A larger `version` always wins.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +34,11 @@ impl LiveItem {
         let offers = || self.markets.get(&market).into_iter().flat_map(BTreeMap::values).filter_map(|variant| offer(&variant.windows, now));
         let lowest = offers().min_by_key(|offer| offer.price.minor)?;
         Some((lowest, offers().any(|offer| offer.price.minor != lowest.price.minor)))
+    }
+
+    /// The markets among `markets` that have no price for any of its variants at `now`: they do not sell it.
+    pub fn unsold(&self, markets: &[Market], now: Instant) -> BTreeSet<MarketCode> {
+        markets.iter().map(|market| market.code).filter(|code| self.lowest_offer(*code, now).is_none()).collect()
     }
 
     /// The best availability among the product's variants in a market.
@@ -84,8 +93,8 @@ impl Availability {
 
 /// A place in a page's template that is filled on every response.
 ///
-/// In rendered text a hole is [`OPEN`] `kind:key` [`CLOSE`]; alternatives by availability are
-/// [`OPEN`] `if:variant` [`OR`] buyable HTML [`OR`] sold-out HTML [`CLOSE`]. The three marks are private-use characters: they are
+/// In rendered text a hole is [`OPEN`] `kind:key` [`CLOSE`]; alternatives are [`OPEN`] `if:variant` [`OR`] what stands if so [`OR`] what
+/// stands if not [`CLOSE`]. The three marks are private-use characters: they are
 /// stripped from every input ([`strip_marks`]), and HTML escaping lets them through. Values are escaped when they are filled in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Hole {
@@ -105,6 +114,8 @@ pub enum Hole {
     Availability(VariantId),
     /// Alternatives: buyable, or sold out.
     IfBuyable(VariantId),
+    /// Alternatives: the market has a price for it, or does not sell it.
+    IfSold(VariantId),
     /// A variant's price as machines read it: `48.00`.
     PlainPrice(VariantId),
     /// A variant's availability as a schema.org URL.
@@ -127,14 +138,19 @@ pub fn strip_marks(text: &str) -> std::borrow::Cow<'_, str> {
 }
 
 impl Hole {
-    /// The whole mark, as it stands in a rendered page. For [`Hole::IfBuyable`] use [`Hole::alternatives`].
+    /// The whole mark, as it stands in a rendered page. A choice is made by [`Hole::either`].
     pub fn mark(self) -> String {
         format!("{OPEN}{self}{CLOSE}")
     }
 
-    /// The mark of a choice between two pieces of HTML by whether `variant` can be bought.
-    pub fn alternatives(variant: VariantId, buyable: &str, sold_out: &str) -> String {
-        format!("{OPEN}{}{OR}{buyable}{OR}{sold_out}{CLOSE}", Self::IfBuyable(variant))
+    /// The mark of a choice between two pieces of text; only for holes that are a condition.
+    pub fn either(self, if_so: &str, if_not: &str) -> String {
+        format!("{OPEN}{self}{OR}{if_so}{OR}{if_not}{CLOSE}")
+    }
+
+    /// Whether the hole chooses between two pieces of text and holds no value of its own.
+    pub const fn is_choice(self) -> bool {
+        matches!(self, Self::IfBuyable(_) | Self::IfSold(_))
     }
 }
 
@@ -150,6 +166,7 @@ impl fmt::Display for Hole {
             Self::CardFlag(id) => write!(f, "flag:{id}"),
             Self::Availability(id) => write!(f, "avail:{id}"),
             Self::IfBuyable(id) => write!(f, "if:{id}"),
+            Self::IfSold(id) => write!(f, "sold:{id}"),
             Self::PlainPrice(id) => write!(f, "plain:{id}"),
             Self::SchemaAvailability(id) => write!(f, "schema:{id}"),
         }
@@ -172,6 +189,7 @@ impl FromStr for Hole {
             "flag" => Self::CardFlag(product()?),
             "avail" => Self::Availability(variant()?),
             "if" => Self::IfBuyable(variant()?),
+            "sold" => Self::IfSold(variant()?),
             "plain" => Self::PlainPrice(variant()?),
             "schema" => Self::SchemaAvailability(variant()?),
             _ => return Err(UnknownHole),

@@ -36,13 +36,25 @@ pub enum Target {
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Block {
     /// The picture is the page; words stand in its empty part.
-    Hero { picture: Picture, dark: bool, kicker: String, heading: String, text: String, button: Option<(String, Target)> },
+    Hero {
+        picture: Picture,
+        dark: bool,
+        kicker: String,
+        heading: String,
+        text: String,
+        button: Option<(String, Target)>,
+        /// A product in the picture, named with its price.
+        #[serde(default)]
+        product: Option<Box<Card>>,
+    },
     /// One field of colour a category.
     CategoryTiles { heading: String },
-    /// Products in a mosaic.
-    ProductGrid { heading: String, cards: Vec<Card>, more: Option<Target> },
+    /// Products in a mosaic: the first `limit` of them that a market sells.
+    ProductGrid { heading: String, cards: Vec<Card>, limit: usize, more: Option<Target> },
     /// A picture beside a text on the picture's own backdrop.
     ImageText { picture: Picture, category: String, heading: String, text: String, picture_left: bool, target: Option<Target> },
+    /// Paragraphs to read.
+    RichText { heading: String, paragraphs: Vec<String> },
     /// One line that leads somewhere.
     Banner { text: String, target: Target },
     /// A statement in large type.

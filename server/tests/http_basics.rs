@@ -39,6 +39,29 @@ async fn the_root_leads_to_the_visitors_locale_and_is_never_kept() -> anyhow::Re
 }
 
 #[tokio::test]
+async fn the_switch_remembers_the_choice_and_no_page_does() -> anyhow::Result<()> {
+    let shop = start().await?;
+    let visitor = shop.visitor();
+    let page = visitor.get("/en-us/p/canvas-tote?colour=olive").await?;
+    assert!(page.body.contains("href=\"/locale/de-de/p/canvas-tote?colour=olive\"") && page.header("set-cookie").is_empty());
+    let chosen = visitor.get("/locale/de-de/p/canvas-tote?colour=olive").await?;
+    assert_eq!((chosen.status, chosen.location().as_deref()), (303, Some("/de-de/p/canvas-tote?colour=olive")));
+    assert_eq!(chosen.header("cache-control"), "no-store");
+    let cookie = chosen.header("set-cookie");
+    assert_eq!(cookie, "locale=de-de; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax");
+    assert_eq!(visitor.get("/").await?.location().as_deref(), Some("/de-de"));
+    assert!(visitor.get("/de-de/p/canvas-tote?colour=olive").await?.header("set-cookie").is_empty());
+    let foreign = Answer::read(visitor.client.get(format!("{}/locale/ja-jp", shop.url)).header("sec-fetch-site", "cross-site")).await?;
+    assert_eq!((foreign.status, foreign.header("set-cookie")), (303, ""), "another site does not choose");
+    for path in ["/locale/", "/locale/xx-yy", "/locale//evil.example", "/locale/https://evil.example", "/locale/de-de/nothing/here"] {
+        let answer = visitor.get(path).await?;
+        assert_eq!((answer.status, answer.header("set-cookie")), (404, ""), "{path}");
+    }
+    assert!(visitor.get("/robots.txt").await?.body.contains("Disallow: /locale/"));
+    shop.stop().await
+}
+
+#[tokio::test]
 async fn every_refusal_is_a_page_in_the_visitors_language() -> anyhow::Result<()> {
     let shop = start().await?;
     let visitor = shop.visitor();

@@ -10,8 +10,8 @@ use domain::{
     catalog::{Card, ListingPage, ProductDocument, Shelf, ShopDocument},
     event::Event,
     live::LiveItem,
-    locale::TextLanguage,
-    market::Market,
+    locale::{Locale, TextLanguage},
+    market::{Market, MarketCode},
     page::PageDocument,
 };
 use reqwest::header;
@@ -27,7 +27,7 @@ use std::{
     },
     time::Duration,
 };
-use support::{Answer, TestShop, Visitor, start};
+use support::{Answer, TestShop, Visitor, start, start_with};
 
 #[tokio::test]
 async fn one_template_is_filled_for_everybody_and_nothing_of_a_visitor_stays() -> anyhow::Result<()> {
@@ -161,11 +161,85 @@ async fn every_address_in_the_sitemap_answers() -> anyhow::Result<()> {
     assert!(map.header("content-type").starts_with("application/xml"));
     let addresses: Vec<&str> = map.body.split("<loc>").skip(1).filter_map(|rest| rest.split_once("</loc>").map(|(url, _)| url)).collect();
     ensure!(addresses.len() >= 8 * 50, "only {} addresses", addresses.len());
+    for kind in ["/de-de/t/new", "/ja-jp/pages/travel", "/en-us/help/returns", "/fr-ca/c/desk", "/ko-kr/p/canvas-tote"] {
+        assert!(addresses.contains(&format!("{}{kind}", shop.url).as_str()), "{kind} is missing");
+    }
     for address in addresses.iter().step_by(7) {
         let path = address.strip_prefix(&shop.url).context("addresses begin with the public origin")?;
         assert_eq!(visitor.get(path).await?.status, 200, "{path}");
     }
     assert!(map.body.contains("hreflang=\"x-default\"") && map.body.contains("hreflang=\"ja-JP\"") && !map.body.contains("en-xa"));
+    shop.stop().await
+}
+
+#[tokio::test]
+async fn what_a_market_has_no_price_for_is_on_none_of_its_lists() -> anyhow::Result<()> {
+    let shop = start().await?;
+    let visitor = shop.visitor();
+    let row = shop.shop.db.first("SELECT target FROM slugs WHERE slug = 'canvas-tote' AND language = 'de-de'", vec![]).await?.context("the tote")?;
+    let product: ProductId = row.parse("target")?;
+    change(&shop.shop, product, "DELETE FROM prices WHERE price_list = 'de' AND variant_id IN (SELECT id FROM variants WHERE product_id = $1)")
+        .await?;
+    for path in ["/de-de/c/bags-travel", "/de-de/all?sort=newest", "/de-de/search?q=canvas", "/de-de", "/de-de/t/bestseller"] {
+        let mut tries = 0;
+        while visitor.get(path).await?.body.contains("/p/canvas-tote") {
+            tries += 1;
+            ensure!(tries < 150, "{path} still lists it");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            shop.clock.advance(Duration::from_mins(2));
+        }
+    }
+    assert!(visitor.get("/de-de/c/bags-travel").await?.body.contains("7 Produkte"));
+    let page = visitor.get("/de-de/p/canvas-tote").await?;
+    assert!(page.status == 200 && page.body.contains("In diesem Land nicht erhältlich") && !page.body.contains("\"priceCurrency\""), "{}", page.body);
+    let abroad = visitor.get("/fr-fr/p/canvas-tote").await?.body;
+    assert!(abroad.contains("hreflang=\"ja-JP\" href=\"http") && !abroad.contains("hreflang=\"de-DE\" href=\"http"));
+    assert!(abroad.contains("\"priceCurrency\":\"EUR\"") && visitor.get("/fr-fr/c/bags-travel").await?.body.contains("/p/canvas-tote"));
+    let map = visitor.get("/sitemap.xml").await?.body;
+    assert!(!map.contains("/de-de/p/canvas-tote") && map.contains("/fr-fr/p/canvas-tote"));
+    shop.stop().await
+}
+
+#[tokio::test]
+async fn made_up_queries_keep_no_templates() -> anyhow::Result<()> {
+    let shop = start().await?;
+    let visitor = shop.visitor();
+    assert_eq!(visitor.get("/en-us/p/canvas-tote?colour=olive").await?.status, 200);
+    let (kept, _) = shop.shop.pages.usage();
+    for n in 0..20 {
+        let answer = visitor.get(&format!("/en-us/p/canvas-tote?colour=olive&made-up-{n}=up")).await?;
+        assert_eq!((answer.status, answer.location().as_deref()), (302, Some("/en-us/p/canvas-tote?colour=olive")));
+    }
+    assert_eq!(shop.shop.pages.usage().0, kept);
+    shop.stop().await
+}
+
+#[tokio::test]
+async fn promo_pages_are_linked_from_home_in_every_locale() -> anyhow::Result<()> {
+    let shop = start().await?;
+    let visitor = shop.visitor();
+    for locale in Locale::OFFERED {
+        let home = visitor.get(&format!("/{locale}")).await?.body;
+        for slug in ["launch", "travel"] {
+            let path = format!("/{locale}/pages/{slug}");
+            assert!(home.contains(&format!("href=\"{path}\"")), "{path}");
+            let page = visitor.get(&path).await?;
+            assert!(page.status == 200 && page.body.contains("class=\"reading\""), "{path}");
+            assert_eq!(page.body.contains("<p class=\"caption\">"), slug == "launch", "the product in the picture is named with its price");
+        }
+    }
+    shop.stop().await
+}
+
+#[tokio::test]
+async fn an_empty_shop_is_no_blank_page() -> anyhow::Result<()> {
+    let shop = start_with(|config| config.demo = false).await?;
+    let home = shop.visitor().get("/de-de").await?;
+    assert!(
+        home.status == 200 && home.body.contains("<h1>Die Regale sind noch leer.</h1>") && home.body.contains("class=\"button\""),
+        "{}",
+        home.body
+    );
     shop.stop().await
 }
 
@@ -211,8 +285,8 @@ impl Storefront for Flaky {
     async fn product(&self, language: TextLanguage, slug: &str) -> Result<Found<Arc<ProductDocument>>, ReadError> {
         self.up()?.product(language, slug).await
     }
-    async fn listing(&self, language: TextLanguage, shelf: &ShelfKey, page: u32) -> Result<Found<Arc<ListingPage>>, ReadError> {
-        self.up()?.listing(language, shelf, page).await
+    async fn listing(&self, language: TextLanguage, market: MarketCode, shelf: &ShelfKey, page: u32) -> Result<Found<Arc<ListingPage>>, ReadError> {
+        self.up()?.listing(language, market, shelf, page).await
     }
     async fn cards(&self, language: TextLanguage, products: &[ProductId]) -> Result<Vec<Card>, ReadError> {
         self.up()?.cards(language, products).await

@@ -11,6 +11,7 @@ use crate::{
 };
 use domain::{
     catalog::{Card, Picture, PictureSource},
+    live::Hole,
     page::{Block, Target},
 };
 use leptos::prelude::*;
@@ -18,12 +19,22 @@ use leptos::prelude::*;
 /// One block. The first of a page may carry its title and its most urgent picture.
 pub fn block(block: &Block, first: bool, view: &View) -> AnyView {
     match block {
-        Block::Hero { picture, dark, kicker, heading, text, button } => hero(picture, *dark, [kicker, heading, text], button.as_ref(), first, view),
+        Block::Hero { picture, dark, kicker, heading, text, button, product } => {
+            let product = product.as_deref().filter(|card| view.sells(card));
+            hero(picture, *dark, [kicker, heading, text], button.as_ref(), product, first, view)
+        }
         Block::CategoryTiles { heading } => category_tiles(heading, first, view),
-        Block::ProductGrid { heading, cards, more } => product_grid(heading, cards, more.as_ref(), view),
+        Block::ProductGrid { heading, cards, limit, more } => product_grid(heading, &sold(cards, *limit, view), more.as_ref(), view),
         Block::ImageText { picture, category, heading, text, picture_left, target } => {
             image_text(picture, category, [heading, text], *picture_left, target.as_ref(), view)
         }
+        Block::RichText { heading, paragraphs } => view! {
+            <section class="reading">
+                <h2>{heading.clone()}</h2>
+                <div>{paragraphs.iter().map(|text| view! { <p>{text.clone()}</p> }).collect_view()}</div>
+            </section>
+        }
+        .into_any(),
         Block::Banner { text, target } => view! { <a class="banner" href=href(target, view)>{text.clone()}</a> }.into_any(),
         Block::Quote { text, attribution } => view! {
             <figure class="statement">
@@ -37,7 +48,24 @@ pub fn block(block: &Block, first: bool, view: &View) -> AnyView {
 
 /// The cards that a block shows.
 pub fn cards_of(block: &Block) -> &[Card] {
-    if let Block::ProductGrid { cards, .. } = block { cards } else { &[] }
+    match block {
+        Block::ProductGrid { cards, .. } => cards,
+        Block::Hero { product: Some(card), .. } => std::slice::from_ref(card),
+        _ => &[],
+    }
+}
+
+/// Whether a block has anything to show in this market.
+pub fn is_bare(block: &Block, view: &View) -> bool {
+    match block {
+        Block::ProductGrid { cards, .. } => !cards.iter().any(|card| view.sells(card)),
+        Block::CategoryTiles { .. } => view.shop.categories_in(view.market.code).next().is_none(),
+        _ => false,
+    }
+}
+
+fn sold(cards: &[Card], limit: usize, view: &View) -> Vec<Card> {
+    cards.iter().filter(|card| view.sells(card)).take(limit).cloned().collect()
 }
 
 fn href(target: &Target, view: &View) -> String {
@@ -57,6 +85,7 @@ fn hero(
     dark: bool,
     [kicker, heading, text]: [&String; 3],
     button: Option<&(String, Target)>,
+    product: Option<&Card>,
     first: bool,
     view: &View,
 ) -> AnyView {
@@ -72,6 +101,10 @@ fn hero(
                 <p>{text.clone()}</p>
                 {button.map(|(words, target)| view! { <a class=class href=href(target, view)>{words.clone()}</a> })}
             </div>
+            {product.map(|card| {
+                let href = href(&Target::Product(card.slug.clone()), view);
+                view! { <p class="caption"><a href=href>{card.title.clone()}</a><span class="price">{Hole::CardPrice(card.id).mark()}</span></p> }
+            })}
         </section>
     }
     .into_any()
@@ -84,13 +117,13 @@ fn scene(picture: &Picture) -> Option<String> {
 }
 
 fn category_tiles(heading: &str, first: bool, view: &View) -> AnyView {
-    let tiles = view.shop.categories.iter().enumerate().map(|(index, shelf)| {
+    let tiles = view.shop.categories_in(view.market.code).enumerate().map(|(index, shelf)| {
         let href = Address::new(view.locale, Route::Category { slug: shelf.slug.clone(), query: ListQuery::default() }).url();
         let need = if first && index == 0 { Need::First } else { Need::Later };
         view! {
             <a href=href data-tone=shelf.key.clone()>
                 {shelf.tile.as_ref().map(|tile| decoration(tile, sizes::FIELDS, need, view.locale))}
-                <span>{shelf.title.clone()}" "<small>{number(shelf.count.into(), view.locale)}<span class="vh">" "{shop(view.locale).products}</span></small></span>
+                <span>{shelf.title.clone()}" "<small>{number(shelf.count_in(view.market.code).into(), view.locale)}<span class="vh">" "{shop(view.locale).products}</span></small></span>
             </a>
         }
     });
@@ -102,7 +135,7 @@ fn product_grid(heading: &str, cards: &[Card], more: Option<&Target>, view: &Vie
         Some(target) => (href(target, view), shop(view.locale).see_all.to_owned()),
         None => (
             Address::new(view.locale, Route::All { query: ListQuery::default() }).url(),
-            filled(shop(view.locale).all_of, &[("count", &number(view.shop.products.into(), view.locale))]),
+            filled(shop(view.locale).all_of, &[("count", &number(view.shop.products_in(view.market.code).into(), view.locale))]),
         ),
     };
     view! {

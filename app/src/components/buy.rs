@@ -47,7 +47,7 @@ pub fn buy(product: &ProductDocument, chosen: usize, crumbs: AnyView, view: &Vie
             <p class="price" aria-live="polite">
                 {each(product, chosen, |id| Hole::Price(id).mark().into_any())}
                 {none("–".into_any())}
-                <small>{tax}</small>
+                {(!product.unsold.contains(&view.market.code)).then(|| view! { <small>{tax}</small> })}
             </p>
             <form class="stack" method="post" action=Action::AddLine.url(view.locale)>
                 <input type="hidden" name="product" value=product.id.to_string()/>
@@ -82,9 +82,10 @@ fn buttons(product: &ProductDocument, chosen: usize, view: &View) -> AnyView {
         out
     };
     let buyable = format!("<button class=\"button wide\">{}</button>", escaped(messages.add_to_cart));
-    let sold_out = format!("<button class=\"button wide\" disabled>{}</button>", escaped(messages.sold_out));
+    let disabled = |words| format!("<button class=\"button wide\" disabled>{}</button>", escaped(words));
+    let (sold_out, not_sold) = (disabled(messages.sold_out), disabled(messages.not_sold_here));
     let button = |(index, variant): (usize, &domain::catalog::Variant)| {
-        let html = Hole::alternatives(variant.id, &buyable, &sold_out);
+        let html = Hole::IfSold(variant.id).either(&Hole::IfBuyable(variant.id).either(&buyable, &sold_out), &not_sold);
         view! { <span class=format!("v v{index} act") hidden=index != chosen inner_html=html></span> }
     };
     product.variants.iter().enumerate().map(button).collect_view().into_any()
@@ -101,7 +102,7 @@ fn fieldset(product: &ProductDocument, index: usize, option: &ProductOption, cho
         let gone = product.variants.iter().enumerate().filter(|(_, variant)| variant.values.get(index) == Some(&value.slug)).fold(String::new(), |mut html, (at, variant)| {
             let mut words = String::new();
             crate::holes::escape(shop(view.locale).sold_out, &mut words);
-            html.push_str(&Hole::alternatives(variant.id, "", &format!("<small class=\"vh gone g{at}\">, {words}</small>")));
+            html.push_str(&Hole::IfBuyable(variant.id).either("", &format!("<small class=\"vh gone g{at}\">, {words}</small>")));
             html
         });
         let face = if colour {
@@ -178,7 +179,10 @@ fn folds(product: &ProductDocument, view: &View) -> AnyView {
             {(!product.description_html.is_empty() || !product.details.is_empty()).then(|| view! {
                 <details class="fold" open>
                     <summary>{messages.details}</summary>
-                    <div><div class="rich" inner_html=product.description_html.clone()></div>{list(&product.details)}</div>
+                    <div>
+                        {(!product.description_html.is_empty()).then(|| view! { <div class="rich" inner_html=product.description_html.clone()></div> })}
+                        {list(&product.details)}
+                    </div>
                 </details>
             })}
             {(!product.materials.is_empty()).then(|| view! {

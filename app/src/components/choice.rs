@@ -113,6 +113,7 @@ mod tests {
             seo_description: String::new(),
             origin: String::new(),
             goes_with: vec![],
+            unsold: std::collections::BTreeSet::new(),
         }
     }
 

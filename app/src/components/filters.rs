@@ -61,24 +61,22 @@ fn panels(facets: &Facets, list: &ListQuery, show: &str, view: &View) -> AnyView
         let name = option.name.clone();
         view! { <details><summary>{option.name.clone()}</summary><div class="panel"><ul aria-label=name>{values.collect_view()}</ul>{button()}</div></details> }
     });
-    let prices = facets.price_range.map(|(low, high)| {
-        let money = |minor| price(Money::new(minor, view.market.currency), view.locale);
-        let hint = filled(messages.price_range, &[("low", &money(low)), ("high", &money(high))]);
+    // What the products cost stands on their cards alone: a range printed here would be a second, older price.
+    let prices = (facets.by_price || list.filter.price_min.is_some() || list.filter.price_max.is_some()).then(|| {
         let pairs = list.filter.to_pairs(view.market.currency.minor_digits());
         let typed = |key: &str| pairs.iter().find(|(name, _)| name == key).map(|(_, value)| value.clone());
         view! {
             <details>
                 <summary>{messages.price}</summary>
                 <div class="panel">
-                    <small class="hint" id="price-range">{hint}</small>
                     <div class="range">
                         <div class="field">
                             <label for="price-min">{messages.price_min}</label>
-                            <input id="price-min" name="min" inputmode="decimal" autocomplete="off" aria-describedby="price-range" value=typed("min")/>
+                            <input id="price-min" name="min" inputmode="decimal" autocomplete="off" value=typed("min")/>
                         </div>
                         <div class="field">
                             <label for="price-max">{messages.price_max}</label>
-                            <input id="price-max" name="max" inputmode="decimal" autocomplete="off" aria-describedby="price-range" value=typed("max")/>
+                            <input id="price-max" name="max" inputmode="decimal" autocomplete="off" value=typed("max")/>
                         </div>
                     </div>
                     {button()}

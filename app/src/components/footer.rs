@@ -20,7 +20,7 @@ pub fn footer(head: &Head, view: &View) -> AnyView {
         let pages = view.shop.help.iter().filter(move |(slug, _)| FINE_PRINT.contains(&slug.as_str()) == fine);
         pages.map(|(slug, title)| (url(Route::Help { slug: slug.clone() }), title.clone())).collect::<Vec<_>>()
     };
-    let shelves = view.shop.categories.iter().map(|shelf| {
+    let shelves = view.shop.categories_in(view.market.code).map(|shelf| {
         let href = url(Route::Category { slug: shelf.slug.clone(), query: ListQuery::default() });
         view! { <li><a href=href>{shelf.title.clone()}</a></li> }
     });

@@ -4,7 +4,7 @@ use crate::{
     i18n::{locale_name, shop},
     pages::Head,
     ports::View,
-    routes::{Address, ListQuery, Route},
+    routes::{Address, ListQuery, Route, chosen},
 };
 use domain::{live::Hole, locale::Locale};
 use leptos::prelude::*;
@@ -53,8 +53,7 @@ pub fn masthead(head: &Head, view: &View) -> AnyView {
 fn categories(head: &Head, view: &View) -> AnyView {
     let current = |key: &str| head.category.as_ref().filter(|(current, _)| current == key).map(|(_, itself)| if *itself { "page" } else { "true" });
     view.shop
-        .categories
-        .iter()
+        .categories_in(view.market.code)
         .map(|shelf| {
             let href = Address::new(view.locale, Route::Category { slug: shelf.slug.clone(), query: ListQuery::default() }).url();
             view! { <li><a href=href aria-current=current(&shelf.key)>{shelf.title.clone()}</a></li> }
@@ -63,17 +62,18 @@ fn categories(head: &Head, view: &View) -> AnyView {
         .into_any()
 }
 
-/// The same page in every locale offered, each named in its own language.
+/// The same page in every locale offered, each named in its own language. The links lead through the choice, which is remembered:
+/// machines find the other languages by their hreflang.
 pub fn switch(head: &Head, view: &View) -> AnyView {
     let items = Locale::OFFERED.into_iter().map(|locale| {
         let href = head
             .alternates
             .iter()
             .find(|(other, _)| *other == locale)
-            .map_or_else(|| Address::new(locale, Route::Home).url(), |(_, path)| path.clone());
+            .map_or_else(|| chosen(&Address::new(locale, Route::Home).url()), |(_, path)| chosen(path));
         let tag = locale.bcp47();
         let current = (locale == view.locale).then_some("true");
-        view! { <li><a href=href hreflang=tag.clone() lang=tag aria-current=current>{locale_name(locale)}</a></li> }
+        view! { <li><a href=href rel="nofollow" hreflang=tag.clone() lang=tag aria-current=current>{locale_name(locale)}</a></li> }
     });
     view! { <ul class="locales" aria-label=shop(view.locale).country_language>{items.collect_view()}</ul> }.into_any()
 }

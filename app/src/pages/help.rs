@@ -25,6 +25,7 @@ fn page(address: &Address, help: Arc<Help>, view: &View) -> Page {
         description: help.seo_description.clone(),
         canonical: address.url(),
         alternates: same_address(address),
+        languages: same_address(address),
         json_ld: vec![json_ld(&crumbs::json(&[(help.title.clone(), address.url())], view))],
         ..Head::default()
     };

@@ -15,14 +15,17 @@ use crate::{
     ports::{Facets, Found, ListingQuery, ReadError, Storefront, View, storefront::ShelfKey},
     routes::{Address, ListQuery, Route},
 };
-use domain::catalog::{ListingPage, Shelf};
+use domain::{
+    catalog::{CARDS_A_PAGE, ListingPage, Shelf},
+    market::MarketCode,
+};
 use leptos::prelude::*;
 use std::sync::Arc;
 
 pub async fn load(address: &Address, shelf: ShelfKey, list: &ListQuery, view: &View, storefront: &dyn Storefront) -> Result<Outcome, ReadError> {
     let query = ListingQuery { shelf: Some(shelf.clone()), text: None, filter: list.filter.clone(), sort: list.sort, page: list.page };
     let found = if list.is_default_order() {
-        match storefront.listing(view.text(), &shelf, list.page).await? {
+        match storefront.listing(view.text(), view.market.code, &shelf, list.page).await? {
             Found::Here(listing) => {
                 // What it can be narrowed by may be missing: the shelf stands without.
                 let facets = match storefront.query(view, &query).await {
@@ -138,6 +141,7 @@ fn head(address: &Address, list: &ListQuery, listing: &ListingPage, title: &str,
         description,
         canonical: plain.url(),
         alternates: same_address(address),
+        languages: same_address(&plain).into_iter().filter(|(locale, _)| has_page(&listing.shelf, list.page, view.market_of(*locale))).collect(),
         noindex: !list.is_default_order(),
         picture,
         json_ld: vec![json_ld(&crumbs::json(&[(title.to_owned(), plain.with_list(ListQuery::default()).url())], view))],
@@ -145,4 +149,9 @@ fn head(address: &Address, list: &ListQuery, listing: &ListingPage, title: &str,
         turn: neighbours(address, listing.page, listing.pages),
         ..Head::default()
     }
+}
+
+/// Whether a market sells so much of a shelf that it has this page.
+fn has_page(shelf: &Shelf, page: u32, market: MarketCode) -> bool {
+    (page as usize - 1) * CARDS_A_PAGE < shelf.count_in(market) as usize
 }

@@ -47,8 +47,10 @@ pub struct Head {
     pub description: String,
     /// The page's own path and query in its canonical form; empty for pages that are not addressed (errors).
     pub canonical: String,
-    /// The same page in other locales, for the switch and for hreflang: path and query.
+    /// The same page in other locales, for the switch: path and query.
     pub alternates: Vec<(Locale, String)>,
+    /// Locales whose market has the page, and its canonical address there: for hreflang.
+    pub languages: Vec<(Locale, String)>,
     /// Search engines are to leave it out.
     pub noindex: bool,
     /// `website` or `product`.
@@ -102,5 +104,7 @@ pub async fn load(address: &Address, view: &View, storefront: &dyn Storefront) -
     }
 }
 
+#[cfg(test)]
+mod memory;
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,7 @@
 
 use super::{Fault, Head, Outcome, Page, error_page, same_address};
 use crate::{
-    blocks::{block, cards_of},
+    blocks::{block, cards_of, is_bare},
     components::json_ld,
     document::SHOP_NAME,
     i18n::shop,
@@ -57,13 +57,13 @@ pub async fn load(address: &Address, slug: &str, view: &View, storefront: &dyn S
 /// A shop without a laid-out home page still shows its shelves and its first products.
 async fn bare_home(view: &View, storefront: &dyn Storefront) -> PageDocument {
     let messages = shop(view.locale);
-    let cards = match storefront.listing(view.text(), &ShelfKey::All, 1).await {
+    let cards = match storefront.listing(view.text(), view.market.code, &ShelfKey::All, 1).await {
         Ok(Found::Here(listing)) => listing.cards.iter().take(HOME_CARDS_MAX).cloned().collect(),
         _ => Vec::new(),
     };
     let mut blocks = vec![Block::CategoryTiles { heading: messages.categories.to_owned() }];
     if !cards.is_empty() {
-        blocks.push(Block::ProductGrid { heading: messages.products.to_owned(), cards, more: None });
+        blocks.push(Block::ProductGrid { heading: messages.products.to_owned(), cards, limit: HOME_CARDS_MAX, more: None });
     }
     PageDocument {
         slug: HOME.to_owned(),
@@ -82,15 +82,37 @@ fn page(address: &Address, document: Arc<PageDocument>, view: &View) -> Page {
         description: document.seo_description.clone(),
         canonical: address.url(),
         alternates: same_address(address),
+        languages: same_address(address),
         picture: hero.and_then(|hero| Some((crate::components::picture::address(hero, 1200)?, hero.width, hero.height, hero.alt.clone()))),
         ..Head::default()
     };
     let products = document.blocks.iter().flat_map(cards_of).map(|card| card.id).collect();
     let view = view.clone();
     Page::new(head, products, move || {
-        let titled = document.blocks.first().is_some_and(|block| matches!(block, Block::Hero { .. }));
+        let shown: Vec<&Block> = document.blocks.iter().filter(|block| !is_bare(block, &view)).collect();
+        if shown.is_empty() {
+            return nothing_yet(&view);
+        }
+        let titled = matches!(shown.first(), Some(Block::Hero { .. }));
         let title = (!titled).then(|| view! { <h1 class="vh">{document.seo_title.clone()}</h1> });
-        let blocks = document.blocks.iter().enumerate().map(|(index, one)| block(one, index == 0, &view));
+        let blocks = shown.iter().enumerate().map(|(index, one)| block(one, index == 0, &view));
         view! { <main id="main">{title}{blocks.collect_view()}</main> }.into_any()
     })
+}
+
+/// The start of a shop that has nothing to sell here yet: a statement, a sentence, a way on.
+fn nothing_yet(view: &View) -> AnyView {
+    let messages = shop(view.locale);
+    let help = view.shop.help.iter().find(|(slug, _)| slug == "contact").or(view.shop.help.first());
+    let way = help.map(|(slug, title)| (Address::new(view.locale, Route::Help { slug: slug.clone() }).url(), title.clone()));
+    view! {
+        <main id="main">
+            <section class="fault">
+                <h1>{messages.empty_shop}</h1>
+                <p>{messages.empty_shop_hint}</p>
+                {way.map(|(href, title)| view! { <a class="button" href=href>{title}</a> })}
+            </section>
+        </main>
+    }
+    .into_any()
 }

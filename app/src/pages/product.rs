@@ -43,10 +43,25 @@ pub async fn load(
         Found::Gone => return Ok(Outcome::Page(error_page(view, Fault::Gone, ""))),
         Found::Missing => return Ok(Outcome::Page(error_page(view, Fault::NotFound, ""))),
     };
+    // Only what chooses something makes a page of its own: whatever else a query says leads to the page without it.
+    let known = known(&product, selection);
+    if known != *selection {
+        let to = Address::new(view.locale, Route::Product { slug: slug.to_owned(), selection: known });
+        return Ok(Outcome::Redirect { to: to.url(), permanent: false });
+    }
     // What goes with it may be missing.
-    let wanted: Vec<_> = product.goes_with.iter().copied().take(GOES_WITH_MAX).collect();
-    let goes_with = if wanted.is_empty() { Vec::new() } else { storefront.cards(view.text(), &wanted).await.unwrap_or_default() };
+    let goes_with =
+        if product.goes_with.is_empty() { Vec::new() } else { storefront.cards(view.text(), &product.goes_with).await.unwrap_or_default() };
+    let goes_with = goes_with.into_iter().filter(|card| view.sells(card)).take(GOES_WITH_MAX).collect();
     Ok(Outcome::Page(page(address, product, goes_with, view)))
+}
+
+/// What of a selection names one of the product's options and one of its values.
+fn known(product: &ProductDocument, selection: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let is_known = |option: &String, value: &String| {
+        product.options.iter().any(|known| known.slug == *option && known.values.iter().any(|known| known.slug == *value))
+    };
+    selection.iter().filter(|(option, value)| is_known(option, value)).map(|(option, value)| (option.clone(), value.clone())).collect()
 }
 
 fn page(address: &Address, product: Arc<ProductDocument>, goes_with: Vec<Card>, view: &View) -> Page {
@@ -97,17 +112,23 @@ fn head(product: &ProductDocument, selection: &BTreeMap<String, String>, shelf: 
         description: if product.seo_description.is_empty() { product.summary.clone() } else { product.seo_description.clone() },
         canonical,
         alternates: Locale::OFFERED.into_iter().map(|locale| (locale, at(locale, selection))).collect(),
+        languages: Locale::OFFERED
+            .into_iter()
+            .filter(|locale| !product.unsold.contains(&view.market_of(*locale)))
+            .map(|locale| (locale, at(locale, &BTreeMap::new())))
+            .collect(),
+        noindex: product.unsold.contains(&view.market.code),
         kind: Kind::Product,
         picture: first.and_then(|first| Some((picture::address(first, 1200)?, first.width, first.height, first.alt.clone()))),
-        json_ld: vec![json_ld(&group(product, view)), json_ld(&crumbs::json(&steps, view))],
+        json_ld: vec![group(product, view), json_ld(&crumbs::json(&steps, view))],
         style: choice::rules(product),
         category: product.category.as_ref().map(|(key, _)| (key.clone(), false)),
         ..Head::default()
     }
 }
 
-/// The product for machines, prices and availability through the same holes as for people.
-fn group(product: &ProductDocument, view: &View) -> Value {
+/// The product for machines, prices and availability through the same holes as for people. What the market has no price for has no offer.
+fn group(product: &ProductDocument, view: &View) -> String {
     let at = |selection: BTreeMap<String, String>| {
         let address = Address::new(view.locale, Route::Product { slug: product.slug().to_owned(), selection });
         format!("{}{}", view.origin, address.url())
@@ -117,7 +138,7 @@ fn group(product: &ProductDocument, view: &View) -> Value {
         let addresses = shown.filter_map(|shown| picture::address(shown, 1200)).take(JSON_PICTURES_MAX);
         addresses.map(|path| format!("{}{path}", view.origin)).collect()
     };
-    let variant = |variant: &Variant| {
+    let variant = |variant: &Variant| -> String {
         let chosen: Vec<_> = product.options.iter().zip(&variant.values).collect();
         let names: Vec<&str> = chosen
             .iter()
@@ -129,14 +150,14 @@ fn group(product: &ProductDocument, view: &View) -> Value {
             "@type": "Product",
             "name": std::iter::once(product.title.as_str()).chain(names.iter().copied()).collect::<Vec<_>>().join(", "),
             "image": pictures(colour),
-            "offers": {
-                "@type": "Offer",
-                "url": url,
-                "price": Hole::PlainPrice(variant.id).mark(),
-                "priceCurrency": view.market.currency.code(),
-                "availability": Hole::SchemaAvailability(variant.id).mark(),
-                "itemCondition": "https://schema.org/NewCondition",
-            },
+        });
+        let offer = json!({
+            "@type": "Offer",
+            "url": url,
+            "price": Hole::PlainPrice(variant.id).mark(),
+            "priceCurrency": view.market.currency.code(),
+            "availability": Hole::SchemaAvailability(variant.id).mark(),
+            "itemCondition": "https://schema.org/NewCondition",
         });
         if !variant.sku.is_empty() {
             json["sku"] = json!(variant.sku);
@@ -146,7 +167,7 @@ fn group(product: &ProductDocument, view: &View) -> Value {
                 json[property] = json!(name);
             }
         }
-        json
+        with(&json, &Hole::IfSold(variant.id).either(&format!(",\"offers\":{}", json_ld(&offer)), ""))
     };
     let varies: Vec<_> =
         product.options.iter().filter_map(|option| property(&option.slug)).map(|name| format!("https://schema.org/{name}")).collect();
@@ -158,7 +179,6 @@ fn group(product: &ProductDocument, view: &View) -> Value {
         "description": product.summary,
         "url": at(BTreeMap::new()),
         "image": pictures(None),
-        "hasVariant": product.variants.iter().map(variant).collect::<Vec<_>>(),
     });
     if !varies.is_empty() {
         json["variesBy"] = json!(varies);
@@ -166,7 +186,14 @@ fn group(product: &ProductDocument, view: &View) -> Value {
     if !product.vendor.is_empty() {
         json["brand"] = json!({"@type": "Brand", "name": product.vendor});
     }
-    json
+    let variants: Vec<String> = product.variants.iter().map(variant).collect();
+    with(&json, &format!(",\"hasVariant\":[{}]", variants.join(",")))
+}
+
+/// A JSON object with more members than it had: `members` begins with a comma, or is nothing.
+fn with(object: &Value, members: &str) -> String {
+    let text = json_ld(object);
+    format!("{}{members}}}", text.strip_suffix('}').unwrap_or(&text))
 }
 
 /// Schema.org's property of an option, where it has one.

@@ -90,7 +90,7 @@ fn results(address: &Address, text: &str, listing: &ListingPage, facets: &Facets
 
 /// A way on: the categories as a plain list.
 fn shelves(view: &View) -> AnyView {
-    let items = view.shop.categories.iter().map(|shelf| {
+    let items = view.shop.categories_in(view.market.code).map(|shelf| {
         let href = Address::new(view.locale, Route::Category { slug: shelf.slug.clone(), query: ListQuery::default() }).url();
         view! { <li><a href=href>{shelf.title.clone()}</a></li> }
     });

@@ -1,24 +1,15 @@
 //! Pages as visitors and machines read them, over a small catalogue in memory.
 
-use super::*;
+use super::{
+    memory::{Memory, live, view},
+    *,
+};
 use crate::{
     document::{Assets, document},
     holes::{HoleValues, fill_page},
-    ports::{Facets, Found, Help, ListingQuery, View},
+    ports::View,
 };
-use async_trait::async_trait;
-use domain::{
-    VariantId,
-    catalog::{
-        Card, CardColour, ListingPage, OptionValue, Picture, PictureSource, ProductDocument, ProductOption, Promises, Shelf, ShopDocument, Variant,
-    },
-    live::{Availability, LiveItem, LiveVariant},
-    locale::TextLanguage,
-    market::{Market, TaxMode},
-    money::Money,
-    offer::PriceWindow,
-    page::PageDocument,
-};
+use domain::catalog::ShopDocument;
 use leptos::{prelude::*, reactive::owner::Owner};
 use std::{
     collections::BTreeMap,
@@ -26,197 +17,6 @@ use std::{
     sync::Arc,
     task::{Context, Poll, Waker},
 };
-
-struct Memory;
-
-const HAT: ProductId = ProductId(uuid::Uuid::from_u128(1));
-const LOST: &str = "lost";
-
-fn picture(colour: &str) -> Picture {
-    Picture {
-        source: PictureSource::Sized { path: format!("wear/rib-beanie/{colour}-front"), widths: vec![320, 480, 800] },
-        width: 800,
-        height: 1000,
-        alt: format!("Beanie in <{colour}>"),
-        value: Some(colour.into()),
-        view: "front".into(),
-    }
-}
-
-fn value(slug: &str) -> OptionValue {
-    OptionValue { slug: slug.into(), name: slug.to_uppercase(), hex: Some("#D9C9B0".into()) }
-}
-
-fn variant_id(place: u128) -> VariantId {
-    VariantId(uuid::Uuid::from_u128(100 + place))
-}
-
-fn hat() -> ProductDocument {
-    let variants = [("oat", "m"), ("oat", "l"), ("forest", "m"), ("forest", "l")];
-    let variant = |(place, (colour, size)): (usize, (&str, &str))| Variant {
-        id: variant_id(place as u128),
-        sku: "HAT".into(),
-        values: vec![colour.into(), size.into()],
-        weight_g: 90,
-    };
-    ProductDocument {
-        id: HAT,
-        version: 1,
-        language: TextLanguage::EnUs,
-        slugs: [(TextLanguage::EnUs, "ribbed-beanie".to_owned()), (TextLanguage::De, "rippmuetze".to_owned())].into(),
-        title: "Ribbed </script> beanie".into(),
-        summary: "Warm & light.".into(),
-        description_html: "<p>Knitted.</p>".into(),
-        details: vec!["Weight: 90 g".into()],
-        materials: vec!["Merino".into()],
-        vendor: "NextGen".into(),
-        category: Some(("wear".into(), "Wear".into())),
-        tags: vec!["new".into()],
-        options: vec![
-            ProductOption { slug: "colour".into(), name: "Color".into(), values: vec![value("oat"), value("forest")] },
-            ProductOption { slug: "size".into(), name: "Size".into(), values: vec![value("m"), value("l")] },
-        ],
-        variants: variants.into_iter().enumerate().map(variant).collect(),
-        pictures: vec![picture("oat"), picture("forest")],
-        seo_title: String::new(),
-        seo_description: String::new(),
-        origin: "PT".into(),
-        goes_with: vec![HAT],
-    }
-}
-
-fn card() -> Card {
-    let colour = |slug: &str| CardColour { value: value(slug), picture: Some(picture(slug)) };
-    Card {
-        id: HAT,
-        slug: "ribbed-beanie".into(),
-        title: "Ribbed beanie".into(),
-        category: "wear".into(),
-        is_new: true,
-        picture: Some(picture("oat")),
-        colours: vec![colour("oat"), colour("forest")],
-        first_variant: None,
-        selected: None,
-    }
-}
-
-fn wear() -> Shelf {
-    Shelf {
-        key: "wear".into(),
-        slug: "wear".into(),
-        title: "Wear".into(),
-        description: "For heads.".into(),
-        seo_title: String::new(),
-        seo_description: String::new(),
-        count: 1,
-        tile: None,
-    }
-}
-
-fn live() -> Arc<LiveItem> {
-    let window = |minor, was: Option<i64>| {
-        let money = |minor| Money::new(minor, domain::money::Currency::USD);
-        vec![PriceWindow { from: 0, until: None, price: money(minor), reference: was.map(money) }]
-    };
-    let of = |place, windows, availability| (variant_id(place), LiveVariant { windows, availability });
-    let variants = [
-        of(0, window(3800, None), Availability::InStock),
-        of(1, window(4000, None), Availability::SoldOut),
-        of(2, window(3000, Some(3800)), Availability::Low { left: 2 }),
-        of(3, window(4000, None), Availability::InStock),
-    ];
-    let us = "US".parse().expect("a country");
-    Arc::new(LiveItem { product: HAT, version: 1, published: true, markets: [(us, variants.into())].into() })
-}
-
-#[async_trait]
-impl Storefront for Memory {
-    async fn shop(&self, _: TextLanguage) -> Result<Arc<ShopDocument>, ReadError> {
-        Err(ReadError("not asked".into()))
-    }
-    async fn product(&self, _: TextLanguage, slug: &str) -> Result<Found<Arc<ProductDocument>>, ReadError> {
-        Ok(match slug {
-            "ribbed-beanie" => Found::Here(Arc::new(hat())),
-            "old-beanie" => Found::Moved("ribbed-beanie".into()),
-            "gone" => Found::Gone,
-            LOST => return Err(ReadError("down".into())),
-            _ => Found::Missing,
-        })
-    }
-    async fn listing(&self, _: TextLanguage, shelf: &ShelfKey, page: u32) -> Result<Found<Arc<ListingPage>>, ReadError> {
-        Ok(match shelf {
-            ShelfKey::Category(slug) if slug == "wear" && page <= 2 => {
-                Found::Here(Arc::new(ListingPage { shelf: wear(), page, pages: 2, total: 25, cards: vec![card()] }))
-            }
-            ShelfKey::All => Found::Here(Arc::new(ListingPage { shelf: wear(), page: 1, pages: 0, total: 0, cards: vec![] })),
-            _ => Found::Missing,
-        })
-    }
-    async fn cards(&self, _: TextLanguage, _: &[ProductId]) -> Result<Vec<Card>, ReadError> {
-        Err(ReadError("down".into()))
-    }
-    async fn live(&self, _: &[ProductId]) -> Result<Vec<Arc<LiveItem>>, ReadError> {
-        Ok(vec![live()])
-    }
-    async fn page(&self, _: TextLanguage, _: &str) -> Result<Found<Arc<PageDocument>>, ReadError> {
-        Ok(Found::Missing)
-    }
-    async fn help(&self, _: TextLanguage, _: &Market, _: &str) -> Result<Found<Arc<Help>>, ReadError> {
-        let section = ("How long".to_owned(), vec!["Thirty days.".to_owned()]);
-        let help = Help {
-            slug: "returns".into(),
-            title: "Returns".into(),
-            seo_title: String::new(),
-            seo_description: String::new(),
-            intro: None,
-            sections: vec![section],
-            facts: vec![("Days".into(), "30".into())],
-        };
-        Ok(Found::Here(Arc::new(help)))
-    }
-    async fn query(&self, _: &View, query: &ListingQuery) -> Result<Found<(ListingPage, Facets)>, ReadError> {
-        let none = query.text.as_deref() == Some("nothing");
-        let facet = crate::ports::storefront::OptionFacet {
-            slug: "colour".into(),
-            name: "Color".into(),
-            values: vec![(value("oat"), 1), (value("forest"), 1)],
-        };
-        let cards = if none { vec![] } else { vec![card()] };
-        let total = u32::from(!none);
-        Ok(Found::Here((
-            ListingPage { shelf: wear(), page: 1, pages: 1, total, cards },
-            Facets { options: vec![facet], price_range: Some((3000, 4000)), in_stock: 1 },
-        )))
-    }
-    async fn shelf(&self, _: TextLanguage, _: &ShelfKey) -> Result<Found<Shelf>, ReadError> {
-        Ok(Found::Here(wear()))
-    }
-}
-
-fn view(locale: Locale) -> View {
-    let us = "US".parse().expect("a country");
-    let market = Market {
-        code: us,
-        countries: vec![us],
-        legal_entity: "Test".into(),
-        currency: domain::money::Currency::USD,
-        price_list: "us".into(),
-        tax_mode: TaxMode::Exclusive,
-        time_zone: "America/Los_Angeles".into(),
-        locations: vec![],
-    };
-    let shop = ShopDocument {
-        version: 1,
-        language: TextLanguage::EnUs,
-        markets: vec![market.clone()],
-        categories: vec![wear()],
-        help: vec![("returns".into(), "Returns".into()), ("imprint".into(), "Imprint".into())],
-        demo: true,
-        products: 1,
-        promises: [(us, Promises { free_from: Some(7500), return_days: 30 })].into(),
-    };
-    View { locale, market: Arc::new(market), now: 1, origin: "https://shop.example".into(), shop: Arc::new(shop) }
-}
 
 /// Nothing in memory ever waits.
 fn now<T>(future: impl Future<Output = T>) -> T {
@@ -295,10 +95,11 @@ fn machines_read_prices_through_the_same_holes() {
 #[test]
 fn the_switch_keeps_the_page_and_its_own_slug() {
     let (_, html) = get("/en-us/p/ribbed-beanie?colour=oat");
-    assert!(html.contains("hreflang=\"de-DE\" href=\"https://shop.example/de-de/p/rippmuetze?colour=oat\""), "{html}");
+    // Machines are told the same page that the canonical address names.
+    assert!(html.contains("hreflang=\"de-DE\" href=\"https://shop.example/de-de/p/rippmuetze\""), "{html}");
     assert!(html.contains("<link rel=\"canonical\" href=\"https://shop.example/en-us/p/ribbed-beanie\">"));
     assert!(html.contains("hreflang=\"x-default\""));
-    assert!(html.contains("<a href=\"/de-de/p/rippmuetze?colour=oat\" hreflang=\"de-DE\" lang=\"de-DE\""));
+    assert!(html.contains("<a href=\"/locale/de-de/p/rippmuetze?colour=oat\" rel=\"nofollow\" hreflang=\"de-DE\" lang=\"de-DE\""));
 }
 
 #[test]
@@ -388,4 +189,99 @@ fn every_page_says_what_it_is_in_every_locale() {
 fn selections_are_kept_apart_from_what_is_typed() {
     let selection: BTreeMap<_, _> = [("colour".to_owned(), "oat".to_owned())].into();
     assert_eq!(Address::new(Locale::DEFAULT, Route::Product { slug: "a b".into(), selection }).url(), "/en-us/p/a%20b?colour=oat");
+}
+
+#[test]
+fn a_market_without_a_price_does_not_sell_it() {
+    let (_, html) = get("/en-us/p/ribbed-beanie");
+    assert!(!html.contains("hreflang=\"fr-FR\" href") && html.contains("hreflang=\"fr-CA\" href"), "{html}");
+    assert!(html.contains("plus sales tax"));
+    let (status, html) = get("/fr-fr/p/ribbed-beanie");
+    assert_eq!(status, 200);
+    assert_in_order(&html, &["noindex", "\"hasVariant\":[{", "Non vendu dans ce pays"]);
+    let json = html.split("application/ld+json\" nonce=\"abc\">").nth(1).and_then(|rest| rest.split("</script>").next()).expect("JSON-LD");
+    assert!(!json.contains("offers") && !json.contains("price"), "{json}");
+    serde_json::from_str::<serde_json::Value>(json).expect("still JSON");
+    assert!(!html.contains("hreflang=\"fr-FR\" href=\"https") && !html.contains("class=\"grid\""), "nothing that goes with it is sold either");
+    let page_two = get("/en-us/c/wear?page=2").1;
+    assert!(
+        page_two.contains("hreflang=\"de-DE\" href=\"https://shop.example/de-de/c/wear?page=2\"")
+            && !page_two.contains("hreflang=\"fr-FR\" href=\"https")
+    );
+}
+
+#[test]
+fn a_query_that_chooses_nothing_makes_no_page_of_its_own() {
+    for (url, to) in [
+        ("/en-us/p/ribbed-beanie?foo=bar", "/en-us/p/ribbed-beanie"),
+        ("/en-us/p/ribbed-beanie?colour=oat&foo=bar", "/en-us/p/ribbed-beanie?colour=oat"),
+        ("/en-us/p/ribbed-beanie?colour=neon&size=m", "/en-us/p/ribbed-beanie?size=m"),
+    ] {
+        let Outcome::Redirect { to: led, permanent: false } = open(url) else { panic!("{url} is a page") };
+        assert_eq!(led, to);
+    }
+}
+
+#[test]
+fn a_promo_page_shows_its_blocks_and_no_price_of_its_own() {
+    let (status, html) = get("/en-us/pages/after-dark");
+    assert_eq!(status, 200);
+    assert_in_order(
+        &html,
+        &[
+            "<title>After dark",
+            "<h1>Turn the &lt;day&gt; down</h1>",
+            "href=\"/en-us/pages/travel\"",
+            "<p class=\"caption\"><a href=\"/en-us/p/ribbed-beanie\">Ribbed beanie</a><span class=\"price\">",
+            "$30</span>",
+            "<h2>In a dim room</h2>",
+            "<p>Two &amp; three.</p>",
+            "The hat",
+        ],
+    );
+    assert_eq!(html.matches("class=\"product\"").count(), 1, "as many as the block is made for");
+    let (_, html) = get("/fr-fr/pages/after-dark");
+    assert!(!html.contains("class=\"caption\"") && !html.contains("class=\"product\""), "what is not sold is not shown");
+    assert_eq!(get("/en-us/pages/nothing").0, 404);
+}
+
+#[test]
+fn an_empty_shop_says_so() {
+    let full = view(Locale::DEFAULT);
+    let empty = View { shop: Arc::new(ShopDocument { categories: vec![], ..(*full.shop).clone() }), ..full };
+    let address = Address::new(Locale::DEFAULT, Route::Home);
+    let Ok(Outcome::Page(page)) = now(load(&address, &empty, &Memory)) else { panic!("a page") };
+    let html = Owner::new_root(None).with(|| (page.body)().to_html());
+    assert_in_order(&html, &["<main id=\"main\">", "<h1>The shelves are still empty.</h1>", "href=\"/en-us/help/returns\""]);
+}
+
+/// Every kind of page is walked by axe: a new one does not compile here before it has a number, and fails before it has an entry.
+#[test]
+fn the_journeys_know_every_kind_of_page() {
+    const KINDS: usize = 11;
+    const fn kind(route: &Route) -> usize {
+        match route {
+            Route::Home => 0,
+            Route::Category { .. } => 1,
+            Route::Tag { .. } => 2,
+            Route::All { .. } => 3,
+            Route::Product { .. } => 4,
+            Route::Search { .. } => 5,
+            Route::Cart => 6,
+            Route::Checkout => 7,
+            Route::Order { .. } => 8,
+            Route::Page { .. } => 9,
+            Route::Help { .. } => 10,
+        }
+    }
+    let mut known = [false; KINDS];
+    // Addresses stand there as templates: `/${locale}/orders/${secret}`.
+    for url in include_str!("../../../end2end/routes.mjs").split('`').skip(1).step_by(2) {
+        let url = url.replace("${locale}", "en-us").replace("${secret}", "0123456789abcdef");
+        let (path, query) = url.split_once('?').unwrap_or((&url, ""));
+        let address = Address::parse(path, query).unwrap_or_else(|| panic!("{url} is no address"));
+        known[kind(&address.route)] = true;
+    }
+    let missing: Vec<usize> = known.iter().enumerate().filter(|(_, known)| !**known).map(|(kind, _)| kind).collect();
+    assert!(missing.is_empty(), "end2end/routes.mjs has no address of kind {missing:?}");
 }

@@ -6,7 +6,7 @@ use domain::{
     catalog::{Card, ListingPage, ProductDocument, Shelf, ShopDocument},
     live::LiveItem,
     locale::{Locale, TextLanguage},
-    market::Market,
+    market::{Market, MarketCode},
     offer::Instant,
     search::{Filter, Sort},
 };
@@ -28,6 +28,16 @@ impl View {
     /// The language of the documents that this view reads.
     pub fn text(&self) -> TextLanguage {
         self.locale.text_language()
+    }
+
+    /// Whether this market sells what stands on a card.
+    pub fn sells(&self, card: &Card) -> bool {
+        !card.unsold.contains(&self.market.code)
+    }
+
+    /// The market that a locale's country belongs to.
+    pub fn market_of(&self, locale: Locale) -> MarketCode {
+        self.shop.market(locale).map_or(locale.country, |market| market.code)
     }
 }
 
@@ -72,8 +82,8 @@ pub enum ShelfKey {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Facets {
     pub options: Vec<OptionFacet>,
-    /// Lowest and highest offer among the products before the price filter, in minor units.
-    pub price_range: Option<(i64, i64)>,
+    /// Whether prices differ among the products before the price filter, so that it can narrow anything.
+    pub by_price: bool,
     pub in_stock: u32,
 }
 
@@ -114,8 +124,8 @@ pub trait Storefront: Send + Sync {
     /// A product by its slug, in any language's current or earlier slug.
     async fn product(&self, language: TextLanguage, slug: &str) -> Result<Found<Arc<ProductDocument>>, ReadError>;
 
-    /// One page of a shelf in its default order.
-    async fn listing(&self, language: TextLanguage, shelf: &ShelfKey, page: u32) -> Result<Found<Arc<ListingPage>>, ReadError>;
+    /// One page of a shelf in its default order, with what the market sells.
+    async fn listing(&self, language: TextLanguage, market: MarketCode, shelf: &ShelfKey, page: u32) -> Result<Found<Arc<ListingPage>>, ReadError>;
 
     /// Cards by product, in the order asked; what is not published is left out. At most 100 at once.
     async fn cards(&self, language: TextLanguage, products: &[ProductId]) -> Result<Vec<Card>, ReadError>;

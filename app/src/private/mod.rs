@@ -10,6 +10,7 @@ mod words;
 pub use words::{country_name, field_label, percent, region_name, tax_name, time_of_day};
 
 use crate::{
+    holes::struck,
     i18n::{filled, money, till},
     ports::View,
 };
@@ -121,24 +122,13 @@ impl Line {
         Some(view! { <p class=class id=format!("problem-{}", self.variant)>{text}</p> }.into_any())
     }
 
-    /// What the line costs; the earlier price before it, struck through, and named for those who do not see the line through it.
+    /// What the line costs, as everywhere in the shop.
     fn cost(&self, view: &View) -> AnyView {
-        let messages = till(view.locale);
         let Some(price) = &self.price else { return view! { <span></span> }.into_any() };
-        let total = money(price.total, view.locale);
-        match price.total_was() {
-            Some(was) => {
-                let was = money(was, view.locale);
-                view! {
-                    <span class="price">
-                        <span class="vh">{format!("{} ", messages.price_was)}</span><s>{was}</s>" "
-                        <span class="vh">{format!("{} ", messages.price_now)}</span><span class="now">{total}</span>
-                    </span>
-                }
-                .into_any()
-            }
-            None => view! { <span class="price">{total}</span> }.into_any(),
-        }
+        let was = price.total_was().map(|was| money(was, view.locale));
+        let mut html = String::new();
+        struck(was.as_deref(), &money(price.total, view.locale), view.locale, &mut html);
+        view! { <span class="price" inner_html=html></span> }.into_any()
     }
 
     /// The line as a summary shows it: nothing to change.

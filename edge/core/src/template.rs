@@ -1,9 +1,6 @@
 //! A rendered page, split once at its marks and kept split: filling is copying.
 
-use domain::{
-    VariantId,
-    live::{CLOSE, Hole, OPEN, OR},
-};
+use domain::live::{CLOSE, Hole, OPEN, OR};
 use std::ops::Range;
 
 /// A page with holes.
@@ -18,7 +15,7 @@ pub struct Template {
 enum Piece {
     Text(Range<usize>),
     Hole(Hole),
-    Alternatives { variant: VariantId, buyable: Box<[Piece]>, sold_out: Box<[Piece]> },
+    Choice { by: Hole, if_so: Box<[Piece]>, if_not: Box<[Piece]> },
 }
 
 /// A part of a settled template: where a piece of its text stands, or a hole.
@@ -33,8 +30,8 @@ pub trait Values {
     /// Writes a hole's value.
     fn fill(&self, hole: Hole, out: &mut String);
 
-    /// Which of two alternatives is shown.
-    fn is_buyable(&self, variant: VariantId) -> bool;
+    /// Which of two alternatives is shown: whether the hole's condition is met.
+    fn holds(&self, choice: Hole) -> bool;
 }
 
 /// Why a text is no template. Such a page is never sent: half a hole must not reach a browser.
@@ -83,8 +80,8 @@ impl Template {
             match piece {
                 Piece::Text(range) => out.push_str(&self.text[range.clone()]),
                 Piece::Hole(hole) => values.fill(*hole, out),
-                Piece::Alternatives { variant, buyable, sold_out } => {
-                    self.fill_pieces(if values.is_buyable(*variant) { buyable } else { sold_out }, values, out);
+                Piece::Choice { by, if_so, if_not } => {
+                    self.fill_pieces(if values.holds(*by) { if_so } else { if_not }, values, out);
                 }
             }
         }
@@ -109,8 +106,8 @@ impl Template {
                     out.pieces.push(Piece::Hole(*hole));
                 }
                 Piece::Hole(hole) => values.fill(*hole, &mut out.text),
-                Piece::Alternatives { variant, buyable, sold_out } => {
-                    self.settle_pieces(if values.is_buyable(*variant) { buyable } else { sold_out }, values, out);
+                Piece::Choice { by, if_so, if_not } => {
+                    self.settle_pieces(if values.holds(*by) { if_so } else { if_not }, values, out);
                 }
             }
         }
@@ -123,10 +120,10 @@ impl Template {
                 match piece {
                     Piece::Text(_) => {}
                     Piece::Hole(hole) => holes.push(*hole),
-                    Piece::Alternatives { variant, buyable, sold_out } => {
-                        holes.push(Hole::IfBuyable(*variant));
-                        collect(buyable, holes);
-                        collect(sold_out, holes);
+                    Piece::Choice { by, if_so, if_not } => {
+                        holes.push(*by);
+                        collect(if_so, holes);
+                        collect(if_not, holes);
                     }
                 }
             }
@@ -151,7 +148,7 @@ impl Template {
     pub fn size_bytes(&self) -> usize {
         fn count(pieces: &[Piece]) -> usize {
             let below = |piece: &Piece| match piece {
-                Piece::Alternatives { buyable, sold_out, .. } => count(buyable) + count(sold_out),
+                Piece::Choice { if_so, if_not, .. } => count(if_so) + count(if_not),
                 _ => 0,
             };
             pieces.len() + pieces.iter().map(below).sum::<usize>()
@@ -224,20 +221,19 @@ impl Scan<'_> {
         let (end, mark) = self.mark().ok_or(Malformed::Open(opened))?;
         let hole: Hole = self.text[start..end].parse().map_err(|_| Malformed::Unknown(opened))?;
         self.at = end + MARK_BYTES;
-        match (mark, hole) {
-            (CLOSE, Hole::IfBuyable(_)) => Err(Malformed::Alternatives(opened)),
-            (CLOSE, hole) => Ok(Piece::Hole(hole)),
-            (OR, Hole::IfBuyable(variant)) => {
+        match (mark, hole.is_choice()) {
+            (CLOSE, true) | (OR, false) => Err(Malformed::Alternatives(opened)),
+            (CLOSE, false) => Ok(Piece::Hole(hole)),
+            (OR, true) => {
                 if depth == DEPTH_MAX {
                     return Err(Malformed::Deep(opened));
                 }
-                let buyable = self.pieces(depth + 1)?;
+                let if_so = self.pieces(depth + 1)?;
                 self.expect(OR, opened)?;
-                let sold_out = self.pieces(depth + 1)?;
+                let if_not = self.pieces(depth + 1)?;
                 self.expect(CLOSE, opened)?;
-                Ok(Piece::Alternatives { variant, buyable, sold_out })
+                Ok(Piece::Choice { by: hole, if_so, if_not })
             }
-            (OR, _) => Err(Malformed::Alternatives(opened)),
             _ => Err(Malformed::Open(opened)),
         }
     }

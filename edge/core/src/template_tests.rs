@@ -1,18 +1,18 @@
 //! Templates: what is filled, what is refused, and that no mark ever comes out.
 
 use super::*;
-use domain::{ProductId, live::strip_marks};
+use domain::{ProductId, VariantId, live::strip_marks};
 use proptest::prelude::*;
 use std::fmt::Write as _;
 
-/// Fills every hole with its own name in brackets; variants with an even last byte can be bought.
+/// Fills every hole with its own name in brackets; variants with an even last byte are sold and can be bought.
 struct Named;
 impl Values for Named {
     fn fill(&self, hole: Hole, out: &mut String) {
         let _ = write!(out, "[{hole}]");
     }
-    fn is_buyable(&self, variant: VariantId) -> bool {
-        variant.0.as_bytes()[15].is_multiple_of(2)
+    fn holds(&self, choice: Hole) -> bool {
+        matches!(choice, Hole::IfBuyable(variant) | Hole::IfSold(variant) if variant.0.as_bytes()[15].is_multiple_of(2))
     }
 }
 
@@ -35,8 +35,8 @@ fn holes_are_filled_in_text_and_attributes_and_alternatives() {
         "<p title=\"{}\">{}</p>{}{}",
         Hole::Availability(even).mark(),
         Hole::CartBadge.mark(),
-        Hole::alternatives(even, &format!("<button>{}</button>", Hole::MutationId.mark()), "gone"),
-        Hole::alternatives(odd, "buy", &format!("gone {}", Hole::alternatives(even, "but this", "nothing"))),
+        Hole::IfBuyable(even).either(&format!("<button>{}</button>", Hole::MutationId.mark()), "gone"),
+        Hole::IfBuyable(odd).either("buy", &format!("gone {}", Hole::IfBuyable(even).either("but this", "nothing"))),
     );
     assert_eq!(fill(&html), Ok(format!("<p title=\"[avail:{even}]\">[badge]</p><button>[mutation]</button>gone but this")));
     let holes = Template::parse(html).map(|template| template.holes());
@@ -49,7 +49,7 @@ fn holes_are_filled_in_text_and_attributes_and_alternatives() {
 #[test]
 fn malformed_marks_are_refused() {
     let id = variant(2);
-    let nested = (0..6).fold("x".to_owned(), |inner, _| Hole::alternatives(id, &inner, ""));
+    let nested = (0..6).fold("x".to_owned(), |inner, _| Hole::IfBuyable(id).either(&inner, ""));
     let table = [
         (format!("a{CLOSE}"), Malformed::Stray(1)),
         (format!("a{OR}b"), Malformed::Stray(1)),
@@ -63,6 +63,7 @@ fn malformed_marks_are_refused() {
         (format!("{OPEN}if:{id}{OR}a{OR}b{OR}c{CLOSE}"), Malformed::Alternatives(0)),
         (format!("{OPEN}if:{id}{OR}a{OR}b"), Malformed::Open(0)),
         (format!("{OPEN}if:{id}{OR}a"), Malformed::Open(0)),
+        (format!("{OPEN}sold:{id}{CLOSE}"), Malformed::Alternatives(0)),
     ];
     for (html, refusal) in table {
         assert_eq!(fill(&html), Err(refusal), "{html:?}");
@@ -102,7 +103,8 @@ fn page() -> impl Strategy<Value = String> {
     let leaf = prop_oneof![text, hole];
     let inner = leaf.prop_recursive(3, 24, 4, |inner| {
         let part = prop::collection::vec(inner.clone(), 0..4).prop_map(|parts| parts.concat());
-        (any::<u128>(), part.clone(), part).prop_map(|(id, a, b)| Hole::alternatives(variant(id), &a, &b))
+        (any::<u128>(), part.clone(), part)
+            .prop_map(|(id, a, b)| if id % 3 == 0 { Hole::IfSold(variant(id)).either(&a, &b) } else { Hole::IfBuyable(variant(id)).either(&a, &b) })
     });
     prop::collection::vec(inner, 0..8).prop_map(|parts| parts.concat())
 }

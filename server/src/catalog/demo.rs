@@ -34,6 +34,9 @@ const CATEGORIES: [&str; 6] = [
     include_str!("../../demo/products/desk.json"),
 ];
 const HOME: &str = include_str!("../../demo/home.json");
+/// Home and the promo pages, by slug.
+const PAGES: [(&str, &str); 3] =
+    [("home", HOME), ("launch", include_str!("../../demo/pages/launch.json")), ("travel", include_str!("../../demo/pages/travel.json"))];
 const MARKETS: &str = include_str!("../../demo/markets.json");
 const POLICIES: &str = include_str!("../../demo/policies.json");
 const FACTS: &str = include_str!("../../demo/facts.json");
@@ -170,7 +173,9 @@ async fn bring_in(db: &Db, clock: &Clock) -> anyhow::Result<()> {
             for tag in &*tags {
                 tag.add(tx).await?;
             }
-            put_page(tx, "page", "home", 0, HOME).await?;
+            for (position, (slug, page)) in (0..).zip(PAGES) {
+                put_page(tx, "page", slug, position, page).await?;
+            }
             let mut position = 0;
             for shelf in &*shelves {
                 shelf.category(&pictures, &alts).add(tx).await?;
@@ -369,5 +374,9 @@ mod tests {
             }
         }
         assert_eq!(variants, 182);
+        for (slug, page) in PAGES {
+            assert_eq!(crate::readmodel::pages::PageTexts::read(page).expect("a page").slug(), slug);
+            assert!(!page.contains("{ends") && !page.contains("{starts"), "{slug} promises nothing that no campaign keeps");
+        }
     }
 }

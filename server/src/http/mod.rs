@@ -39,6 +39,7 @@ use tower_http::compression::{
 pub fn router(shop: &Shop) -> Router {
     let routes = Router::new()
         .route("/", get(pages::root))
+        .route("/locale/{*page}", get(pages::choose))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(health::metrics))

@@ -13,7 +13,7 @@ use app::{
     document::Assets,
     pages::{Fault, Outcome, load},
     ports::{ReadError, View},
-    routes::{Address, Class as RouteClass, Route},
+    routes::{Address, CHOICE, Class as RouteClass, Route},
 };
 use axum::{
     extract::State,
@@ -31,8 +31,9 @@ use edge_core::{
     Class, Freshness, Key, Lookup, Plan, TemplateCache,
     headers::Source,
     plan::{Host, plan},
+    visitor::LOCALE_COOKIE,
 };
-use http::{HeaderValue, Method as Verb, StatusCode, Uri, header};
+use http::{HeaderMap, HeaderValue, Method as Verb, StatusCode, Uri, header};
 use jiff::civil::Date;
 use metrics::Counter;
 use std::{
@@ -51,6 +52,8 @@ const TEMPLATES_BYTES_MAX: usize = 128 * 1024 * 1024;
 const SHOP_US: i64 = 100_000;
 /// How long delivery methods are held.
 const METHODS_US: i64 = 60_000_000;
+/// How long a chosen locale is remembered, in seconds: a year, as the page on cookies says.
+const CHOICE_KEPT_S: u32 = 31_536_000;
 
 /// What public pages share between requests. Nothing in it comes from a visitor.
 #[derive(Debug)]
@@ -167,6 +170,20 @@ impl Pages {
 pub async fn root(visitor: Visitor, uri: Uri) -> Response {
     let home = Address::new(visitor.suggested_locale(), Route::Home).url();
     see_other(&with_query(&home, &uri))
+}
+
+/// The locale switch: leads to the page, and remembers its locale for `/`. A page of another site cannot choose for a visitor.
+pub async fn choose(State(shop): State<Shop>, uri: Uri, headers: HeaderMap) -> Result<Response, Failure> {
+    let path = uri.path().strip_prefix(CHOICE).unwrap_or_default();
+    let address = Address::parse(path, uri.query().unwrap_or_default()).ok_or(Fault::NotFound)?;
+    let mut response = see_other(&address.url());
+    let ours = headers.get("sec-fetch-site").is_none_or(|site| matches!(site.as_bytes(), b"same-origin" | b"none"));
+    if ours && Locale::OFFERED.contains(&address.locale) {
+        let secure = if shop.config.is_https() { "; Secure" } else { "" };
+        let cookie = format!("{LOCALE_COOKIE}={}; Path=/; Max-Age={CHOICE_KEPT_S}; HttpOnly; SameSite=Lax{secure}", address.locale);
+        response.headers_mut().extend(HeaderValue::from_str(&cookie).ok().map(|cookie| (header::SET_COOKIE, cookie)));
+    }
+    Ok(response)
 }
 
 /// Any address that no other route answers.

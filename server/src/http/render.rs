@@ -18,7 +18,7 @@ use axum::{
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use domain::{
-    ProductId, VariantId,
+    ProductId,
     catalog::ShopDocument,
     live::{Hole, LiveItem},
     locale::{Locale, TextLanguage},
@@ -236,6 +236,9 @@ fn nothing(language: TextLanguage) -> ShopDocument {
         help: Vec::new(),
         demo: false,
         products: 0,
+        counts: BTreeMap::new(),
+        tags: Vec::new(),
+        pages: Vec::new(),
         promises: BTreeMap::new(),
     }
 }
@@ -264,7 +267,7 @@ impl Values for Filling<'_> {
     fn fill(&self, hole: Hole, out: &mut String) {
         holes::fill(hole, self.0, out);
     }
-    fn is_buyable(&self, variant: VariantId) -> bool {
-        self.0.buyable(variant)
+    fn holds(&self, choice: Hole) -> bool {
+        self.0.holds(choice)
     }
 }

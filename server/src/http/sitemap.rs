@@ -3,22 +3,19 @@
 use crate::{Shop, http::errors::Failure};
 use app::{
     ports::{Found, ReadError, storefront::ShelfKey},
-    routes::{Address, ListQuery, Route},
+    routes::{Address, CHOICE, ListQuery, Route},
 };
 use axum::{
     extract::{Path, State},
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
-use domain::{
-    ProductId,
-    locale::{Locale, TextLanguage},
-    offer::Instant,
-};
+use domain::{ProductId, locale::Locale, offer::Instant};
 use http::{StatusCode, header};
 use std::{
     collections::{BTreeMap, HashMap},
     fmt::Write as _,
+    hash::Hash,
 };
 use tokio::sync::Mutex;
 
@@ -37,8 +34,8 @@ struct Made {
     files: Vec<Bytes>,
 }
 
-/// A page in all languages: its address without a locale.
-type InLanguages = BTreeMap<TextLanguage, Route>;
+/// A page wherever it is: its address without the locale, by locale. A market that does not sell a product has no page of it here.
+type InLocales = Vec<(Locale, Route)>;
 
 /// Crawlers are welcome where nothing belongs to one visitor.
 pub async fn robots(State(shop): State<Shop>) -> Response {
@@ -46,6 +43,7 @@ pub async fn robots(State(shop): State<Shop>) -> Response {
     for path in ["cart", "checkout", "orders/", "search"] {
         let _ = writeln!(text, "Disallow: /*/{path}");
     }
+    let _ = writeln!(text, "Disallow: {CHOICE}/");
     let _ = write!(text, "Disallow: /en-xa\nDisallow: /ar-xb\n\nSitemap: {}/sitemap.xml\n", shop.config.url);
     ([(header::CACHE_CONTROL, "public, max-age=3600")], text).into_response()
 }
@@ -95,34 +93,52 @@ impl Sitemap {
     }
 }
 
-/// Every public page, in the order: home, everything, categories, help, products.
-async fn pages(shop: &Shop) -> Result<Vec<InLanguages>, ReadError> {
-    let everywhere = |route: Route| TextLanguage::ALL.into_iter().map(|language| (language, route.clone())).collect::<InLanguages>();
-    let mut pages = vec![everywhere(Route::Home), everywhere(Route::All { query: ListQuery::default() })];
-    let mut categories: Vec<(String, InLanguages)> = Vec::new();
-    let mut products: HashMap<ProductId, InLanguages> = HashMap::new();
-    let mut order = Vec::new();
-    for language in TextLanguage::ALL {
-        let document = shop.storefront.shop(language).await?;
-        for shelf in &document.categories {
-            let route = Route::Category { slug: shelf.slug.clone(), query: ListQuery::default() };
-            match categories.iter_mut().find(|(key, _)| *key == shelf.key) {
-                Some((_, page)) => drop(page.insert(language, route)),
-                None => categories.push((shelf.key.clone(), InLanguages::from([(language, route)]))),
-            }
+/// Pages in the order in which they were first seen, found again by what they are.
+struct Pages<K>(Vec<(K, InLocales)>, HashMap<K, usize>);
+
+impl<K> Default for Pages<K> {
+    fn default() -> Self {
+        Self(Vec::new(), HashMap::new())
+    }
+}
+
+impl<K: Clone + Eq + Hash> Pages<K> {
+    fn add(&mut self, key: K, locale: Locale, route: Route) {
+        let at = *self.1.entry(key.clone()).or_insert(self.0.len());
+        if at == self.0.len() {
+            self.0.push((key, InLocales::new()));
         }
-        if language == TextLanguage::EnUs {
-            pages.extend(document.help.iter().map(|(slug, _)| everywhere(Route::Help { slug: slug.clone() })));
+        self.0[at].1.push((locale, route));
+    }
+}
+
+/// Every public page, in the order: home, everything, categories, tags, promo pages, help, products.
+async fn pages(shop: &Shop) -> Result<Vec<InLocales>, ReadError> {
+    let mut shared: Pages<(u8, String)> = Pages::default();
+    let mut products: Pages<ProductId> = Pages::default();
+    for locale in Locale::OFFERED {
+        let language = locale.text_language();
+        let document = shop.storefront.shop(language).await?;
+        let market = document.market(locale).map_or(locale.country, |market| market.code);
+        let query = ListQuery::default;
+        shared.add((0, String::new()), locale, Route::Home);
+        shared.add((1, String::new()), locale, Route::All { query: query() });
+        for shelf in document.categories_in(market) {
+            shared.add((2, shelf.key.clone()), locale, Route::Category { slug: shelf.slug.clone(), query: query() });
+        }
+        for shelf in document.tags.iter().filter(|shelf| shelf.count_in(market) > 0) {
+            shared.add((3, shelf.key.clone()), locale, Route::Tag { slug: shelf.slug.clone(), query: query() });
+        }
+        for slug in &document.pages {
+            shared.add((4, slug.clone()), locale, Route::Page { slug: slug.clone() });
+        }
+        for (slug, _) in &document.help {
+            shared.add((5, slug.clone()), locale, Route::Help { slug: slug.clone() });
         }
         let mut turn = 1;
-        while let Found::Here(list) = shop.storefront.listing(language, &ShelfKey::All, turn).await? {
+        while let Found::Here(list) = shop.storefront.listing(language, market, &ShelfKey::All, turn).await? {
             for card in &list.cards {
-                let route = Route::Product { slug: card.slug.clone(), selection: BTreeMap::new() };
-                products.entry(card.id).or_insert_with(|| {
-                    order.push(card.id);
-                    InLanguages::new()
-                });
-                products.entry(card.id).or_default().insert(language, route);
+                products.add(card.id, locale, Route::Product { slug: card.slug.clone(), selection: BTreeMap::new() });
             }
             if turn >= list.pages {
                 break;
@@ -130,20 +146,18 @@ async fn pages(shop: &Shop) -> Result<Vec<InLanguages>, ReadError> {
             turn += 1;
         }
     }
-    pages.extend(categories.into_iter().map(|(_, page)| page));
-    pages.extend(order.iter().filter_map(|id| products.remove(id)));
-    Ok(pages)
+    let mut pages = shared.0;
+    pages.sort_by_key(|((kind, _), _)| *kind);
+    Ok(pages.into_iter().map(|(_, page)| page).chain(products.0.into_iter().map(|(_, page)| page)).collect())
 }
 
-fn file(origin: &str, pages: &[InLanguages]) -> String {
+fn file(origin: &str, pages: &[InLocales]) -> String {
     let mut out = String::with_capacity(pages.len() * 12_000);
     out.push_str("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
     out.push_str("<urlset xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\" xmlns:xhtml=\"http://www.w3.org/1999/xhtml\">\n");
     for page in pages {
-        let addresses: Vec<(Locale, String)> = Locale::OFFERED
-            .into_iter()
-            .filter_map(|locale| Some((locale, Address::new(locale, page.get(&locale.text_language())?.clone()).url().replace('&', "&amp;"))))
-            .collect();
+        let address = |(locale, route): &(Locale, Route)| (*locale, Address::new(*locale, route.clone()).url().replace('&', "&amp;"));
+        let addresses: Vec<(Locale, String)> = page.iter().map(address).collect();
         let mut alternates = String::new();
         for (locale, url) in &addresses {
             let _ = write!(alternates, "<xhtml:link rel=\"alternate\" hreflang=\"{}\" href=\"{origin}{url}\"/>", locale.bcp47());

@@ -8,11 +8,19 @@ use domain::{
     ProductId,
     catalog::{self, Card, CardColour, OptionValue, Picture, ProductDocument, ProductOption, Shelf},
     locale::TextLanguage,
+    market::MarketCode,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The product's page in one language.
-pub fn document(record: &Record, language: TextLanguage, version: u64, shared: &Shared, goes_with: Vec<ProductId>) -> ProductDocument {
+pub fn document(
+    record: &Record,
+    language: TextLanguage,
+    version: u64,
+    shared: &Shared,
+    goes_with: Vec<ProductId>,
+    unsold: BTreeSet<MarketCode>,
+) -> ProductDocument {
     let product = &record.product;
     let texts = &product.texts;
     let options = options(product, language);
@@ -38,6 +46,7 @@ pub fn document(record: &Record, language: TextLanguage, version: u64, shared: &
         seo_description: text(&texts.seo_description, language),
         origin: product.origin.clone(),
         goes_with,
+        unsold,
         title,
     }
 }
@@ -47,7 +56,7 @@ pub fn card_of(document: &ProductDocument) -> Card {
     let category = document.category.as_ref().map(|(key, _)| key.clone()).unwrap_or_default();
     let first_variant = document.variants.first().map(|variant| variant.id);
     let head = CardHead { id: document.id, slug: document.slug().to_owned(), title: document.title.clone(), category, first_variant };
-    head.card(&document.tags, &document.options, &document.pictures)
+    Card { unsold: document.unsold.clone(), ..head.card(&document.tags, &document.options, &document.pictures) }
 }
 
 /// A card made from the product itself.
@@ -100,6 +109,7 @@ impl CardHead {
             colours: colours.iter().map(|value| CardColour { value: value.clone(), picture: shows(value) }).collect(),
             first_variant: self.first_variant,
             selected: None,
+            unsold: BTreeSet::new(),
         }
     }
 }
@@ -115,6 +125,7 @@ pub fn category_shelf(category: &crate::catalog::shelves::Category, slug: String
         seo_title: or(&category.seo_titles, &category.titles),
         seo_description: or(&category.seo_descriptions, &category.descriptions),
         count: 0,
+        counts: BTreeMap::new(),
         tile: category.tile.as_ref().map(|tile| picture(tile, &Texts::new(), &[], language)),
     }
 }

@@ -1,7 +1,7 @@
 //! Where what stands in the table.
 
 use app::ports::storefront::ShelfKey;
-use domain::{ProductId, locale::TextLanguage};
+use domain::{ProductId, locale::TextLanguage, market::MarketCode};
 
 /// The sort key of an item that is alone under its key.
 pub const ONLY: &str = "-";
@@ -27,8 +27,12 @@ pub fn listing(shelf: &ShelfKey) -> String {
         ShelfKey::Tag(key) => format!("listing#t#{key}"),
     }
 }
-pub fn page(language: TextLanguage, page: u32) -> String {
-    format!("{}#{page:05}", language.key())
+/// A page of a shelf, as one market or as all that sell everything on it see it.
+pub fn page(language: TextLanguage, market: Option<MarketCode>, page: u32) -> String {
+    match market {
+        None => format!("{}#{page:05}", language.key()),
+        Some(market) => format!("{}#{market}#{page:05}", language.key()),
+    }
 }
 /// A shelf's title and how much is on it.
 pub fn head(language: TextLanguage) -> String {

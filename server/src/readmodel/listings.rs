@@ -26,45 +26,71 @@ use std::{
 
 /// Items written in one go at most: 200 pages of 30 kB.
 const ITEMS_AT_ONCE: usize = 200;
+/// The slug under which the home page is kept.
+const HOME: &str = "home";
 
 impl Projector {
     /// Writes the listings of shelves: heads, and those pages that a card may have changed on.
     pub(super) async fn write_shelves(&self, shelves: &[ShelfKey], version: u64) -> anyhow::Result<()> {
         let mut items = Vec::new();
+        let markets: Vec<MarketCode> = self.index.shared().markets.iter().map(|market| market.code).collect();
         for shelf in shelves {
             let pk = keys::listing(shelf);
-            let size = self.index.size(shelf);
-            let prints = if size.is_some() { self.index.prints(shelf) } else { vec![] };
+            let in_english = self.index.shelf(shelf, TextLanguage::EnUs);
+            for market in std::iter::once(None).chain(markets.iter().copied().map(Some)) {
+                // Most markets sell everything on it and share one set of pages.
+                let has_pages = in_english.as_ref().is_some_and(|shelf| market.is_none_or(|market| shelf.counts.contains_key(&market)));
+                let prints = if has_pages { self.index.prints(shelf, market) } else { vec![] };
+                for language in TextLanguage::ALL {
+                    self.add_pages(&mut items, shelf, market, language, &prints, version).await?;
+                    if items.len() >= ITEMS_AT_ONCE {
+                        self.put(std::mem::take(&mut items)).await?;
+                    }
+                }
+            }
+            // Last: it says which pages there are.
             for language in TextLanguage::ALL {
-                // Since a start nobody knows what was written before: the page after the last may be left from then.
-                let unknown = !self.written().contains_key(&(pk.clone(), keys::head(language)));
-                match (size, self.index.shelf(shelf, language)) {
-                    (Some((pages, total)), Some(shelf)) => {
-                        let head = ShelfHead { shelf, pages: number(pages), total: number(total) };
-                        self.add_if_changed(&mut items, &pk, keys::head(language), version, &head)?;
-                    }
-                    _ => self.drop_item(&pk, &keys::head(language)).await?,
-                }
-                for (page, print) in prints.iter().enumerate() {
-                    let key = (pk.clone(), keys::page(language, number(page + 1)));
-                    if self.written().insert(key.clone(), *print) != Some(*print) {
-                        items.push(Item::new(key.0, key.1, version, &self.index.page(shelf, language, page))?);
-                    }
-                }
-                for gone in prints.len() + 1.. {
-                    let sk = keys::page(language, number(gone));
-                    let may_be_left = unknown && gone == prints.len() + 1;
-                    if !may_be_left && !self.written().contains_key(&(pk.clone(), sk.clone())) {
-                        break;
-                    }
-                    self.drop_item(&pk, &sk).await?;
-                }
-                if items.len() >= ITEMS_AT_ONCE {
-                    self.put(std::mem::take(&mut items)).await?;
+                match self.index.shelf(shelf, language) {
+                    Some(shelf) => self.add_if_changed(&mut items, &pk, keys::head(language), version, &ShelfHead { shelf })?,
+                    None => self.drop_item(&pk, &keys::head(language)).await?,
                 }
             }
         }
         self.put(items).await
+    }
+
+    /// Pages of a shelf that changed, and away with those that it no longer has.
+    async fn add_pages(
+        &self,
+        items: &mut Vec<Item>,
+        shelf: &ShelfKey,
+        market: Option<MarketCode>,
+        language: TextLanguage,
+        prints: &[u64],
+        version: u64,
+    ) -> anyhow::Result<()> {
+        let pk = keys::listing(shelf);
+        // Since a start nobody knows what was written before: the page after the last may be left from then.
+        let unknown = market.is_none() && !self.written().contains_key(&(pk.clone(), keys::head(language)));
+        for (page, print) in prints.iter().enumerate() {
+            let key = (pk.clone(), keys::page(language, market, number(page + 1)));
+            if self.written().insert(key.clone(), *print) != Some(*print) {
+                items.push(Item::new(key.0, key.1, version, &self.index.page(shelf, market, language, page))?);
+            }
+        }
+        // Whoever read the head a moment ago still asks for a market's own pages; no later head leads to them.
+        if market.is_some() && prints.is_empty() {
+            return Ok(());
+        }
+        for gone in prints.len() + 1.. {
+            let sk = keys::page(language, market, number(gone));
+            let may_be_left = unknown && gone == prints.len() + 1;
+            if !may_be_left && !self.written().contains_key(&(pk.clone(), sk.clone())) {
+                break;
+            }
+            self.drop_item(&pk, &sk).await?;
+        }
+        Ok(())
     }
 
     async fn drop_item(&self, pk: &str, sk: &str) -> anyhow::Result<()> {
@@ -77,6 +103,8 @@ impl Projector {
     pub(super) async fn write_shop(&self, version: u64, shared: &Shared) -> anyhow::Result<()> {
         let help = self.help_texts().await?;
         let promises = self.promises(&help, shared).await?;
+        let pages: Vec<String> = self.page_texts().await?.iter().map(|page| page.slug().to_owned()).filter(|slug| slug != HOME).collect();
+        let (products, counts) = self.index.count();
         let mut items = Vec::new();
         for language in TextLanguage::ALL {
             let shelf = |key: &String| self.index.shelf(&ShelfKey::Category(key.clone()), language);
@@ -87,7 +115,10 @@ impl Projector {
                 categories: shared.categories.iter().filter_map(|category| shelf(&category.key)).filter(|shelf| shelf.count > 0).collect(),
                 help: help.iter().map(|page| (page.slug.clone(), text(&page.title, language))).collect(),
                 demo: shared.demo,
-                products: self.index.count(),
+                products,
+                counts: counts.clone(),
+                tags: self.index.tags(language),
+                pages: pages.clone(),
                 promises: promises.clone(),
             };
             if self.is_changed("shop", language.key(), &shop)? {
@@ -119,6 +150,10 @@ impl Projector {
             .collect()
     }
 
+    async fn page_texts(&self) -> anyhow::Result<Vec<PageTexts>> {
+        shelves::pages(&self.db, "page").await?.iter().map(|(_, body)| PageTexts::read(body)).collect()
+    }
+
     /// Help pages, and pages of blocks with the cards on them.
     pub(super) async fn write_pages(&self, version: u64) -> anyhow::Result<()> {
         let mut items = Vec::new();
@@ -127,8 +162,8 @@ impl Projector {
                 self.add_if_changed(&mut items, &keys::help(&page.slug), language.key().to_owned(), version, &HelpDocument::of(&page, language))?;
             }
         }
-        let mut pages = shelves::pages(&self.db, "page").await?.iter().map(|(_, body)| PageTexts::read(body)).collect::<anyhow::Result<Vec<_>>>()?;
-        if !pages.iter().any(|page| page.slug() == "home") {
+        let mut pages = self.page_texts().await?;
+        if !pages.iter().any(|page| page.slug() == HOME) {
             pages.push(PageTexts::plain_home());
         }
         for page in pages {

@@ -5,7 +5,7 @@ mod hot;
 mod keys;
 mod listings;
 mod origin;
-mod pages;
+pub(crate) mod pages;
 mod projector;
 pub mod records;
 mod stored;

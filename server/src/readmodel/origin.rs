@@ -18,7 +18,7 @@ use domain::{
     catalog::{Card, ListingPage, ProductDocument, Shelf, ShopDocument},
     live::LiveItem,
     locale::TextLanguage,
-    market::Market,
+    market::{Market, MarketCode},
     page::PageDocument,
 };
 use serde::de::DeserializeOwned;
@@ -125,18 +125,20 @@ impl Storefront for Origin {
         })
     }
 
-    async fn listing(&self, language: TextLanguage, shelf: &ShelfKey, page: u32) -> Result<Found<Arc<ListingPage>>, ReadError> {
+    async fn listing(&self, language: TextLanguage, market: MarketCode, shelf: &ShelfKey, page: u32) -> Result<Found<Arc<ListingPage>>, ReadError> {
         let key = match self.shelf_key(language, shelf).await? {
             Ok(key) => key,
             Err(slug) => return Ok(Found::Moved(slug)),
         };
         let (pk, page) = (keys::listing(&key), page.max(1));
         let Some(head) = self.document::<ShelfHead>(pk.clone(), keys::head(language)).await? else { return Ok(Found::Missing) };
-        if page > head.pages {
+        let pages = head.pages_in(market);
+        if page > pages {
             return Ok(Found::Missing);
         }
-        let cards = self.document::<Vec<Card>>(pk, keys::page(language, page)).await?;
-        let listing = |cards: &Vec<Card>| ListingPage { shelf: head.shelf.clone(), page, pages: head.pages, total: head.total, cards: cards.clone() };
+        let cards = self.document::<Vec<Card>>(pk, keys::page(language, head.pages_of(market), page)).await?;
+        let total = head.shelf.count_in(market);
+        let listing = |cards: &Vec<Card>| ListingPage { shelf: head.shelf.clone(), page, pages, total, cards: cards.clone() };
         Ok(cards.map_or(Found::Missing, |cards| Found::Here(Arc::new(listing(&cards)))))
     }
 

@@ -4,7 +4,7 @@ use crate::{
     catalog::{
         demo,
         help::{HelpTexts, write_money},
-        product::{PictureTexts, Texts, pick, text},
+        product::{Lines, PictureTexts, Texts, pick, text},
     },
     readmodel::documents,
     search::Index,
@@ -12,7 +12,7 @@ use crate::{
 use anyhow::Context as _;
 use app::ports::storefront::{Help, ShelfKey};
 use domain::{
-    catalog::{Picture, PictureSource},
+    catalog::{CARDS_A_PAGE, Card, Picture, PictureSource},
     locale::{Locale, TextLanguage},
     market::{Market, MarketCode},
     page::{Block, PageDocument, Target},
@@ -42,6 +42,8 @@ enum BlockTexts {
         heading: Texts,
         text: Texts,
         button: Option<Button>,
+        /// Handle of a product in the picture.
+        product: Option<String>,
     },
     CategoryTiles {
         heading: Texts,
@@ -59,6 +61,10 @@ enum BlockTexts {
         text: Texts,
         side: String,
         target: Option<String>,
+    },
+    RichText {
+        heading: Texts,
+        paragraphs: Lines,
     },
     Banner {
         text: Texts,
@@ -81,6 +87,9 @@ struct Rule {
     tag: Option<String>,
     #[serde(default)]
     category: Option<String>,
+    /// Handles, in the order in which they are shown.
+    #[serde(default)]
+    products: Vec<String>,
     limit: usize,
 }
 
@@ -105,7 +114,7 @@ impl PageTexts {
             seo_title: words(["NextGen Commerce"; 6]),
             seo_description: Texts::new(),
             blocks: vec![
-                BlockTexts::ProductGrid { heading: title, rule: Rule { tag: None, category: None, limit: 8 }, more: None },
+                BlockTexts::ProductGrid { heading: title, rule: Rule { tag: None, category: None, products: vec![], limit: 8 }, more: None },
                 BlockTexts::CategoryTiles { heading: words(["Categories", "Categories", "Kategorien", "Rayons", "カテゴリー", "카테고리"]) },
             ],
         }
@@ -142,26 +151,23 @@ impl Reader<'_> {
 
     fn block(&self, block: &BlockTexts) -> Option<Block> {
         Some(match block {
-            BlockTexts::Hero { image, alt, dark, kicker, heading, text, button } => Block::Hero {
+            BlockTexts::Hero { image, alt, dark, kicker, heading, text, button, product } => Block::Hero {
                 picture: self.scene(image, alt)?,
                 dark: *dark,
                 kicker: self.text(kicker),
                 heading: self.text(heading),
                 text: self.text(text),
                 button: button.as_ref().and_then(|button| Some((self.text(&button.label), self.target(&button.target)?))),
+                product: product.as_deref().and_then(|handle| self.index.card_by_handle(handle, self.language)).map(Box::new),
             },
             BlockTexts::CategoryTiles { heading } => Block::CategoryTiles { heading: self.text(heading) },
             BlockTexts::ProductGrid { heading, rule, more } => {
-                let key = match (&rule.tag, &rule.category) {
-                    (Some(tag), _) => ShelfKey::Tag(tag.clone()),
-                    (None, Some(category)) => ShelfKey::Category(category.clone()),
-                    (None, None) => ShelfKey::All,
-                };
-                let cards = self.index.first_cards(&key, self.language, rule.limit.min(24));
+                let limit = rule.limit.min(CARDS_A_PAGE);
+                let cards = self.cards(rule, limit);
                 if cards.is_empty() {
                     return None;
                 }
-                Block::ProductGrid { heading: self.text(heading), cards, more: more.as_deref().and_then(|target| self.target(target)) }
+                Block::ProductGrid { heading: self.text(heading), cards, limit, more: more.as_deref().and_then(|target| self.target(target)) }
             }
             BlockTexts::ImageText { image, alt, category, heading, text, side, target } => Block::ImageText {
                 picture: match image {
@@ -174,9 +180,24 @@ impl Reader<'_> {
                 picture_left: side == "left",
                 target: target.as_deref().and_then(|target| self.target(target)),
             },
+            BlockTexts::RichText { heading, paragraphs } => {
+                Block::RichText { heading: self.text(heading), paragraphs: pick(paragraphs, self.language).cloned().unwrap_or_default() }
+            }
             BlockTexts::Banner { text, target } => Block::Banner { text: self.text(text), target: self.target(target)? },
             BlockTexts::Quote { text, attribution } => Block::Quote { text: self.text(text), attribution: self.text(attribution) },
         })
+    }
+
+    fn cards(&self, rule: &Rule, limit: usize) -> Vec<Card> {
+        if !rule.products.is_empty() {
+            return rule.products.iter().filter_map(|handle| self.index.card_by_handle(handle, self.language)).collect();
+        }
+        let key = match (&rule.tag, &rule.category) {
+            (Some(tag), _) => ShelfKey::Tag(tag.clone()),
+            (None, Some(category)) => ShelfKey::Category(category.clone()),
+            (None, None) => ShelfKey::All,
+        };
+        self.index.first_cards(&key, self.language, limit)
     }
 
     fn scene(&self, name: &str, alt: &Texts) -> Option<Picture> {

@@ -29,7 +29,7 @@ use std::{
 };
 
 /// The form of the items; a table with another one is written anew.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 
 /// Products whose items are held at once: about 20 kB each.
 const PRODUCTS_AT_ONCE: usize = 200;
@@ -92,7 +92,7 @@ impl Projector {
             let records = records::load(&self.db, first, last, now).await?;
             let records: Vec<_> =
                 records.into_iter().map(|record| (record.live(&shared.markets, version, now), record)).map(|(l, r)| (r, l)).collect();
-            self.index.put(&records);
+            self.index.put(&records, now);
             after = Some(last);
         }
         if !write {
@@ -137,10 +137,11 @@ impl Projector {
     async fn product_items(&self, record: &Record, live: &LiveItem, version: u64, shared: &Shared) -> anyhow::Result<Vec<Item>> {
         let id = record.product.id;
         let goes_with = self.index.goes_with(&record.product);
+        let unsold = live.unsold(&shared.markets, self.clock.now());
         let mut items = vec![Item::new(keys::product(id), keys::LIVE, version, live)?];
         for language in TextLanguage::ALL {
             let body = if record.product.is_shown() {
-                ProductItem::Shown(Box::new(documents::document(record, language, version, shared, goes_with.clone())))
+                ProductItem::Shown(Box::new(documents::document(record, language, version, shared, goes_with.clone(), unsold.clone())))
             } else if record.product.status == Status::Archived {
                 ProductItem::Gone
             } else {
@@ -191,8 +192,8 @@ impl Projector {
             self.index.set_shared(Arc::new(Shared::load(&self.db, self.clock.now()).await?));
         }
         let mut failed: Vec<(ProductId, anyhow::Error)> = Vec::new();
-        self.project(&changed, version, &mut failed).await;
-        if documents_too {
+        let moved = self.project(&changed, version, &mut failed).await;
+        if documents_too || moved {
             if shop_changed {
                 self.mark(self.index.shelves());
             }
@@ -220,11 +221,13 @@ impl Projector {
     }
 
     /// Projects products, and marks the shelves that show them now or showed them before. One that fails does not keep the others.
-    async fn project(&self, changed: &BTreeMap<ProductId, bool>, version: u64, failed: &mut Vec<(ProductId, anyhow::Error)>) {
+    /// Whether a price that came or went has changed what some market sells.
+    async fn project(&self, changed: &BTreeMap<ProductId, bool>, version: u64, failed: &mut Vec<(ProductId, anyhow::Error)>) -> bool {
         let now = self.clock.now();
         let shared = self.index.shared();
         let ids: Vec<ProductId> = changed.keys().copied().collect();
         let (mut lives, mut whole) = (Vec::new(), Vec::new());
+        let mut moved = false;
         for (id, record) in records::load_many(&self.db, &ids, now).await {
             let record = match record {
                 Ok(record) => record,
@@ -235,8 +238,11 @@ impl Projector {
             };
             let live = record.live(&shared.markets, version, now);
             if changed.get(&id) == Some(&false) {
-                lives.push(live);
-                continue;
+                if !self.index.sells_elsewhere(&live, now) {
+                    lives.push(live);
+                    continue;
+                }
+                moved = true;
             }
             self.mark(self.index.shelves_of(id));
             if record.product.is_shown() {
@@ -244,7 +250,7 @@ impl Projector {
             }
             whole.push((record, live));
         }
-        self.index.put(&whole);
+        self.index.put(&whole, now);
         let mut writes = Vec::new();
         for live in &lives {
             match Item::new(keys::product(live.product), keys::LIVE, version, &**live) {
@@ -270,6 +276,7 @@ impl Projector {
             self.hot.forget_product(record.product.id, &record.slugs_ever);
             self.hot.put_live(live);
         }
+        moved
     }
 
     /// Writes the items of products together; if that fails, product by product, so that one does not keep the others.

@@ -81,6 +81,7 @@ pub(crate) fn bare_shelf(key: &str, slug: String, title: String) -> Shelf {
         seo_title: String::new(),
         seo_description: String::new(),
         count: 0,
+        counts: BTreeMap::new(),
         tile: None,
     }
 }

@@ -3,8 +3,9 @@
 use crate::sql::Row;
 use domain::{
     ProductId,
-    catalog::{ProductDocument, Shelf},
+    catalog::{CARDS_A_PAGE, ProductDocument, Shelf},
     locale::TextLanguage,
+    market::MarketCode,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -21,12 +22,23 @@ pub enum ProductItem {
 }
 
 /// A shelf and how much is on it. Its cards stand in items of their own, one a page, so that a product more changes the last page and
-/// this, and not every page.
+/// this, and not every page. A market that does not sell everything on it has pages of its own.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShelfHead {
     pub shelf: Shelf,
-    pub pages: u32,
-    pub total: u32,
+}
+
+impl ShelfHead {
+    /// How many pages a market sees, at least one.
+    pub fn pages_in(&self, market: MarketCode) -> u32 {
+        let page = u32::try_from(CARDS_A_PAGE).unwrap_or(u32::MAX);
+        self.shelf.count_in(market).div_ceil(page).max(1)
+    }
+
+    /// Whose pages a market sees: its own, or those of all that sell everything.
+    pub fn pages_of(&self, market: MarketCode) -> Option<MarketCode> {
+        self.shelf.counts.contains_key(&market).then_some(market)
+    }
 }
 
 /// What a slug means in each language.

@@ -1,13 +1,15 @@
 //! Computed lists: search, filters and sorting over an index in memory that is rebuilt from the catalogue and kept fresh by the projector.
 //! It knows texts, offers and availability; documents are the read model's business.
 
+mod entry;
 mod query;
 mod words;
 
+use entry::{Entry, Places, Slugs};
 pub(crate) use words::fold;
 
 use crate::{
-    catalog::product::{Product, Variant, text},
+    catalog::product::{Product, text},
     readmodel::{
         documents,
         records::{Record, Shared, bare_shelf},
@@ -19,6 +21,7 @@ use domain::{
     catalog::{CARDS_A_PAGE, Card, Shelf},
     live::LiveItem,
     locale::TextLanguage,
+    market::MarketCode,
     offer::Instant,
 };
 use std::{
@@ -43,30 +46,6 @@ struct Inner {
     words: BTreeMap<TextLanguage, BTreeMap<Box<str>, Places>>,
 }
 
-/// A product's slug in use by language.
-type Slugs = BTreeMap<TextLanguage, String>;
-/// Products that a word stands in, with its best weight there.
-type Places = HashMap<ProductId, u8>;
-
-#[derive(Clone, Debug)]
-struct Entry {
-    /// Without descriptions, which documents have.
-    product: Arc<Product>,
-    variants: Arc<Vec<Variant>>,
-    slugs: Arc<Slugs>,
-    live: Arc<LiveItem>,
-    /// Grows when something but the live values was read anew.
-    revision: u64,
-    /// Its words by language, to take them out again.
-    words: Arc<BTreeMap<TextLanguage, HashMap<Box<str>, u8>>>,
-}
-
-/// Weights of where a word stands.
-const IN_TITLE: u8 = 12;
-const IN_TITLE_END: u8 = 6;
-const IN_LABEL: u8 = 4;
-const IN_TEXT: u8 = 1;
-
 impl Index {
     fn read(&self) -> RwLockReadGuard<'_, Inner> {
         // A panic while writing leaves an index that the next write mends.
@@ -84,9 +63,9 @@ impl Index {
     }
 
     /// Puts products in, or in place of what was there.
-    pub fn put(&self, records: &[(Record, Arc<LiveItem>)]) {
+    pub fn put(&self, records: &[(Record, Arc<LiveItem>)], now: Instant) {
         let shared = self.shared();
-        let entries: Vec<Entry> = records.iter().map(|(record, live)| Entry::new(record, live.clone(), &shared)).collect();
+        let entries: Vec<Entry> = records.iter().map(|(record, live)| Entry::new(record, live.clone(), &shared, now)).collect();
         let mut inner = self.0.write().unwrap_or_else(PoisonError::into_inner);
         for entry in entries {
             inner.remove(entry.product.id);
@@ -99,6 +78,12 @@ impl Index {
         if let Some(entry) = self.0.write().unwrap_or_else(PoisonError::into_inner).entries.get_mut(&live.product) {
             entry.live = live;
         }
+    }
+
+    /// Whether other markets sell the product than when it was read whole: then its cards and its shelves are others, too.
+    pub fn sells_elsewhere(&self, live: &LiveItem, now: Instant) -> bool {
+        let inner = self.read();
+        inner.entries.get(&live.product).is_some_and(|entry| *entry.unsold != live.unsold(&inner.shared.markets, now))
     }
 
     /// Takes a product out.
@@ -125,18 +110,11 @@ impl Index {
         self.read().shelf(key, language)
     }
 
-    /// How many pages a shelf has, at least one, and how many products; `None` when there is no such shelf.
-    pub fn size(&self, key: &ShelfKey) -> Option<(usize, usize)> {
+    /// A figure for each page of a shelf, as one market or as a market that sells everything has it, that changes when a card on it
+    /// may have changed. A shelf without products has one page.
+    pub fn prints(&self, key: &ShelfKey, market: Option<MarketCode>) -> Vec<u64> {
         let inner = self.read();
-        inner.shelf(key, TextLanguage::EnUs)?;
-        let total = inner.on_shelf(key).count();
-        Some((total.div_ceil(CARDS_A_PAGE).max(1), total))
-    }
-
-    /// A figure for each page of a shelf that changes when a card on it may have changed.
-    pub fn prints(&self, key: &ShelfKey) -> Vec<u64> {
-        let inner = self.read();
-        let ids: Vec<ProductId> = inner.on_shelf(key).map(|(_, id)| *id).collect();
+        let ids: Vec<ProductId> = inner.sold(key, market).collect();
         let print = |page: &[ProductId]| {
             let mut hasher = DefaultHasher::new();
             for id in page {
@@ -148,15 +126,26 @@ impl Index {
     }
 
     /// The cards of one page of a shelf in its default order, from 0.
-    pub fn page(&self, key: &ShelfKey, language: TextLanguage, page: usize) -> Vec<Card> {
+    pub fn page(&self, key: &ShelfKey, market: Option<MarketCode>, language: TextLanguage, page: usize) -> Vec<Card> {
         let inner = self.read();
-        inner.on_shelf(key).skip(page * CARDS_A_PAGE).take(CARDS_A_PAGE).filter_map(|(_, id)| inner.card(*id, language)).collect()
+        inner.sold(key, market).skip(page * CARDS_A_PAGE).take(CARDS_A_PAGE).filter_map(|id| inner.card(id, language)).collect()
     }
 
-    /// The first cards of a shelf.
+    /// The first cards of a shelf: as many as it takes for every market to have `count` that it sells, as far as there are so many.
     pub fn first_cards(&self, key: &ShelfKey, language: TextLanguage, count: usize) -> Vec<Card> {
         let inner = self.read();
-        inner.on_shelf(key).take(count).filter_map(|(_, id)| inner.card(*id, language)).collect()
+        let mut taken: BTreeSet<(i64, ProductId)> = BTreeSet::new();
+        for market in std::iter::once(None).chain(inner.shared.markets.iter().map(|market| Some(market.code))) {
+            taken.extend(inner.on_shelf(key).filter(|(_, id)| inner.is_sold(*id, market)).take(count));
+        }
+        taken.into_iter().filter_map(|(_, id)| inner.card(id, language)).collect()
+    }
+
+    /// The card of a product by its handle, as a page's block names it.
+    pub fn card_by_handle(&self, handle: &str, language: TextLanguage) -> Option<Card> {
+        let inner = self.read();
+        let id = inner.entries.values().find(|entry| entry.product.handle == handle && entry.product.is_shown())?.product.id;
+        inner.card(id, language)
     }
 
     /// A product by its handle, as a page's block names it: slug and picture of one value and view.
@@ -166,9 +155,16 @@ impl Index {
         Some((entry.product.clone(), entry.slugs.clone()))
     }
 
-    /// How many products are shown.
-    pub fn count(&self) -> u32 {
-        number(self.read().order.len())
+    /// How many products are shown, and in each market that does not sell all of them.
+    pub fn count(&self) -> (u32, BTreeMap<MarketCode, u32>) {
+        self.read().count(&ShelfKey::All)
+    }
+
+    /// The tags that the shop has words for and products with.
+    pub fn tags(&self, language: TextLanguage) -> Vec<Shelf> {
+        let inner = self.read();
+        let known: BTreeSet<&String> = inner.tags.keys().filter(|key| inner.shared.tags.contains_key(*key)).collect();
+        known.into_iter().filter_map(|key| inner.shelf(&ShelfKey::Tag(key.clone()), language)).collect()
     }
 
     /// What goes with a product: most shared tags first, other categories before its own, then the shop's order.
@@ -268,8 +264,30 @@ impl Inner {
         .flatten()
     }
 
+    fn is_sold(&self, id: ProductId, market: Option<MarketCode>) -> bool {
+        market.is_none_or(|market| self.entries.get(&id).is_some_and(|entry| !entry.unsold.contains(&market)))
+    }
+
+    /// What of a shelf a market sells.
+    fn sold(&self, key: &ShelfKey, market: Option<MarketCode>) -> impl Iterator<Item = ProductId> {
+        self.on_shelf(key).map(|(_, id)| *id).filter(move |id| self.is_sold(*id, market))
+    }
+
+    /// How many products are on a shelf, and in each market that does not sell all of them.
+    fn count(&self, key: &ShelfKey) -> (u32, BTreeMap<MarketCode, u32>) {
+        let mut total = 0;
+        let mut unsold: BTreeMap<MarketCode, u32> = BTreeMap::new();
+        for (_, id) in self.on_shelf(key) {
+            total += 1;
+            for market in self.entries.get(id).iter().flat_map(|entry| entry.unsold.iter()) {
+                *unsold.entry(*market).or_default() += 1;
+            }
+        }
+        (total, unsold.into_iter().map(|(market, missing)| (market, total - missing)).collect())
+    }
+
     fn shelf(&self, key: &ShelfKey, language: TextLanguage) -> Option<Shelf> {
-        let count = number(self.on_shelf(key).count());
+        let (count, counts) = self.count(key);
         let slugs = &self.shared.shelf_slugs;
         let shelf = match key {
             ShelfKey::All => bare_shelf("all", "all".to_owned(), ALL[language as usize].to_owned()),
@@ -285,80 +303,23 @@ impl Inner {
             ShelfKey::Tag(_) => return None,
         };
         let seo_title = if shelf.seo_title.is_empty() { shelf.title.clone() } else { shelf.seo_title };
-        Some(Shelf { count, seo_title, ..shelf })
+        Some(Shelf { count, counts, seo_title, ..shelf })
     }
 
     fn card(&self, id: ProductId, language: TextLanguage) -> Option<Card> {
         let entry = self.entries.get(&id)?;
-        Some(documents::card(&entry.product, &entry.slugs, &entry.variants, language))
+        let card = documents::card(&entry.product, &entry.slugs, &entry.variants, language);
+        Some(Card { unsold: (*entry.unsold).clone(), ..card })
     }
 }
 
 /// The title of the shelf with everything, in the order of [`TextLanguage`].
 const ALL: [&str; 6] = ["Everything", "Everything", "Alles", "Tout", "すべての商品", "전체 상품"];
 
-impl Entry {
-    fn new(record: &Record, live: Arc<LiveItem>, shared: &Shared) -> Self {
-        let words = TextLanguage::ALL.into_iter().map(|language| (language, words_of(&record.product, language, shared))).collect();
-        let mut product = record.product.clone();
-        let texts = &mut product.texts;
-        for gone in [&mut texts.summary, &mut texts.description_html, &mut texts.seo_title, &mut texts.seo_description] {
-            gone.clear();
-        }
-        texts.details.clear();
-        texts.materials.clear();
-        Self {
-            product: Arc::new(product),
-            variants: Arc::new(record.variants.clone()),
-            slugs: Arc::new(record.slugs.clone()),
-            revision: live.version,
-            live,
-            words: Arc::new(words),
-        }
-    }
-}
-
-/// The words that a product is found by in one language, each with its best weight.
-fn words_of(product: &Product, language: TextLanguage, shared: &Shared) -> HashMap<Box<str>, u8> {
-    let mut words: HashMap<Box<str>, u8> = HashMap::new();
-    let mut add = |word: &str, weight: u8| {
-        let best = words.entry(word.into()).or_default();
-        *best = weight.max(*best);
-    };
-    let texts = &product.texts;
-    for word in words::index_words(&text(&texts.title, language)) {
-        add(&word, IN_TITLE);
-        if language == TextLanguage::De {
-            for end in words::word_ends(&word) {
-                add(end, IN_TITLE_END);
-            }
-        }
-    }
-    let category = product.category.as_deref().and_then(|key| shared.category(key)).map(|category| text(&category.titles, language));
-    let tags = product.tags.iter().map(|tag| shared.tags.get(tag).map_or_else(|| tag.clone(), |tag| text(&tag.titles, language)));
-    let values = product.options.iter().flat_map(|option| option.values.iter().map(|value| text(&value.names, language)));
-    for label in category.into_iter().chain(tags).chain(values).chain([product.vendor.clone(), product.handle.clone()]) {
-        for word in words::index_words(&label) {
-            add(&word, IN_LABEL);
-        }
-    }
-    let lines = [&texts.details, &texts.materials]
-        .into_iter()
-        .flat_map(|lines| crate::catalog::product::pick(lines, language).into_iter().flatten().cloned());
-    let html = text(&texts.description_html, language).replace('<', " <");
-    let plain: String = html.split('<').map(|part| part.split_once('>').map_or(part, |(_, text)| text)).collect();
-    for text in lines.chain([text(&texts.summary, language), plain]) {
-        for word in words::index_words(&text) {
-            add(&word, IN_TEXT);
-        }
-    }
-    words
-}
-
 /// When an index was asked.
 #[derive(Clone, Copy, Debug)]
 struct AsOf {
     language: TextLanguage,
-    market: domain::market::MarketCode,
+    market: MarketCode,
     now: Instant,
 }

@@ -1,6 +1,6 @@
 //! One question to the index: which products, narrowed by what, in which order, and what each further choice would leave.
 
-use super::{AsOf, Entry, Index, Inner, number, words::query_terms};
+use super::{AsOf, Index, Inner, entry::Entry, number, words::query_terms};
 use crate::{
     catalog::product::text,
     readmodel::{documents, records::bare_shelf},
@@ -69,7 +69,7 @@ struct Hit {
     price: Option<i64>,
 }
 
-/// Sorts hits; ties keep the shop's own order. What the market does not sell comes last when sorted by price.
+/// Sorts hits; ties keep the shop's own order.
 fn sort(found: &mut [Hit], sort: Sort) {
     match sort {
         Sort::Featured => found.sort_by_key(|hit| (std::cmp::Reverse(hit.score), hit.position, hit.id)),
@@ -79,7 +79,7 @@ fn sort(found: &mut [Hit], sort: Sort) {
     }
 }
 
-/// What of a filter one variant passes.
+/// What of a filter one variant passes. A variant that the market has no price for passes none.
 struct Passes {
     price: bool,
     stock: bool,
@@ -91,11 +91,11 @@ struct Passes {
 
 impl Passes {
     fn all(&self) -> bool {
-        self.price && self.stock && self.options.iter().all(|passes| *passes)
+        self.minor.is_some() && self.price && self.stock && self.options.iter().all(|passes| *passes)
     }
 
     fn all_but_option(&self, but: Option<usize>) -> bool {
-        self.price && self.stock && self.options.iter().enumerate().all(|(index, passes)| *passes || Some(index) == but)
+        self.minor.is_some() && self.price && self.stock && self.options.iter().enumerate().all(|(index, passes)| *passes || Some(index) == but)
     }
 }
 
@@ -138,8 +138,8 @@ impl Outcome {
 struct FacetCounter {
     options: Vec<OptionFacet>,
     places: HashMap<String, (usize, HashMap<String, usize>)>,
-    lowest: Option<i64>,
-    highest: Option<i64>,
+    /// Whether there is more than one price among them.
+    prices: Option<(i64, bool)>,
     in_stock: u32,
 }
 
@@ -178,8 +178,8 @@ impl FacetCounter {
                 && passes.stock
                 && passes.options.iter().all(|passes| *passes)
             {
-                self.lowest = Some(self.lowest.map_or(minor, |lowest| lowest.min(minor)));
-                self.highest = Some(self.highest.map_or(minor, |highest| highest.max(minor)));
+                let (first, differ) = self.prices.unwrap_or((minor, false));
+                self.prices = Some((first, differ || first != minor));
             }
         }
         if outcome.variants.iter().any(|passes| passes.buyable && passes.price && passes.options.iter().all(|passes| *passes)) {
@@ -193,7 +193,7 @@ impl FacetCounter {
         for facet in &mut options {
             facet.values.truncate(VALUES_MAX);
         }
-        Facets { options, price_range: self.lowest.zip(self.highest), in_stock: self.in_stock }
+        Facets { options, by_price: self.prices.is_some_and(|(_, differ)| differ), in_stock: self.in_stock }
     }
 }
 

@@ -7,6 +7,7 @@ use domain::{
     catalog::{PictureSource, ProductDocument},
     event::Event,
     locale::{Locale, TextLanguage},
+    market::MarketCode,
     money::{Currency, Money},
     offer::offer,
     page::Block,
@@ -36,6 +37,11 @@ pub async fn view(model: &ReadModel, locale: &str, clock: &Clock) -> View {
     let shop = model.origin.shop(locale.text_language()).await.expect("the shop");
     let market = Arc::new(shop.market(locale).expect("a market").clone());
     View { locale, market, now: clock.now(), origin: "http://shop.example".into(), shop }
+}
+
+/// A market that sells everything in the demo.
+fn us() -> MarketCode {
+    "US".parse().expect("a code")
 }
 
 pub async fn product(model: &ReadModel, language: TextLanguage, slug: &str) -> Arc<ProductDocument> {
@@ -68,14 +74,14 @@ async fn the_first_start_brings_the_demo_and_pages_can_be_read() {
         let cards = model.origin.cards(TextLanguage::Ko, &bottle.goes_with).await.expect("cards");
         assert_eq!(cards.iter().map(|card| card.id).collect::<Vec<_>>(), bottle.goes_with);
 
-        let Found::Here(all) = model.origin.listing(TextLanguage::EnUs, &ShelfKey::All, 2).await.expect("a read") else { panic!("page 2") };
+        let Found::Here(all) = model.origin.listing(TextLanguage::EnUs, us(), &ShelfKey::All, 2).await.expect("a read") else { panic!("page 2") };
         assert_eq!((all.page, all.pages, all.total, all.cards.len()), (2, 2, 41, 17));
-        let beyond = model.origin.listing(TextLanguage::EnUs, &ShelfKey::All, 3).await.expect("a read");
+        let beyond = model.origin.listing(TextLanguage::EnUs, us(), &ShelfKey::All, 3).await.expect("a read");
         assert_eq!(beyond, Found::Missing);
         let tag = ShelfKey::Tag("bestseller".to_owned());
-        let Found::Here(often) = model.origin.listing(TextLanguage::Ja, &tag, 1).await.expect("a read") else { panic!("a tag") };
+        let Found::Here(often) = model.origin.listing(TextLanguage::Ja, us(), &tag, 1).await.expect("a read") else { panic!("a tag") };
         assert_eq!((often.shelf.title.as_str(), often.total), ("よく選ばれているもの", 12));
-        let nowhere = model.origin.listing(TextLanguage::Ja, &ShelfKey::Category("nowhere".to_owned()), 1).await.expect("a read");
+        let nowhere = model.origin.listing(TextLanguage::Ja, us(), &ShelfKey::Category("nowhere".to_owned()), 1).await.expect("a read");
         assert_eq!(nowhere, Found::Missing);
 
         let Found::Here(home) = model.origin.page(TextLanguage::De, "home").await.expect("a read") else { panic!("home") };
@@ -159,6 +165,54 @@ async fn a_price_changed_elsewhere_is_seen_within_a_second() {
 }
 
 #[tokio::test]
+async fn a_price_that_goes_or_comes_changes_what_a_market_lists() {
+    for stores in stores::all().await {
+        let (clock, model, dispatcher) = demo(&stores).await;
+        dispatcher.drain().await.expect("delivered");
+        let bottle = product(&model, TextLanguage::EnUs, "insulated-bottle").await;
+        let (de, variants): (MarketCode, Vec<_>) = ("DE".parse().expect("a code"), bottle.variants.iter().map(|variant| variant.id).collect());
+        let sums = async |locale: &str| {
+            let view = view(&model, locale, &clock).await;
+            let shelf = ShelfKey::Category("bags-travel".to_owned());
+            let Found::Here(list) = model.origin.listing(view.text(), view.market.code, &shelf, 1).await.expect("a read") else { panic!("a shelf") };
+            let all = ListingQuery { sort: Sort::Newest, ..ListingQuery::default() };
+            let Found::Here((all, _)) = model.origin.query(&view, &all).await.expect("a read") else { panic!("a list") };
+            (list.total, list.cards.len(), all.total, view.shop.products_in(view.market.code))
+        };
+        assert_eq!((sums("de-de").await, sums("en-us").await), ((8, 8, 41, 41), (8, 8, 41, 41)));
+        let changed = async |sql: &'static str| {
+            let event = Event::PriceChanged { product: bottle.id, variant: variants[0] };
+            stores
+                .db
+                .transact::<_, anyhow::Error>(|tx| {
+                    let (clock, variants, event) = (clock.clone(), variants.clone(), event.clone());
+                    Box::pin(async move {
+                        for variant in variants {
+                            tx.execute(sql, params![variant]).await?;
+                        }
+                        events::emit(tx, &clock, &event).await?;
+                        Ok(())
+                    })
+                })
+                .await
+                .expect("a change");
+            dispatcher.drain().await.expect("delivered");
+        };
+        changed("UPDATE prices SET price_list = 'away' WHERE price_list = 'de' AND variant_id = $1").await;
+        assert_eq!((sums("de-de").await, sums("en-us").await), ((7, 7, 40, 40), (8, 8, 41, 41)), "{}", stores.name);
+        assert_eq!(product(&model, TextLanguage::De, "insulated-bottle").await.unsold, [de].into());
+        // A process that starts on the same table reads the same.
+        let other = readmodel::open(stores.db.clone(), stores.table.clone(), clock.clone()).expect("a read model");
+        other.projector.start().await.expect("a start");
+        let Found::Here(all) = other.origin.listing(TextLanguage::De, de, &ShelfKey::All, 2).await.expect("a read") else { panic!("page 2") };
+        assert_eq!((all.pages, all.total, all.cards.len()), (2, 40, 16));
+        changed("UPDATE prices SET price_list = 'de' WHERE price_list = 'away' AND variant_id = $1").await;
+        assert_eq!(sums("de-de").await, (8, 8, 41, 41));
+        assert!(product(&model, TextLanguage::De, "insulated-bottle").await.unsold.is_empty());
+    }
+}
+
+#[tokio::test]
 async fn what_is_hidden_gone_or_renamed_answers_so() {
     for stores in stores::all().await {
         let (clock, model, dispatcher) = demo(&stores).await;
@@ -191,7 +245,8 @@ async fn what_is_hidden_gone_or_renamed_answers_so() {
         assert!(matches!(read("ledergürtel").await, Found::Here(_)));
         let english = model.origin.product(TextLanguage::EnUs, "leather-belt").await.expect("a read");
         assert!(matches!(english, Found::Here(_)), "other languages keep theirs");
-        let Found::Here(shelf) = model.origin.listing(TextLanguage::EnGb, &ShelfKey::Category("bags-travel".to_owned()), 1).await.expect("a read")
+        let Found::Here(shelf) =
+            model.origin.listing(TextLanguage::EnGb, us(), &ShelfKey::Category("bags-travel".to_owned()), 1).await.expect("a read")
         else {
             panic!("the shelf")
         };

@@ -55,7 +55,9 @@ impl House {
     /// Things with plenty in stock in every market, one a product, with at least one real choice to make.
     pub async fn things(&self) -> anyhow::Result<Vec<Thing>> {
         let storefront = &self.shop.shop.storefront;
-        let Found::Here(listing) = storefront.listing(TextLanguage::EnUs, &ShelfKey::All, 1).await? else { anyhow::bail!("the demo has a list") };
+        let Found::Here(listing) = storefront.listing(TextLanguage::EnUs, "US".parse()?, &ShelfKey::All, 1).await? else {
+            anyhow::bail!("the demo has a list")
+        };
         let mut things = Vec::new();
         for card in &listing.cards {
             let Found::Here(document) = storefront.product(TextLanguage::EnUs, &card.slug).await? else { continue };
