@@ -1,9 +1,10 @@
 // A shop of our own for a group of journeys: a fresh data folder, a free port, ended by its pid. Its words go to a log file.
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { createWriteStream, mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 
 const binary = process.env.JOURNEY_BINARY ?? new URL("../target/release/nextgen", import.meta.url).pathname;
 export const leftBehind = process.env.LEFT_BEHIND ?? mkdtempSync(join(tmpdir(), "nextgen-end2end-"));
@@ -45,6 +46,8 @@ export async function startShop(name, variables = {}) {
     stdio: ["ignore", "pipe", "pipe"],
   });
   const shop = { name, url: `http://${address}`, data, process: child };
+  /** Another command on this shop's data, such as an import. */
+  shop.run = (...words) => promisify(execFile)(binary, ["--data", data, ...words], { env: { ...process.env, ...variables } });
   running.add(shop);
   let failure;
   child.once("error", (error) => (failure = error));

@@ -48,7 +48,7 @@ export async function andLoads(page, act) {
 }
 
 /** From the cart to the hosted payment page. */
-async function order(page, locale) {
+export async function order(page, locale) {
   const say = words[locale];
   await page.getByRole("main").getByRole("link", { name: say.checkout }).click();
   await page.waitForURL(`**/${locale}/checkout`);
@@ -60,7 +60,7 @@ async function order(page, locale) {
 }
 
 /** The provider's own page, then back to the order. */
-async function payWith(page, locale, card) {
+export async function payWith(page, locale, card) {
   await fillIn(page, card);
   await page.getByRole("button", { name: words[locale].pay }).click();
   await page.waitForURL(`**/${locale}/orders/**`);
@@ -73,7 +73,7 @@ export async function pay(page, locale) {
 }
 
 /** The webhook may come a moment after the shopper. */
-async function hearsPaid(page, say) {
+export async function hearsPaid(page, say) {
   const paid = page.getByText(say.paid, { exact: true }).first();
   for (let tries = 0; tries < 20; tries += 1) {
     if (await paid.isVisible()) return;

@@ -48,6 +48,22 @@ async function badge(browser, shop) {
   });
 }
 
+/** A page that Back brings out of the browser's memory shows how many pieces there are by now. (Playwright's Chromium keeps no such pages.) */
+async function badgeAfterBack(browser, shop) {
+  await journey(browser, shop, {}, async (page, context) => {
+    await page.goto("/en-us/p/canvas-tote");
+    await settled(page, true);
+    const other = await context.newPage();
+    await other.goto("/en-us/p/canvas-tote");
+    await settled(other, true);
+    await other.getByRole("main").getByRole("button", { name: words["en-us"].add }).first().click();
+    await other.getByRole("banner").getByRole("link", { name: /\b1\b/ }).first().waitFor();
+    assert.equal(await page.locator(".bag b").textContent(), "");
+    await page.evaluate(() => window.dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true })));
+    await page.getByRole("banner").getByRole("link", { name: /\b1\b/ }).first().waitFor();
+  });
+}
+
 /** A double click is one wish. */
 async function doubleClick(browser, shop, script) {
   await journey(browser, shop, { javaScriptEnabled: script }, async (page) => {
@@ -60,7 +76,7 @@ async function doubleClick(browser, shop, script) {
   });
 }
 
-/** The switch keeps the page and works without script. */
+/** The switch keeps the page, works without script, and is remembered where no address says a country. */
 async function localeSwitch(browser, shop) {
   await journey(browser, shop, { javaScriptEnabled: false }, async (page) => {
     await page.goto("/en-us/p/canvas-tote");
@@ -69,6 +85,8 @@ async function localeSwitch(browser, shop) {
     await banner.locator("details.where").getByRole("link", { name: /deutsch/i }).first().click();
     await page.waitForURL("**/de-de/p/**");
     await page.getByRole("button", { name: words["de-de"].add }).first().waitFor();
+    await page.goto("/");
+    assert.equal(new URL(page.url()).pathname, "/de-de");
   });
 }
 
@@ -76,6 +94,7 @@ export const journeys = [
   ["script and Wasm of a product page keep to the budget", budget],
   ["Save-Data loads no script and no Wasm", saveData],
   ["the badge counts up in place", badge],
+  ["the badge is right after Back", badgeAfterBack],
   ...[true, false].map((script) => [`a double click adds one piece ${script ? "with" : "without"} script`, (browser, shop) => doubleClick(browser, shop, script)]),
-  ["the country switch keeps the page, without script", localeSwitch],
+  ["the country switch keeps the page and is remembered, without script", localeSwitch],
 ];
