@@ -47,7 +47,7 @@ pub fn buy(product: &ProductDocument, chosen: usize, crumbs: AnyView, view: &Vie
             <p class="price" aria-live="polite">
                 {each(product, chosen, |id| Hole::Price(id).mark().into_any())}
                 {none("–".into_any())}
-                {(!product.unsold.contains(&view.market.code)).then(|| view! { <small>{tax}</small> })}
+                {is_sold(product, view).then(|| view! { <small>{tax}</small> })}
             </p>
             <form class="stack" method="post" action=Action::AddLine.url(view.locale)>
                 <input type="hidden" name="product" value=product.id.to_string()/>
@@ -145,11 +145,15 @@ fn promises(product: &ProductDocument, chosen: usize, view: &View) -> AnyView {
     view! {
         <ul class="promises">
             <li aria-live="polite">{each(product, chosen, |id| Hole::Availability(id).mark().into_any())}{none}</li>
-            {delivery(view)}
-            {returns(view).map(|text| view! { <li>{text}</li> })}
+            {is_sold(product, view).then(|| view! { {delivery(view)} {returns(view).map(|text| view! { <li>{text}</li> })} })}
         </ul>
     }
     .into_any()
+}
+
+/// Whether the market has a price for any of it: what is not sold here is not promised here.
+fn is_sold(product: &ProductDocument, view: &View) -> bool {
+    !product.unsold.contains(&view.market.code)
 }
 
 fn delivery(view: &View) -> AnyView {

@@ -101,13 +101,15 @@ fn page(address: &Address, list: &ListQuery, listing: Arc<ListingPage>, facets: 
 /// No cards: because of the filter, or because the shelf is empty.
 fn empty(address: &Address, list: &ListQuery, view: &View) -> AnyView {
     let messages = shop(view.locale);
-    let (heading, hint) =
-        if list.filter.is_empty() { (messages.empty_shelf, messages.empty_shelf_hint) } else { (messages.empty_filter, messages.empty_filter_hint) };
-    let (href, words) = if list.filter.is_empty() {
-        (Address::new(view.locale, Route::All { query: ListQuery::default() }).url(), messages.all_products)
+    let all = Route::All { query: ListQuery::default() };
+    let (heading, hint, way, words) = if !list.filter.is_empty() {
+        (messages.empty_filter, messages.empty_filter_hint, address.with_list(ListQuery::default()), messages.clear_all)
+    } else if matches!(address.route, Route::All { .. }) {
+        (messages.empty_shop, messages.empty_shop_hint, Address::new(view.locale, Route::Home), messages.back_home)
     } else {
-        (address.with_list(ListQuery::default()).url(), messages.clear_all)
+        (messages.empty_shelf, messages.empty_shelf_hint, Address::new(view.locale, all), messages.all_products)
     };
+    let href = way.url();
     view! {
         <div class="empty">
             <h2 class="big">{heading}</h2>

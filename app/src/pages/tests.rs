@@ -142,7 +142,7 @@ fn shelves_have_pages_with_addresses() {
 
 #[test]
 fn empty_lists_say_so_and_lead_on() {
-    assert_in_order(&get("/en-us/all").1, &["No products", "This shelf is empty.", "class=\"button\""]);
+    assert_in_order(&get("/en-us/all").1, &["No products", "The shelves are still empty.", "class=\"button\""]);
     assert_in_order(&get("/en-us/search?q=nothing").1, &["Nothing found for “nothing”", "href=\"/en-us/c/wear\""]);
     assert_in_order(&get("/en-us/search?q=%3Cb%3E").1, &["value=\"&lt;b&gt;\"", "1 result for “&lt;b&gt;”"]);
 }
