@@ -107,8 +107,12 @@ async fn be_measured() -> anyhow::Result<()> {
     let mut ports = Vec::new();
     ports.push(open(router).await?);
     ports.push(open(uncached).await?);
-    let page =
-        outbound::client(std::time::Duration::from_secs(30)).build()?.get(format!("http://127.0.0.1:{}{PAGE}", ports[0])).send().await?.error_for_status()?;
+    let page = outbound::client(std::time::Duration::from_secs(30))
+        .build()?
+        .get(format!("http://127.0.0.1:{}{PAGE}", ports[0]))
+        .send()
+        .await?
+        .error_for_status()?;
     let page: Bytes = page.bytes().await?;
     let plain = move || {
         let page = page.clone();
