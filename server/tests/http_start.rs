@@ -90,7 +90,7 @@ async fn a_price_from_an_import_is_on_a_pages_next_load_within_a_second() -> any
         .stderr(Stdio::null())
         .spawn()?;
     connect(free).await?;
-    let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5)).build()?;
+    let client = server::outbound::client(Duration::from_secs(5)).build()?;
     let page = async || anyhow::Ok(client.get(format!("http://{free}/en-us/p/insulated-bottle")).send().await?.error_for_status()?.text().await?);
     assert!(page().await?.contains("34.00"), "the page is open, and is rendered");
     let file = data.path().join("prices.csv");
