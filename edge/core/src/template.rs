@@ -139,7 +139,7 @@ impl Template {
         let part = |piece| match piece {
             Piece::Text(range) => Some(Part::Text(range)),
             Piece::Hole(hole) => Some(Part::Hole(hole)),
-            Piece::Alternatives { .. } => None,
+            Piece::Choice { .. } => None,
         };
         (self.text, self.pieces.into_iter().filter_map(part).collect())
     }
