@@ -3,6 +3,9 @@ import { chromium } from "playwright-core";
 import { join } from "node:path";
 import { leftBehind } from "./shop.mjs";
 
+/** Chromium's own promise of a cross-fade between two documents, when the new one was drawn before it could begin: no script of ours. */
+const SKIPPED_FADE = /^InvalidStateError: Transition was aborted because of invalid state\. Page already revealed/;
+
 export const launch = () =>
   chromium.launch({
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
@@ -23,9 +26,7 @@ export async function visitor(browser, shop, options = {}) {
     if (["error", "warning"].includes(message.type())) complaints.push(`${message.type()} on ${page.url()}: ${message.text()}`);
   });
   page.on("pageerror", (error) => {
-    // Chromium's own note that somebody clicked before a cross-document transition had begun; no script of a page can catch it.
-    if (/^InvalidStateError: Transition was aborted/.test(`${error}`)) return;
-    complaints.push(`exception on ${page.url()}: ${error}`);
+    if (!SKIPPED_FADE.test(String(error))) complaints.push(`exception on ${page.url()}: ${error}`);
   });
   page.on("response", (response) => {
     if (response.status() >= 400 && response.url().startsWith(shop.url) && !page.expected?.includes(response.status())) {
