@@ -73,3 +73,35 @@ impl Event {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    /// What stands in outboxes already is read for ever: a changed line here is a new [`Event::VERSION`].
+    #[test]
+    fn events_are_written_as_they_always_were() {
+        let id = Uuid::from_u128(1);
+        let (product, variant) = (ProductId(id), VariantId(Uuid::from_u128(2)));
+        let (order, payment, refund) = (OrderId(id), PaymentId(Uuid::from_u128(3)), RefundId(Uuid::from_u128(4)));
+        let uuid = |last: u8| format!("00000000-0000-0000-0000-00000000000{last}");
+        let [one, two, three, four] = [1, 2, 3, 4].map(uuid);
+        for (event, json) in [
+            (Event::ProductChanged { product }, format!(r#"{{"type":"ProductChanged","product":"{one}"}}"#)),
+            (Event::PriceChanged { product, variant }, format!(r#"{{"type":"PriceChanged","product":"{one}","variant":"{two}"}}"#)),
+            (Event::StockChanged { product, variant }, format!(r#"{{"type":"StockChanged","product":"{one}","variant":"{two}"}}"#)),
+            (Event::ShopChanged, r#"{"type":"ShopChanged"}"#.to_owned()),
+            (Event::OrderPlaced { order }, format!(r#"{{"type":"OrderPlaced","order":"{one}"}}"#)),
+            (Event::PaymentPending { order, payment }, format!(r#"{{"type":"PaymentPending","order":"{one}","payment":"{three}"}}"#)),
+            (Event::PaymentCaptured { order, payment }, format!(r#"{{"type":"PaymentCaptured","order":"{one}","payment":"{three}"}}"#)),
+            (Event::PaymentFailed { order, payment }, format!(r#"{{"type":"PaymentFailed","order":"{one}","payment":"{three}"}}"#)),
+            (Event::OrderCancelled { order }, format!(r#"{{"type":"OrderCancelled","order":"{one}"}}"#)),
+            (Event::RefundIssued { order, refund }, format!(r#"{{"type":"RefundIssued","order":"{one}","refund":"{four}"}}"#)),
+            (Event::RefundFailed { order, refund }, format!(r#"{{"type":"RefundFailed","order":"{one}","refund":"{four}"}}"#)),
+        ] {
+            assert_eq!(serde_json::to_string(&event).expect("plain data"), json);
+            assert_eq!(serde_json::from_str::<Event>(&json).expect("an event"), event);
+        }
+    }
+}

@@ -258,17 +258,32 @@ async fn change(shop: &Shop, product: ProductId, sql: &'static str) -> anyhow::R
     Ok(())
 }
 
+#[tokio::test]
+async fn a_fault_of_ours_is_a_page_that_tells_nothing_inside() -> anyhow::Result<()> {
+    let shop = support::start().await?;
+    let (visitor, flaky) = behind_a_flaky_catalogue(&shop).await?;
+    flaky.broken.store(true, Ordering::Relaxed);
+    let answer = visitor.get("/de-de/p/canvas-tote").await?;
+    assert_eq!((answer.status, answer.header("cache-control")), (500, "no-store"));
+    assert!(answer.body.contains("lang=\"de-DE\"") && answer.body.contains("<h1>"), "{}", answer.body);
+    assert!(answer.body.contains(answer.header("x-request-id")) && !answer.body.contains("broken for a test"), "{}", answer.body);
+    flaky.broken.store(false, Ordering::Relaxed);
+    assert_eq!(visitor.get("/de-de/p/canvas-tote").await?.status, 200, "nothing of it is kept");
+    shop.stop().await
+}
+
 async fn behind_a_flaky_catalogue(shop: &TestShop) -> anyhow::Result<(Visitor, Arc<Flaky>)> {
-    let flaky = Arc::new(Flaky { inner: Arc::clone(&shop.shop.storefront), down: AtomicBool::new(false) });
+    let flaky = Arc::new(Flaky { inner: Arc::clone(&shop.shop.storefront), down: AtomicBool::new(false), broken: AtomicBool::new(false) });
     let pages = Arc::new(Pages::open(&shop.shop.config.site));
     let router = http::router(&Shop { storefront: Arc::clone(&flaky) as _, pages, ..shop.shop.clone() });
     Ok((shop.serve(router).await?, flaky))
 }
 
-/// A catalogue that can be switched off.
+/// A catalogue that can be switched off, and whose products can be broken.
 struct Flaky {
     inner: Arc<dyn Storefront>,
     down: AtomicBool,
+    broken: AtomicBool,
 }
 
 impl Flaky {
@@ -283,6 +298,7 @@ impl Storefront for Flaky {
         self.up()?.shop(language).await
     }
     async fn product(&self, language: TextLanguage, slug: &str) -> Result<Found<Arc<ProductDocument>>, ReadError> {
+        assert!(!self.broken.load(Ordering::Relaxed), "broken for a test");
         self.up()?.product(language, slug).await
     }
     async fn listing(&self, language: TextLanguage, market: MarketCode, shelf: &ShelfKey, page: u32) -> Result<Found<Arc<ListingPage>>, ReadError> {

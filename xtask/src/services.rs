@@ -16,6 +16,8 @@ use std::{
 pub struct Postgres {
     /// Server-level URL; tests make databases of their own.
     pub url: String,
+    /// The same for a user whose transactions are REPEATABLE READ, as everybody's are in Aurora DSQL.
+    pub repeatable_url: String,
     port: u16,
     programs: PathBuf,
     _server: Server,
@@ -53,19 +55,30 @@ impl Postgres {
         }
         let mut server = Server::start("PostgreSQL", command.current_dir(&data.path), Some(&log), "INT")?;
         wait_for_port(port, Duration::from_mins(1), &mut server)?;
+        let role = "CREATE ROLE repeatable SUPERUSER LOGIN; ALTER ROLE repeatable SET default_transaction_isolation TO 'repeatable read'";
+        Command::new(programs.join("psql"))
+            .args(["-h", "127.0.0.1", "-U", "nextgen", "-p", &port.to_string(), "-d", "postgres", "-v", "ON_ERROR_STOP=1", "-c", role])
+            .quietly()?;
         say(&format!("PostgreSQL listens on 127.0.0.1:{port}"));
-        Ok(Self { url: url(port, "postgres"), port, programs, _server: server, _data: data })
+        Ok(Self {
+            url: url("nextgen", port, "postgres"),
+            repeatable_url: url("repeatable", port, "postgres"),
+            port,
+            programs,
+            _server: server,
+            _data: data,
+        })
     }
 
     /// An empty database, as its URL.
     pub fn database(&self, name: &str) -> Result<String> {
         Command::new(self.programs.join("createdb")).args(["-h", "127.0.0.1", "-U", "nextgen", "-p", &self.port.to_string(), name]).quietly()?;
-        Ok(url(self.port, name))
+        Ok(url("nextgen", self.port, name))
     }
 }
 
-fn url(port: u16, database: &str) -> String {
-    format!("postgres://nextgen@127.0.0.1:{port}/{database}")
+fn url(user: &str, port: u16, database: &str) -> String {
+    format!("postgres://{user}@127.0.0.1:{port}/{database}")
 }
 
 /// The newest of Debian's clusters' programs, installed if there is none.

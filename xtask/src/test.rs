@@ -155,31 +155,36 @@ fn build(session: &Session) -> Result<String> {
     Ok(site::size_line(&browser))
 }
 
-/// Everything on what is embedded, then everything once more on the real stores.
+/// Everything on what is embedded, then everything once more on the real stores, and the orders in transactions of the stricter kind.
 fn cargo_test(session: &Session) -> Result<String> {
-    let own = tests(session, XTASK, &[])?;
-    let embedded = tests(session, NATIVE, &[])?;
+    let everything = [NATIVE, &["--tests"]].concat();
+    let own = tests(session, &[XTASK, &["--tests"]].concat(), &[])?;
+    let embedded = tests(session, &everything, &[])?;
     let postgres = session.postgres()?;
     let dynamodb = session.dynamodb()?;
-    // The SDK wants credentials; DynamoDB Local takes any.
-    let real = [
-        ("TEST_DATABASE_URL_PG", postgres.url.as_str()),
-        ("TEST_DYNAMODB_ENDPOINT", dynamodb.endpoint.as_str()),
-        ("AWS_ACCESS_KEY_ID", "local"),
-        ("AWS_SECRET_ACCESS_KEY", "local"),
-        ("AWS_REGION", "eu-central-1"),
-    ];
-    let real = tests(session, NATIVE, &real)?;
-    let summary = format!("embedded: {embedded}; PostgreSQL and DynamoDB Local: {real}; xtask: {own}");
-    if own.failed + embedded.failed + real.failed > 0 {
+    let on = |postgres_url| {
+        // The SDK wants credentials; DynamoDB Local takes any.
+        [
+            ("TEST_DATABASE_URL_PG", postgres_url),
+            ("TEST_DYNAMODB_ENDPOINT", dynamodb.endpoint.as_str()),
+            ("AWS_ACCESS_KEY_ID", "local"),
+            ("AWS_SECRET_ACCESS_KEY", "local"),
+            ("AWS_REGION", "eu-central-1"),
+        ]
+    };
+    let real = tests(session, &everything, &on(&postgres.url))?;
+    let orders = [NATIVE, &["--test=orders"]].concat();
+    let repeatable = tests(session, &orders, &on(&postgres.repeatable_url))?;
+    let summary = format!("embedded: {embedded}; PostgreSQL and DynamoDB Local: {real}; REPEATABLE READ: {repeatable}; xtask: {own}");
+    if own.failed + embedded.failed + real.failed + repeatable.failed > 0 {
         bail!("{summary}");
     }
     Ok(summary)
 }
 
-fn tests(session: &Session, packages: &[&str], variables: &[(&str, &str)]) -> Result<Tally> {
+fn tests(session: &Session, selection: &[&str], variables: &[(&str, &str)]) -> Result<Tally> {
     let mut command = default_cargo(session.repo);
-    command.args(["test", "--release", "--no-fail-fast", "--tests"]).args(packages).envs(variables.iter().copied());
+    command.args(["test", "--release", "--no-fail-fast"]).args(selection).envs(variables.iter().copied());
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
     let mut tally = Tally::default();
     for line in BufReader::new(child.stdout.take().context("its output is piped")?).lines() {

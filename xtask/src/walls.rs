@@ -13,6 +13,7 @@ const ONLY_UNDER: &[(&str, &[&str], &str)] = &[
     ("dynoxide-rs", &["server"], "the embedded table lives in the origin"),
     ("tantivy", &["server"], "the search index lives in the origin"),
     ("leptos", &["app", "shop", "server"], "rules and edge decisions know no view"),
+    ("openssl-sys", &[], "rustls everywhere: nothing to install"),
     ("wasm-bindgen-cli-support", &["xtask"], "a build tool"),
 ];
 
@@ -85,13 +86,17 @@ fn only_for_tests(dependency: &Value) -> bool {
     kinds.is_some_and(|kinds| !kinds.is_empty() && kinds.iter().all(|kind| kind["kind"] == "dev"))
 }
 
+fn who(allowed: &[&str]) -> String {
+    if allowed.is_empty() { "nobody".to_owned() } else { format!("only {}", allowed.join(", ")) }
+}
+
 fn breaches(graph: &Graph) -> Vec<String> {
     let mut found = Vec::new();
     for member in &graph.members {
         let below = graph.below(member);
         for (dependency, allowed, why) in ONLY_UNDER {
             if below.contains(dependency) && !allowed.contains(&member.as_str()) {
-                found.push(format!("`{member}` has `{dependency}` below it, which only {} may have: {why}", allowed.join(", ")));
+                found.push(format!("`{member}` has `{dependency}` below it, which {} may have: {why}", who(allowed)));
             }
         }
         let named = graph.edges.get(member);

@@ -126,7 +126,7 @@ async fn a_bad_cell_about_a_product_costs_that_cell_only() {
             let text: Vec<u8> = text.replace('\u{fffd}', "\u{1}").bytes().map(|byte| if byte == 1 { 0xff } else { byte }).collect();
             let report = take(&stores, &text).await;
             assert_eq!((report.products_new, report.products_hidden, report.variants), (1, 1, 3), "{bad}: its variants are kept: {report}");
-            assert!(report.to_string().contains("1 new products are not shown"), "{report}");
+            assert!(report.to_string().contains("could not be read (1 new)"), "{report}");
             model.projector.rebuild().await.expect("a read model");
             assert_eq!(model.origin.product(TextLanguage::EnUs, &handle).await.expect("a read"), Found::Missing, "{bad}: not shown");
         }
@@ -171,7 +171,7 @@ async fn a_column_that_is_not_there_changes_nothing() {
 async fn every_address_on_the_web_is_named_once_with_its_line() {
     for stores in stores::all().await {
         let report = take(&stores, WHOLE).await.to_string();
-        assert!(report.contains("2 pictures are addresses on the web"), "{}: {report}", stores.name);
+        assert!(report.contains("pictures that are addresses on the web (2)"), "{}: {report}", stores.name);
         for (line, address) in [(2, "https://pictures.example/a.jpg"), (3, "https://pictures.example/b.jpg")] {
             assert_eq!(report.matches(address).count(), 1, "{report}");
             assert!(report.contains(&format!("products.csv:{line}: Image Src: {address}\n")), "{report}");
@@ -202,4 +202,24 @@ async fn variants_of_options_that_a_file_replaces_cannot_be_chosen_any_more() {
         take(&stores, "Handle,Title,Option1 Name,Option1 Value,Variant Price\ncup,Cup,Size,Small,3.00\ncup,,,small,3.00\ncup,,,!!!,3.00\n").await;
     assert_eq!(refused(&report), [(3, "Option1 Value"), (4, "Option1 Value")], "one variant of a choice, and the good one stays: {report}");
     assert_eq!((report.products_same, column(&stores.db, active).await), (1, vec![0, 0, 1, 1]));
+}
+
+#[tokio::test]
+async fn columns_are_named_as_the_file_names_them_and_three_options_are_taken() {
+    for stores in stores::all().await {
+        let report = take(
+            &stores,
+            "Title,URL handle,Status,SKU,Option1 name,Option1 value,Option2 name,Option2 value,Option3 name,Option3 value,Price,Inventory quantity\n\
+             Desk frame,desk-frame,Active,D1,Color,Black,Size,L,Material,Steel,120.00,3\n\
+             ,desk-frame,,D2,,Black,,L,,Oak,many,3\n\
+             ,desk-frame,,D3,,Black,,M,,Oak,140.00,3\n",
+        )
+        .await;
+        assert_eq!((report.products_new, report.variants, report.exit_code()), (1, 2, 3), "{}: {report}", stores.name);
+        assert!(report.to_string().contains("products.csv:3: Price: "), "{report}");
+        let model = server::readmodel::open(stores.db.clone(), stores.table.clone(), Clock::system()).expect("a read model");
+        model.projector.start().await.expect("a start");
+        let frame = readmodel::product(&model, TextLanguage::EnUs, "desk-frame").await;
+        assert_eq!((frame.options.len(), frame.variants.len()), (3, 2));
+    }
 }

@@ -69,22 +69,30 @@ impl<T> Cell<T> {
 pub(super) struct Columns {
     places: HashMap<&'static str, usize>,
     width: usize,
+    /// What the file itself calls them.
+    headers: HashMap<&'static str, String>,
 }
 
 impl Columns {
     /// Reads a header. An error: it is none of a product file.
     pub(super) fn read(header: &ByteRecord) -> anyhow::Result<Self> {
-        let mut places = HashMap::new();
+        let (mut places, mut headers) = (HashMap::new(), HashMap::new());
         for (index, name) in header.iter().enumerate() {
-            let name = String::from_utf8_lossy(name).trim().to_lowercase();
-            if let Some((key, _)) = COLUMNS.iter().find(|(_, names)| names.contains(&name.as_str())) {
+            let name = String::from_utf8_lossy(name).trim().to_owned();
+            if let Some((key, _)) = COLUMNS.iter().find(|(_, names)| names.contains(&name.to_lowercase().as_str())) {
                 places.entry(*key).or_insert(index);
+                headers.entry(*key).or_insert(name);
             }
         }
         for needed in ["Handle", "Title"] {
             places.get(needed).with_context(|| format!("the file has no column {needed}: it is not a product file as Shopify exports it"))?;
         }
-        Ok(Self { places, width: header.len() })
+        Ok(Self { places, width: header.len(), headers })
+    }
+
+    /// What the file calls its columns, by our key.
+    pub(super) fn into_headers(self) -> HashMap<&'static str, String> {
+        self.headers
     }
 
     /// A row's cells. Of a row with too many or too few fields the handle alone is believed: the others may stand in the wrong column.

@@ -73,7 +73,7 @@ pub async fn run(db: &Db, clock: &Clock, data: &Path, args: &Args) -> anyhow::Re
     anyhow::ensure!(size <= FILE_BYTES_MAX, "{} has {size} bytes; at most {FILE_BYTES_MAX} can be imported at once", args.file.display());
     let bytes = std::fs::read(&args.file).with_context(|| format!("{} cannot be read", args.file.display()))?;
     let sheet = sheet::read(&bytes, terms.currency).with_context(|| args.file.display().to_string())?;
-    let mut report = Report::new(&args.file, sheet.refusals);
+    let mut report = Report::new(&args.file, sheet.refusals, sheet.headers);
     sheet.left_out.into_iter().for_each(|product| report.leave_out(product));
 
     let base = args.file.parent().unwrap_or_else(|| Path::new("."));

@@ -2,7 +2,7 @@
 
 use super::sheet::LeftOut;
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     fmt,
     path::Path,
 };
@@ -65,11 +65,18 @@ pub struct Report {
     /// Pictures that are addresses on the web, each with the line that names it first.
     pub remote_pictures: BTreeMap<String, u64>,
     left_out: Vec<LeftOut>,
+    /// What the file calls its columns, by our key.
+    headers: HashMap<&'static str, String>,
 }
 
 impl Report {
-    pub(super) fn new(file: &Path, refusals: Vec<Refusal>) -> Self {
-        Self { file: file.display().to_string(), refusals, ..Self::default() }
+    pub(super) fn new(file: &Path, refusals: Vec<Refusal>, headers: HashMap<&'static str, String>) -> Self {
+        Self { file: file.display().to_string(), refusals, headers, ..Self::default() }
+    }
+
+    /// A column as the file calls it.
+    fn header<'a>(&'a self, column: &'a str) -> &'a str {
+        self.headers.get(column).map_or(column, String::as_str)
     }
 
     /// What became of the product of this handle, whose rows are these.
@@ -130,23 +137,23 @@ impl Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for refusal in &self.refusals {
-            let column = if refusal.column.is_empty() { String::new() } else { format!("{}: ", refusal.column) };
+            let column = if refusal.column.is_empty() { String::new() } else { format!("{}: ", self.header(&refusal.column)) };
             writeln!(f, "{}:{}: {column}{}", self.file, refusal.line, refusal.reason)?;
         }
         if !self.remote_pictures.is_empty() {
             let count = self.remote_pictures.len();
-            writeln!(f, "{}: {count} pictures are addresses on the web: they were kept, not fetched, and show as a placeholder", self.file)?;
+            writeln!(f, "{}: kept, not fetched, shown as a placeholder: pictures that are addresses on the web ({count})", self.file)?;
             let mut addresses: Vec<_> = self.remote_pictures.iter().collect();
             addresses.sort_by_key(|(_, line)| **line);
             for (address, line) in addresses {
-                writeln!(f, "{}:{line}: Image Src: {address}", self.file)?;
+                writeln!(f, "{}:{line}: {}: {address}", self.file, self.header("Image Src"))?;
             }
         }
         if self.products_hidden > 0 {
             let count = self.products_hidden;
             writeln!(
                 f,
-                "{}: {count} new products are not shown, because something about them could not be read: mend it, and import again with the column Status or Published",
+                "{}: not shown, because something about them could not be read ({count} new): mend it, and import again with the column Status or Published",
                 self.file
             )?;
         }

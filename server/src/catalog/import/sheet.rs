@@ -20,6 +20,8 @@ pub(super) struct Sheet {
     pub refusals: Vec<Refusal>,
     /// Gift cards, and products of which no row can be read.
     pub left_out: Vec<LeftOut>,
+    /// What the file calls its columns, by our key.
+    pub headers: HashMap<&'static str, String>,
 }
 
 /// A product that is not taken, with the line of each of its rows: every one is accounted for.
@@ -113,7 +115,7 @@ pub(super) fn read(bytes: &[u8], currency: Currency) -> anyhow::Result<Sheet> {
         }
     }
     anyhow::ensure!(!reading.places.is_empty() || !reading.refusals.is_empty(), "the file has a header and no rows");
-    let mut sheet = Sheet { products: vec![], refusals: reading.refusals, left_out: vec![] };
+    let mut sheet = Sheet { products: vec![], refusals: reading.refusals, left_out: vec![], headers: columns.into_headers() };
     for (place, draft) in reading.products.into_iter().enumerate() {
         if reading.gift_cards.contains(&place) || draft.opened.is_none() {
             sheet.left_out.push(LeftOut { handle: draft.handle, lines: draft.lines });
