@@ -4,7 +4,7 @@ use crate::i18n::{self, filled, shop};
 use domain::{
     VariantId,
     live::{Availability, CLOSE, Hole, LiveItem, LiveVariant, OPEN, OR},
-    locale::Locale,
+    locale::{Language, Locale},
     market::Market,
     offer::{Instant, Offer, offer},
 };
@@ -196,7 +196,7 @@ fn card_flag(product: domain::ProductId, values: &HoleValues<'_>, out: &mut Stri
     let Some((offer, _)) = item.lowest_offer(values.market.code, values.now) else { return };
     let (class, text) = match (item.availability(values.market.code), offer.percent_off()) {
         (Availability::SoldOut, _) => ("flag out", messages.sold_out.to_owned()),
-        (_, Some(percent)) => ("flag", format!("–{percent}\u{a0}%")),
+        (_, Some(percent)) => ("flag", format!("–{percent}{}%", percent_gap(values.locale))),
         (Availability::Low { left }, None) => ("flag", messages.left.text(values.locale, left.into())),
         _ => return,
     };
@@ -231,6 +231,11 @@ pub fn escape(text: &str, out: &mut String) {
             c => out.push(c),
         }
     }
+}
+
+/// What stands before a per cent sign (CLDR's percent patterns): German and French have a space.
+fn percent_gap(locale: Locale) -> &'static str {
+    if matches!(locale.language, Language::De | Language::Fr) { "\u{a0}" } else { "" }
 }
 
 #[cfg(test)]

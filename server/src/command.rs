@@ -4,7 +4,7 @@ use crate::{
     Built, bench, build,
     catalog::{self, import},
     clock::Clock,
-    config::{Config, Options},
+    config::{Config, LogFormat, Options},
     payments::test_provider,
     sql::Db,
     telemetry,
@@ -90,7 +90,7 @@ async fn import_products(config: Config, args: import::Args) -> anyhow::Result<E
 
 /// Serves until SIGTERM or SIGINT, then finishes what is under way.
 async fn serve(config: Config) -> anyhow::Result<()> {
-    let (addr, url) = (config.addr, config.url.clone());
+    let (addr, url, log) = (config.addr, config.url.clone(), config.log);
     let listener = tokio::net::TcpListener::bind(addr)
         .await
         .with_context(|| format!("{addr} cannot be listened on: set NEXTGEN_ADDR to a free address, or stop what is listening there"))?;
@@ -98,7 +98,10 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     if addr.ip().is_unspecified() && ["://127.0.0.1:", "://[::1]:"].iter().any(|loopback| url.contains(loopback)) {
         tracing::warn!("forms are taken from {url} only: set NEXTGEN_URL to the address that shoppers type");
     }
-    println!("The shop is open at {url}");
+    match log {
+        LogFormat::Lines => println!("The shop is open at {url}"),
+        LogFormat::Json => tracing::info!(%addr, %url, "the shop is open"),
+    }
     let (stopping, mut stopped) = tokio::sync::watch::channel(false);
     let server = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()).with_graceful_shutdown(async move {
         signal().await;

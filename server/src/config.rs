@@ -97,7 +97,7 @@ pub struct Options {
     pub demo: Option<String>,
     /// sqlite:<file> or postgres://… [default: SQLite in the data folder].
     #[arg(long, env = "DATABASE_URL", global = true, value_name = "URL", hide_env_values = true)]
-    #[serde(deserialize_with = "text")]
+    #[serde(deserialize_with = "text", alias = "database-url")]
     pub database_url: Option<String>,
     /// embedded, or aws with the SDK's own variables such as AWS_ENDPOINT_URL_DYNAMODB [default: embedded].
     #[arg(long, env = "NEXTGEN_DYNAMODB", global = true, value_name = "embedded|aws")]
@@ -105,19 +105,19 @@ pub struct Options {
     pub dynamodb: Option<String>,
     /// The table of the read model and carts [default: nextgen].
     #[arg(long, env = "NEXTGEN_DYNAMODB_TABLE", global = true, value_name = "NAME")]
-    #[serde(deserialize_with = "text")]
+    #[serde(deserialize_with = "text", alias = "dynamodb-table")]
     pub dynamodb_table: Option<String>,
     /// on, or off for load tests [default: on].
     #[arg(long, env = "NEXTGEN_RATE_LIMITS", global = true, value_name = "on|off")]
-    #[serde(deserialize_with = "text")]
+    #[serde(deserialize_with = "text", alias = "rate-limits")]
     pub rate_limits: Option<String>,
     /// Addresses or networks whose X-Forwarded-For is believed, separated by commas [default: none].
     #[arg(long, env = "NEXTGEN_TRUSTED_PROXIES", global = true, value_name = "CIDR,…")]
-    #[serde(deserialize_with = "text")]
+    #[serde(deserialize_with = "text", alias = "trusted-proxies")]
     pub trusted_proxies: Option<String>,
     /// spawn, off, or the origin of a test payment provider that runs already [default: spawn].
     #[arg(long, env = "NEXTGEN_TEST_PROVIDER", global = true, value_name = "spawn|off|URL")]
-    #[serde(deserialize_with = "text")]
+    #[serde(deserialize_with = "text", alias = "test-provider")]
     pub test_provider: Option<String>,
     /// lines, or json for one object a line [default: lines].
     #[arg(long, env = "NEXTGEN_LOG", global = true, value_name = "lines|json")]
@@ -125,7 +125,7 @@ pub struct Options {
     pub log: Option<String>,
     /// What is logged, such as warn or info,server=debug [default: info, and warnings of libraries].
     #[arg(long, env = "RUST_LOG", global = true, value_name = "DIRECTIVES")]
-    #[serde(deserialize_with = "text")]
+    #[serde(deserialize_with = "text", alias = "log-filter")]
     pub log_filter: Option<String>,
 }
 
@@ -159,7 +159,7 @@ impl Config {
                 // The parser draws its finding over several lines; the message alone says what is wrong.
                 let said = |error: toml::de::Error| {
                     let at = error.span().and_then(|span| toml.get(..span.start)).map_or(1, |before| before.split('\n').count());
-                    anyhow::anyhow!("{path}, line {at}: {}; set keys as --help names its options", error.message().replace('\n', " "))
+                    anyhow::anyhow!("{path}, line {at}: {}; keys are the names of --help's options", error.message().replace('\n', " "))
                 };
                 toml::from_str(&toml).map_err(said)?
             }

@@ -22,7 +22,7 @@ fn defaults_serve_everything_embedded() -> anyhow::Result<()> {
 #[test]
 fn options_win_over_the_file_and_the_file_over_defaults() -> anyhow::Result<()> {
     let file: Options =
-        toml::from_str("addr = '0.0.0.0:80'\ndata = '/srv'\ndemo = false\nrate_limits = false\ntrusted_proxies = ['10.0.0.0/8', '::1']")?;
+        toml::from_str("addr = '0.0.0.0:80'\ndata = '/srv'\ndemo = false\nrate-limits = false\ntrusted_proxies = ['10.0.0.0/8', '::1']")?;
     let config = Config::checked(options(|o| o.addr = Some("[::1]:81".to_owned())), file)?;
     assert_eq!(config.addr.to_string(), "[::1]:81");
     assert_eq!(&*config.url, "http://[::1]:81");

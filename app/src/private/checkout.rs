@@ -125,7 +125,7 @@ fn summary_of_faults(data: &CheckoutData, view: &View) -> Option<AnyView> {
     }
     let title = till(view.locale).err_summary.text(view.locale, data.faults.len() as u64);
     let items = data.faults.iter().map(|fault| view! { <li><a href=format!("#{}", fault.field)>{fault.text.clone()}</a></li> }).collect_view();
-    Some(view! { <div class="errors" role="alert" tabindex="-1" id="errors"><h2>{title}</h2><ul>{items}</ul></div> }.into_any())
+    Some(view! { <div class="errors" role="alert" tabindex="-1" id="errors" autofocus><h2>{title}</h2><ul>{items}</ul></div> }.into_any())
 }
 
 fn form(data: &CheckoutData, view: &View) -> AnyView {
@@ -133,9 +133,11 @@ fn form(data: &CheckoutData, view: &View) -> AnyView {
     let cart = Address::new(view.locale, Route::Cart).url();
     let action = Action::PlaceOrder.url(view.locale);
     let (button, note) = if data.quote.is_final() {
-        (filled(messages.place_order, &[("amount", &money(data.quote.total, view.locale))]), None)
+        let sum = filled(messages.place_order, &[("amount", &money(data.quote.total, view.locale))]);
+        // Once another delivery method is chosen, the sum is that of the one before (till.css).
+        (view! { <span class="sum">{sum}</span><span class="open">{messages.place_order_open}</span> }.into_any(), None)
     } else {
-        (messages.place_order_open.to_owned(), Some(view! { <p class="why">{messages.tax_note}</p> }))
+        (messages.place_order_open.into_any(), Some(view! { <p class="why">{messages.tax_note}</p> }))
     };
     view! {
         <form method="post" action=action novalidate>
@@ -169,11 +171,12 @@ fn billing(data: &CheckoutData, view: &View) -> AnyView {
     match data.billing_country {
         Some(country) => view! {
             <input type="hidden" name="billing" value="other"/>
+            <a id="billing"></a>
             {address(Part::Billing, messages.billing_address, country, &data.billing_countries, data, view)}
             <p><button class="link" name="intent" value="billing-same">{format!("{}: {}", messages.remove, messages.billing_address)}</button></p>
         }
         .into_any(),
-        None => view! { <p><button class="link" name="intent" value="billing-other">{messages.billing_other}</button></p> }.into_any(),
+        None => view! { <p><button class="link" name="intent" value="billing-other" formaction=format!("{}#billing", Action::PlaceOrder.url(view.locale))>{messages.billing_other}</button></p> }.into_any(),
     }
 }
 
