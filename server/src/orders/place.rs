@@ -58,7 +58,14 @@ impl Orders {
             if let Some(order) = self.answered(&request, &fingerprint).await? {
                 return Box::pin(self.answer(&request, order)).await;
             }
-            Box::pin(self.withdraw_earlier(&request, &fingerprint)).await?;
+            match Box::pin(self.withdraw_earlier(&request, &fingerprint)).await {
+                // The first half of a double click may have been stored since we looked: then it is this very form's order.
+                Err(PlaceOrderError::CartAlreadyOrdered { secret }) => match self.answered(&request, &fingerprint).await? {
+                    Some(order) => return Box::pin(self.answer(&request, order)).await,
+                    None => return Err(PlaceOrderError::CartAlreadyOrdered { secret }),
+                },
+                withdrawn => withdrawn?,
+            }
             let stored = self
                 .db
                 .transact::<_, PlaceOrderError>(|tx| {
