@@ -1,5 +1,5 @@
-//! The hot cache: items as they were read a moment ago. Live values are held 200 ms (a page holds them 100 ms more), documents a second; the projector of this process
-//! puts in what it wrote.
+//! The hot cache: items as they were read a moment ago. Live values are held 200 ms (a page holds them 100 ms more), documents a
+//! second; the projector of this process puts in what it wrote.
 
 use cached::{Cached as _, LruTtlCache};
 use domain::{ProductId, live::LiveItem};
