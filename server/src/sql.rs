@@ -9,17 +9,17 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions, PgRow},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous},
 };
-use std::{str::FromStr as _, time::Duration};
+use std::{str::FromStr as _, sync::Arc, time::Duration};
+use tokio::sync::Semaphore;
 
 /// The order core's database: one writer, many readers.
 #[derive(Clone, Debug)]
 pub enum Db {
     /// `write` has one connection: SQLite has one writer, and waiting in the pool is fair where waiting in SQLite is not.
-    Sqlite {
-        write: sqlx::SqlitePool,
-        read: sqlx::SqlitePool,
-    },
-    Postgres(sqlx::PgPool),
+    Sqlite { write: sqlx::SqlitePool, read: sqlx::SqlitePool },
+    /// Transactions that keep losing take turns in the `lane`: where several writers at once want one hot row, all but the first fail at
+    /// REPEATABLE READ, and trying again together fails together.
+    Postgres { pool: sqlx::PgPool, lane: Arc<Semaphore> },
 }
 
 /// A transaction that is rolled back unless committed by [`Db::transact`].
@@ -203,6 +203,8 @@ impl Tx {
 
 /// How often a transaction is tried before its conflict is reported. With jittered waits of up to 2^n × 4 ms this bounds the wait at about 4 s.
 const TRIES: u32 = 10;
+/// After so many conflicts a transaction takes its turn in this process's lane. It can then lose only to newcomers and other processes.
+const TRIES_TOGETHER: u32 = 3;
 
 impl Db {
     /// Opens `sqlite:<path>` (created if missing) or `postgres://…`. Errors say what was wrong with the URL or the server.
@@ -235,7 +237,7 @@ impl Db {
                 .connect_with(options)
                 .await
                 .context("connecting to PostgreSQL; is it running, and does DATABASE_URL name it?")?;
-            return Ok(Self::Postgres(pool));
+            return Ok(Self::Postgres { pool, lane: Arc::new(Semaphore::new(1)) });
         }
         anyhow::bail!("DATABASE_URL must begin with sqlite: or postgres://")
     }
@@ -245,7 +247,7 @@ impl Db {
         let migrator = sqlx::migrate!("./migrations");
         match self {
             Self::Sqlite { write, .. } => migrator.run(write).await,
-            Self::Postgres(pool) => migrator.run(pool).await,
+            Self::Postgres { pool, .. } => migrator.run(pool).await,
         }
         .context("migrating the database")
     }
@@ -254,7 +256,7 @@ impl Db {
     pub async fn all(&self, sql: &'static str, values: Vec<Value>) -> Result<Vec<Row>, sqlx::Error> {
         Ok(match self {
             Self::Sqlite { read, .. } => bind!(sqlx::query(sql), values).fetch_all(read).await?.into_iter().map(Row::Sqlite).collect(),
-            Self::Postgres(pool) => bind!(sqlx::query(sql), values).fetch_all(pool).await?.into_iter().map(Row::Postgres).collect(),
+            Self::Postgres { pool, .. } => bind!(sqlx::query(sql), values).fetch_all(pool).await?.into_iter().map(Row::Postgres).collect(),
         })
     }
 
@@ -262,7 +264,7 @@ impl Db {
     pub async fn first(&self, sql: &'static str, values: Vec<Value>) -> Result<Option<Row>, sqlx::Error> {
         Ok(match self {
             Self::Sqlite { read, .. } => bind!(sqlx::query(sql), values).fetch_optional(read).await?.map(Row::Sqlite),
-            Self::Postgres(pool) => bind!(sqlx::query(sql), values).fetch_optional(pool).await?.map(Row::Postgres),
+            Self::Postgres { pool, .. } => bind!(sqlx::query(sql), values).fetch_optional(pool).await?.map(Row::Postgres),
         })
     }
 
@@ -278,12 +280,19 @@ impl Db {
         E: From<sqlx::Error> + Conflict + Send,
     {
         let mut attempt = 0;
+        let mut turn = None;
         loop {
             attempt += 1;
             let outcome = self.attempt(&mut work).await;
             match outcome {
                 Err(error) if attempt < TRIES && error.is_conflict() => {
                     tokio::time::sleep(random::jitter(4 << attempt.min(8))).await;
+                    if let Self::Postgres { lane, .. } = self
+                        && attempt >= TRIES_TOGETHER
+                        && turn.is_none()
+                    {
+                        turn = lane.acquire().await.ok();
+                    }
                 }
                 other => return other,
             }
@@ -297,7 +306,7 @@ impl Db {
     {
         let mut tx = match self {
             Self::Sqlite { write, .. } => Tx::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?),
-            Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+            Self::Postgres { pool, .. } => Tx::Postgres(pool.begin().await?),
         };
         let value = work(&mut tx).await?;
         tx.commit().await?;

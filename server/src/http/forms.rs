@@ -3,15 +3,18 @@
 use crate::http::errors::Refusal;
 use app::pages::Fault;
 use axum::{
-    body::Bytes,
+    body::Body,
     extract::{FromRequest, Request},
     response::{IntoResponse, Response},
 };
 use domain::live::strip_marks;
+use futures::StreamExt as _;
 use http::{HeaderValue, StatusCode, header};
 
 /// The largest body of a form, in bytes. The largest form of ours, a checkout with everything filled in, is under 8 kB.
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
+/// How much of a body that is too large is still read before it is refused.
+const DROPPED_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Fields in one form.
 const FIELDS_MAX: usize = 200;
 
@@ -79,17 +82,32 @@ fn decoded(text: &[u8]) -> Option<String> {
 impl<S: Send + Sync> FromRequest<S> for Fields {
     type Rejection = Refusal;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
+    async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
         let is_form = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).is_none_or(|value| {
             let kind = value.split(';').next().unwrap_or_default().trim();
             kind.is_empty() || kind.eq_ignore_ascii_case("application/x-www-form-urlencoded")
         });
-        let bytes = Bytes::from_request(request, state).await.map_err(|rejection| {
-            let status = rejection.into_response().status();
-            Refusal::new(if status == StatusCode::PAYLOAD_TOO_LARGE { Fault::TooLarge } else { Fault::BadRequest })
-        })?;
+        let bytes = read_body(request.into_body()).await.map_err(Refusal::new)?;
         if is_form { Self::read(&bytes) } else { Err(Refusal::new(Fault::BadRequest)) }
     }
+}
+
+/// Reads a body of at most [`BODY_BYTES_MAX`]. What a larger one has more is read and dropped, up to [`DROPPED_BYTES_MAX`]: a connection
+/// that is closed with unread bytes is reset (RFC 1122, 4.2.2.13), and the sender would see that instead of our answer.
+async fn read_body(body: Body) -> Result<Vec<u8>, Fault> {
+    let mut frames = body.into_data_stream();
+    let mut kept = Vec::new();
+    let mut length = 0;
+    while let Some(frame) = frames.next().await {
+        let frame = frame.map_err(|_| Fault::BadRequest)?;
+        length += frame.len();
+        if length <= BODY_BYTES_MAX {
+            kept.extend_from_slice(&frame);
+        } else if length > DROPPED_BYTES_MAX {
+            break;
+        }
+    }
+    if length <= BODY_BYTES_MAX { Ok(kept) } else { Err(Fault::TooLarge) }
 }
 
 /// After a form: load that page (303). `to` is a path of ours or a provider's address.
