@@ -7,6 +7,7 @@
 mod hear;
 mod pay;
 mod place;
+mod record;
 mod request;
 mod store;
 mod tend;

@@ -3,6 +3,7 @@
 use super::{
     Orders,
     hear::hold_all,
+    record::Record,
     request::{OrderBody, OrderRequest, PlaceOrderError, Placed},
     store,
 };
@@ -11,9 +12,7 @@ use crate::{
         prices,
         stock::{self, Holding, Item},
     },
-    events,
-    keys::DataKey,
-    params, random,
+    events, params, random,
     sql::Tx,
     tariffs,
 };
@@ -128,8 +127,6 @@ impl Orders {
             return Err(PlaceOrderError::PriceChanged(Box::new(body.quote)));
         }
         let total = body.quote.total;
-        let (subject, key) = self.customer_key(tx, request, now).await?;
-        let personal = key.seal(&order.to_string(), &serde_json::to_vec(&request.personal).context("personal data")?);
         let payment = Payment { id: PaymentId(self.clock.id()), amount: total, created_at: now, state: PaymentState::Created };
         let placed = Order {
             id: order,
@@ -144,42 +141,22 @@ impl Orders {
         while tx.first("SELECT id FROM orders WHERE number = $1", params![number.to_string()]).await?.is_some() {
             number = OrderNumber::from_random(random::bytes());
         }
-        let inserted = tx
-            .execute(
-                "INSERT INTO orders (id, number, secret_hash, cart_id, cart_version, cart_claim, fingerprint, subject, market, locale, currency, total_minor, \
-                 body, personal, pieces, hold_until, status, placed_at, updated_at) \
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 'held', $15, $16, $17, $17) ON CONFLICT (cart_claim) DO NOTHING",
-                params![
-                    order,
-                    number.to_string(),
-                    self.secret_hash(&self.secret(order)),
-                    request.cart,
-                    i64::try_from(request.cart_version).context("a cart's version")?,
-                    claim(request),
-                    fingerprint,
-                    subject,
-                    request.market.code.code(),
-                    request.locale.to_string(),
-                    total.currency.code(),
-                    total.minor,
-                    serde_json::to_string(&body).context("an order's body")?,
-                    personal,
-                    now + HOLD_US,
-                    placed.status().word(),
-                    now
-                ],
-            )
-            .await?;
-        if inserted == 0 {
+        let record = Record {
+            id: order,
+            number: number.to_string(),
+            cart: request.cart,
+            cart_version: request.cart_version,
+            fingerprint: fingerprint.to_owned(),
+            market: request.market.code,
+            locale: request.locale,
+            placed_at: now,
+            body,
+            personal: Some(request.personal.clone()),
+            subject: self.subject(&request.personal),
+        };
+        if !self.insert(tx, &record, &placed, true).await? {
             // The key goes with the transaction, so that it may be used again.
             return Err(PlaceOrderError::CartAlreadyOrdered { secret: self.claimed(tx, request).await? });
-        }
-        for (position, line) in (0_i64..).zip(&body.quote.lines) {
-            tx.execute(
-                "INSERT INTO order_lines (order_id, line, variant_id, product_id, quantity, unit_minor, total_minor) VALUES ($1, $2, $3, $4, $5, $6, $7)",
-                params![order, position, line.variant, line.product, line.quantity.get(), line.unit.minor, line.total.minor],
-            )
-            .await?;
         }
         store::insert_payment(tx, order, self.provider.name(), &payment).await?;
         events::emit(tx, &self.clock, &Event::OrderPlaced { order }).await?;
@@ -227,23 +204,6 @@ impl Orders {
         let promise = method.promise(now);
         let texts = request.lines.iter().map(|line| line.text.clone()).collect();
         Ok(OrderBody { texts, quote, method, promise, locations: request.market.locations.clone() })
-    }
-
-    /// The customer's data key, made with the first order. An erased customer who orders again gets a new one.
-    async fn customer_key(&self, tx: &mut Tx, request: &OrderRequest, now: Instant) -> anyhow::Result<(String, DataKey)> {
-        let email = request.personal.contact.email.normalised();
-        let subject = URL_SAFE_NO_PAD.encode(self.keys.hmac("subject", email.as_bytes()));
-        let (_, fresh) = self.keys.new_data_key(&subject);
-        tx.execute(
-            "INSERT INTO customer_keys (subject, wrapped_key, created_at) VALUES ($1, $2, $3) ON CONFLICT (subject) DO NOTHING",
-            params![&subject, fresh.clone(), now],
-        )
-        .await?;
-        tx.execute("UPDATE customer_keys SET wrapped_key = $2 WHERE subject = $1 AND wrapped_key IS NULL", params![&subject, fresh]).await?;
-        let row = tx.first("SELECT wrapped_key FROM customer_keys WHERE subject = $1", params![&subject]).await?.context("a key was just stored")?;
-        let wrapped = row.bytes_or_null("wrapped_key")?.context("a key was just stored")?;
-        let key = self.keys.data_key(&subject, &wrapped)?;
-        Ok((subject, key))
     }
 
     /// The order that this key led to before.

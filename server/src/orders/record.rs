@@ -1,0 +1,122 @@
+//! An order's rows as they are first written: when it is placed, and when it is rebuilt from what the payment provider kept.
+
+use super::{
+    Orders,
+    request::{OrderBody, Personal},
+};
+use crate::{keys::DataKey, params, sql::Tx};
+use anyhow::Context as _;
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use domain::{
+    CartId, OrderId,
+    locale::Locale,
+    market::MarketCode,
+    offer::Instant,
+    order::{Order, Pieces},
+};
+use serde::{Deserialize, Serialize};
+
+/// Everything about an order that was frozen when it was placed. A wire type: fields are added, never renamed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    pub id: OrderId,
+    /// As people read it out.
+    pub number: String,
+    pub cart: CartId,
+    pub cart_version: u64,
+    /// Keyed hash of what was ordered.
+    pub fingerprint: String,
+    pub market: MarketCode,
+    pub locale: Locale,
+    pub placed_at: Instant,
+    pub body: OrderBody,
+    /// `None`: the customer was erased.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub personal: Option<Personal>,
+    /// Keyed hash of the customer's normalised email.
+    pub subject: String,
+}
+
+impl Record {
+    /// What at most one order that stands has: the cart in the version that was ordered.
+    pub fn claim(&self) -> String {
+        format!("{}:{}", self.cart, self.cart_version)
+    }
+}
+
+impl Orders {
+    /// Writes an order and its lines; its ledgers are the caller's. `false`: another order has this cart, and nothing was written. Without
+    /// `claims` it does not stand for its cart.
+    pub(super) async fn insert(&self, tx: &mut Tx, record: &Record, order: &Order, claims: bool) -> anyhow::Result<bool> {
+        let personal = match &record.personal {
+            Some(personal) => {
+                let key = self.customer_key(tx, &record.subject, record.placed_at).await?;
+                key.seal(&record.id.to_string(), &serde_json::to_vec(personal).context("personal data")?)
+            }
+            None => Vec::new(),
+        };
+        let (pieces, hold_until) = match order.pieces {
+            Pieces::Held { until } => ("held", until),
+            Pieces::Lapsed => ("lapsed", record.placed_at),
+            other => anyhow::bail!("an order does not begin as {other:?}"),
+        };
+        let total = order.total;
+        let inserted = tx
+            .execute(
+                "INSERT INTO orders (id, number, secret_hash, cart_id, cart_version, cart_claim, fingerprint, subject, market, locale, currency, total_minor, \
+                 body, personal, pieces, hold_until, status, placed_at, updated_at) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $18) ON CONFLICT (cart_claim) DO NOTHING",
+                params![
+                    record.id,
+                    &record.number,
+                    self.secret_hash(&self.secret(record.id)),
+                    record.cart,
+                    i64::try_from(record.cart_version).context("a cart's version")?,
+                    claims.then(|| record.claim()),
+                    &record.fingerprint,
+                    &record.subject,
+                    record.market.code(),
+                    record.locale.to_string(),
+                    total.currency.code(),
+                    total.minor,
+                    serde_json::to_string(&record.body).context("an order's body")?,
+                    personal,
+                    pieces,
+                    hold_until,
+                    order.status().word(),
+                    record.placed_at
+                ],
+            )
+            .await?;
+        if inserted == 0 {
+            return Ok(false);
+        }
+        for (position, line) in (0_i64..).zip(&record.body.quote.lines) {
+            tx.execute(
+                "INSERT INTO order_lines (order_id, line, variant_id, product_id, quantity, unit_minor, total_minor) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+                params![record.id, position, line.variant, line.product, line.quantity.get(), line.unit.minor, line.total.minor],
+            )
+            .await?;
+        }
+        Ok(true)
+    }
+
+    /// Who orders, without saying who: a keyed hash of the normalised email.
+    pub(super) fn subject(&self, personal: &Personal) -> String {
+        URL_SAFE_NO_PAD.encode(self.keys.hmac("subject", personal.contact.email.normalised().as_bytes()))
+    }
+
+    /// The customer's data key, made with the first order. An erased customer who orders again gets a new one.
+    async fn customer_key(&self, tx: &mut Tx, subject: &str, now: Instant) -> anyhow::Result<DataKey> {
+        let (_, fresh) = self.keys.new_data_key(subject);
+        tx.execute(
+            "INSERT INTO customer_keys (subject, wrapped_key, created_at) VALUES ($1, $2, $3) ON CONFLICT (subject) DO NOTHING",
+            params![subject, fresh.clone(), now],
+        )
+        .await?;
+        tx.execute("UPDATE customer_keys SET wrapped_key = $2 WHERE subject = $1 AND wrapped_key IS NULL", params![subject, fresh]).await?;
+        let row = tx.first("SELECT wrapped_key FROM customer_keys WHERE subject = $1", params![subject]).await?.context("a key was just stored")?;
+        let wrapped = row.bytes_or_null("wrapped_key")?.context("a key was just stored")?;
+        self.keys.data_key(subject, &wrapped)
+    }
+}
