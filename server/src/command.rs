@@ -1,7 +1,7 @@
 //! The command line of `nextgen`: what it can be told, and what it ends with.
 
 use crate::{
-    Built, bench, build,
+    Built, backup, bench, build,
     catalog::{self, import},
     clock::Clock,
     config::{Config, LogFormat, Options},
@@ -11,7 +11,12 @@ use crate::{
 };
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
-use std::{net::SocketAddr, process::ExitCode, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Duration,
+};
 
 /// NextGen Commerce: a shop.
 #[derive(Parser)]
@@ -30,6 +35,16 @@ enum Task {
     /// Import products from a file, into a shop that runs or that does not. Ends with 0 when all rows were taken, 3 when some were refused, 1
     /// or 2 when nothing could be done.
     Import(import::Args),
+    /// Save everything that is in the data folder into one file, also while the shop runs.
+    Backup {
+        /// The file to write, such as shop-2026-11-23.tar. It holds the shop's keys: guard it like them.
+        file: PathBuf,
+    },
+    /// Put a backup in place of what is in the data folder of a stopped shop, keep that beside it, and compare with the payment provider.
+    Restore {
+        /// A file that `nextgen backup` wrote.
+        file: PathBuf,
+    },
     /// Serve the test payment provider alone; `serve` starts one by itself unless told otherwise. --addr says where it listens.
     TestProvider {
         /// End when standard input ends.
@@ -60,6 +75,8 @@ pub fn run() -> ExitCode {
             match command.task {
                 None | Some(Task::Serve) => Box::pin(serve(config)).await.map(|()| ExitCode::SUCCESS),
                 Some(Task::Import(args)) => Box::pin(import_products(config, args)).await,
+                Some(Task::Backup { file }) => save(&config, &file).await,
+                Some(Task::Restore { file }) => Box::pin(restore(config, &file)).await,
                 Some(Task::TestProvider { with_parent }) => {
                     // NEXTGEN_ADDR is the shop's when the shop starts this: then the port of last time, or any, will do.
                     let addr = listen_on.filter(|_| !with_parent).map(|_| config.addr);
@@ -80,12 +97,32 @@ pub fn run() -> ExitCode {
 async fn import_products(config: Config, args: import::Args) -> anyhow::Result<ExitCode> {
     let clock = Clock::system();
     std::fs::create_dir_all(&config.data).with_context(|| format!("creating {}", config.data.display()))?;
+    let _here = backup::Occupied::shared(&config.data)?;
     let db = Db::open(&config.database_url).await?;
     db.migrate().await?;
     catalog::first_start(&db, &clock, config.demo).await?;
     let report = import::run(&db, &clock, &config.data, &args).await?;
     println!("{report}");
     Ok(ExitCode::from(report.exit_code()))
+}
+
+async fn save(config: &Config, file: &Path) -> anyhow::Result<ExitCode> {
+    let saved = backup::save(config, &Clock::system(), file).await?;
+    println!("{} holds {} files, {} bytes.", file.display(), saved.files, saved.bytes);
+    if saved.about.database == backup::Part::Elsewhere {
+        println!("The database is in PostgreSQL and not in this file: save it now, with pg_dump.");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn restore(config: Config, file: &Path) -> anyhow::Result<ExitCode> {
+    let restored = backup::restore(&config, &Clock::system(), file).await?;
+    let taken_at = jiff::Timestamp::from_microsecond(restored.about.taken_at)?;
+    println!("The shop in {} is as it was at {taken_at:.0}.", config.data.display());
+    if let Some(aside) = restored.aside {
+        println!("What was there before lies in {}.", aside.display());
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Serves until SIGTERM or SIGINT, then finishes what is under way.

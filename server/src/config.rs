@@ -296,7 +296,8 @@ fn public_origin(name: &str, text: &str) -> anyhow::Result<Arc<str>> {
     Ok(url.origin().ascii_serialization().into())
 }
 
-fn sqlite_in(data: &Path) -> String {
+/// The default of `database_url`.
+pub fn sqlite_in(data: &Path) -> String {
     let path = data.join("shop.db");
     format!("sqlite:{}", path.to_string_lossy().replace('%', "%25").replace('?', "%3F"))
 }

@@ -1,6 +1,7 @@
 //! The origin as a library: [`build`] is the only place where things are wired, for `main` and for tests alike.
 
 pub mod background;
+pub mod backup;
 pub mod bench;
 pub mod catalog;
 pub mod clock;
@@ -23,6 +24,7 @@ pub mod users;
 
 use crate::{
     background::Background,
+    backup::Occupied,
     clock::Clock,
     config::Config,
     dynamo::Table,
@@ -54,6 +56,8 @@ pub struct Shop {
     pub pages: Arc<Pages>,
     pub limits: Arc<Limits>,
     pub sitemap: Arc<Sitemap>,
+    /// Keeps a restore out of the data folder.
+    pub here: Arc<Occupied>,
 }
 
 impl Shop {
@@ -79,6 +83,7 @@ pub fn build(config: Config, clock: Clock) -> BoxFuture<'static, anyhow::Result<
 async fn wire(config: Config, clock: Clock) -> anyhow::Result<Built> {
     std::fs::create_dir_all(&config.data)
         .with_context(|| format!("creating {}; set NEXTGEN_DATA to a folder that can be written", config.data.display()))?;
+    let here = Arc::new(Occupied::shared(&config.data)?);
     let config = Arc::new(config);
     let keys = Arc::new(Keys::open(&config.data)?);
     let db = Db::open(&config.database_url).await?;
@@ -127,7 +132,7 @@ async fn wire(config: Config, clock: Clock) -> anyhow::Result<Built> {
     });
     let pages = Arc::new(Pages::open(&config.site));
     telemetry::metrics();
-    let shop = Shop { config, clock, keys, db, table, orders, storefront, pages, limits, sitemap: Arc::default() };
+    let shop = Shop { config, clock, keys, db, table, orders, storefront, pages, limits, sitemap: Arc::default(), here };
     let router = http::router(&shop);
     Ok(Built { router, shop, background })
 }

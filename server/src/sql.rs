@@ -201,6 +201,8 @@ impl Tx {
     }
 }
 
+static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
+
 /// How often a transaction is tried before its conflict is reported. With jittered waits of up to 2^n × 4 ms this bounds the wait at about 4 s.
 const TRIES: u32 = 10;
 /// After so many conflicts a transaction takes its turn in this process's lane. It can then lose only to newcomers and other processes.
@@ -244,12 +246,27 @@ impl Db {
 
     /// Brings the schema up to date. Safe to run from several processes at once.
     pub async fn migrate(&self) -> anyhow::Result<()> {
-        let migrator = sqlx::migrate!("./migrations");
         match self {
-            Self::Sqlite { write, .. } => migrator.run(write).await,
-            Self::Postgres { pool, .. } => migrator.run(pool).await,
+            Self::Sqlite { write, .. } => MIGRATOR.run(write).await,
+            Self::Postgres { pool, .. } => MIGRATOR.run(pool).await,
         }
         .context("migrating the database")
+    }
+
+    /// The newest migration that this release knows.
+    pub fn newest_migration() -> i64 {
+        MIGRATOR.iter().map(|migration| migration.version).max().unwrap_or(0)
+    }
+
+    /// Ends all connections, so that the files can be moved.
+    pub async fn close(self) {
+        match self {
+            Self::Sqlite { write, read } => {
+                read.close().await;
+                write.close().await;
+            }
+            Self::Postgres { pool, .. } => pool.close().await,
+        }
     }
 
     /// All rows of a read outside any transaction. Reads see the latest commit.

@@ -203,6 +203,40 @@ impl Answer {
     }
 }
 
+/// A database of one's own on the PostgreSQL server that the tests were given.
+pub struct OwnDatabase {
+    pub url: String,
+    server: String,
+    name: String,
+}
+
+/// Makes one; `None` without such a server.
+pub async fn own_database() -> anyhow::Result<Option<OwnDatabase>> {
+    let Some(server) = variable("TEST_DATABASE_URL_PG") else { return Ok(None) };
+    let name = format!("shop_{}", uuid::Uuid::from_bytes(server::random::bytes()).simple());
+    let url = create_database(&server, &name).await?;
+    Ok(Some(OwnDatabase { url, server, name }))
+}
+
+impl OwnDatabase {
+    /// Throws it away, whoever is connected.
+    pub async fn drop(self) -> anyhow::Result<()> {
+        self.lose().await
+    }
+
+    /// Puts an empty one in its place.
+    pub async fn empty(&self) -> anyhow::Result<()> {
+        self.lose().await?;
+        create_database(&self.server, &self.name).await.map(drop)
+    }
+
+    async fn lose(&self) -> anyhow::Result<()> {
+        let pool = sqlx::PgPool::connect(&self.server).await?;
+        sqlx::query(sqlx::AssertSqlSafe(format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name))).execute(&pool).await?;
+        Ok(())
+    }
+}
+
 #[expect(clippy::disallowed_methods, reason = "tests are pointed at servers by variables")]
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
