@@ -1,7 +1,7 @@
 //! Facts that happened. Events carry ids, never personal data, so that they may be kept and replayed after an erasure. They are
 //! delivered at least once: every consumer is idempotent.
 
-use crate::ids::{OrderId, PaymentId, ProductId, RefundId, VariantId};
+use crate::ids::{CancellationId, FulfilmentId, OrderId, PaymentId, ProductId, RefundId, ReturnId, VariantId};
 use serde::{Deserialize, Serialize};
 
 /// A fact, as it stands in the outbox's `payload`; the variant's name is the event's type.
@@ -39,8 +39,45 @@ pub enum Event {
         order: OrderId,
         payment: PaymentId,
     },
+    /// The whole order is over: replaced by another, or cancelled.
     OrderCancelled {
         order: OrderId,
+    },
+    /// Some pieces of a paid order are not sent after all.
+    LinesCancelled {
+        order: OrderId,
+        cancellation: CancellationId,
+    },
+    /// A shipment has left.
+    OrderShipped {
+        order: OrderId,
+        fulfilment: FulfilmentId,
+    },
+    /// A shipment has arrived, as far as anybody knows.
+    OrderDelivered {
+        order: OrderId,
+        fulfilment: FulfilmentId,
+    },
+    ReturnRequested {
+        order: OrderId,
+        return_id: ReturnId,
+    },
+    ReturnReceived {
+        order: OrderId,
+        return_id: ReturnId,
+    },
+    ReturnRefused {
+        order: OrderId,
+        return_id: ReturnId,
+    },
+    DisputeOpened {
+        order: OrderId,
+        payment: PaymentId,
+    },
+    DisputeClosed {
+        order: OrderId,
+        payment: PaymentId,
+        won: bool,
     },
     RefundIssued {
         order: OrderId,
@@ -68,6 +105,14 @@ impl Event {
             | Self::PaymentCaptured { order, .. }
             | Self::PaymentFailed { order, .. }
             | Self::OrderCancelled { order }
+            | Self::LinesCancelled { order, .. }
+            | Self::OrderShipped { order, .. }
+            | Self::OrderDelivered { order, .. }
+            | Self::ReturnRequested { order, .. }
+            | Self::ReturnReceived { order, .. }
+            | Self::ReturnRefused { order, .. }
+            | Self::DisputeOpened { order, .. }
+            | Self::DisputeClosed { order, .. }
             | Self::RefundIssued { order, .. }
             | Self::RefundFailed { order, .. } => format!("order:{order}"),
         }
@@ -85,6 +130,7 @@ mod tests {
         let id = Uuid::from_u128(1);
         let (product, variant) = (ProductId(id), VariantId(Uuid::from_u128(2)));
         let (order, payment, refund) = (OrderId(id), PaymentId(Uuid::from_u128(3)), RefundId(Uuid::from_u128(4)));
+        let (cancellation, fulfilment, return_id) = (CancellationId(payment.0), FulfilmentId(payment.0), ReturnId(payment.0));
         let uuid = |last: u8| format!("00000000-0000-0000-0000-00000000000{last}");
         let [one, two, three, four] = [1, 2, 3, 4].map(uuid);
         for (event, json) in [
@@ -97,6 +143,17 @@ mod tests {
             (Event::PaymentCaptured { order, payment }, format!(r#"{{"type":"PaymentCaptured","order":"{one}","payment":"{three}"}}"#)),
             (Event::PaymentFailed { order, payment }, format!(r#"{{"type":"PaymentFailed","order":"{one}","payment":"{three}"}}"#)),
             (Event::OrderCancelled { order }, format!(r#"{{"type":"OrderCancelled","order":"{one}"}}"#)),
+            (Event::LinesCancelled { order, cancellation }, format!(r#"{{"type":"LinesCancelled","order":"{one}","cancellation":"{three}"}}"#)),
+            (Event::OrderShipped { order, fulfilment }, format!(r#"{{"type":"OrderShipped","order":"{one}","fulfilment":"{three}"}}"#)),
+            (Event::OrderDelivered { order, fulfilment }, format!(r#"{{"type":"OrderDelivered","order":"{one}","fulfilment":"{three}"}}"#)),
+            (Event::ReturnRequested { order, return_id }, format!(r#"{{"type":"ReturnRequested","order":"{one}","return_id":"{three}"}}"#)),
+            (Event::ReturnReceived { order, return_id }, format!(r#"{{"type":"ReturnReceived","order":"{one}","return_id":"{three}"}}"#)),
+            (Event::ReturnRefused { order, return_id }, format!(r#"{{"type":"ReturnRefused","order":"{one}","return_id":"{three}"}}"#)),
+            (Event::DisputeOpened { order, payment }, format!(r#"{{"type":"DisputeOpened","order":"{one}","payment":"{three}"}}"#)),
+            (
+                Event::DisputeClosed { order, payment, won: true },
+                format!(r#"{{"type":"DisputeClosed","order":"{one}","payment":"{three}","won":true}}"#),
+            ),
             (Event::RefundIssued { order, refund }, format!(r#"{{"type":"RefundIssued","order":"{one}","refund":"{four}"}}"#)),
             (Event::RefundFailed { order, refund }, format!(r#"{{"type":"RefundFailed","order":"{one}","refund":"{four}"}}"#)),
         ] {

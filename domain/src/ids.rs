@@ -48,6 +48,12 @@ id! {
     PaymentId,
     /// One refund of a payment.
     RefundId,
+    /// Pieces of an order that are not sent after all.
+    CancellationId,
+    /// One shipment of an order from one location, in one or more parcels.
+    FulfilmentId,
+    /// Pieces that a shopper sends back.
+    ReturnId,
     /// Stock kept for an order.
     HoldId,
     /// An event in the outbox.

@@ -1,26 +1,65 @@
-//! An order is ledgers (payments, refunds, what is held) and its status is derived from them. What the lines say and cost was frozen
-//! when it was placed and is not decided here; the SQL that makes the decisions stick lives in the server.
+//! An order is ledgers (payments, refunds, disputes, cancellations, fulfilments, returns, what is held) and its status is derived from
+//! them. What the lines say was frozen when it was placed and is not decided here; the SQL that makes the decisions stick lives in the
+//! server.
+//!
+//! This file has the way from placing to paying; what follows is in `cancelling`, `fulfilling`, `returning`, `refunding` and `disputing`.
+
+mod cancelling;
+mod disputing;
+mod fulfilling;
+mod lines;
+mod number;
+mod progress;
+mod refunding;
+mod returning;
+
+pub use cancelling::{CancelReason, Cancellation, Cancelling, CannotCancel};
+pub use fulfilling::{CannotFulfil, DELIVERED_AFTER_US, Fulfilment, FulfilmentState, PARCELS_MAX, Parcel, Shipment};
+pub use lines::{Line, NoSuchPieces, Portion, Tally, shares};
+pub use number::{NotAnOrderNumber, OrderNumber};
+pub use progress::{Attention, Progress};
+pub use refunding::CannotRefund;
+pub use returning::{CannotReturn, Receipt, Resolution, Restock, Return, ReturnItem, ReturnReason, ReturnState, return_days};
 
 use crate::{
+    dispute::Dispute,
     event::Event,
     ids::{OrderId, PaymentId, RefundId},
+    market::MarketCode,
     money::Money,
     offer::Instant,
-    payment::{Decline, News, Payment, PaymentState, Refund, RefundNews, RefundReason, RefundState, Unchanged},
+    payment::{Decline, News, Payment, PaymentState, Unchanged},
+    refund::{Refund, RefundNews, RefundReason, RefundState},
 };
 use serde::{Deserialize, Serialize};
-use std::{fmt, str::FromStr};
 
 /// An order as its ledgers describe it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Order {
     pub id: OrderId,
+    pub market: MarketCode,
     pub total: Money,
     pub placed_at: Instant,
+    /// What was ordered, then what replaces it. Their amounts and `delivery` add up to the total, replacements aside.
+    pub lines: Vec<Line>,
+    /// What delivery costs of the total, taxes included.
+    pub delivery: Money,
     pub pieces: Pieces,
     /// In the order in which they were tried.
     pub payments: Vec<Payment>,
     pub refunds: Vec<Refund>,
+    pub disputes: Vec<Dispute>,
+    pub cancellations: Vec<Cancellation>,
+    pub fulfilments: Vec<Fulfilment>,
+    pub returns: Vec<Return>,
+}
+
+/// Who wants something of an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum By {
+    Shopper,
+    Staff,
 }
 
 /// What became of the pieces.
@@ -35,6 +74,8 @@ pub enum Pieces {
     Sold,
     /// The shopper ordered anew: this order is over.
     Withdrawn,
+    /// Cancelled before it was paid.
+    Cancelled,
 }
 
 /// How long pieces are kept for an order that is not paid: 30 minutes.
@@ -62,6 +103,8 @@ pub enum Status {
     Lapsed,
     /// Replaced by a later order of the same cart.
     Withdrawn,
+    /// Cancelled whole, before or after it was paid.
+    Cancelled,
     /// Money came that cannot be kept and is on its way back.
     Refunding,
     Refunded,
@@ -79,6 +122,7 @@ impl Status {
             Self::Paid { .. } => "paid",
             Self::Lapsed => "lapsed",
             Self::Withdrawn => "withdrawn",
+            Self::Cancelled => "cancelled",
             Self::Refunding => "refunding",
             Self::Refunded => "refunded",
             Self::RefundFailed => "refund_failed",
@@ -115,6 +159,8 @@ pub enum CannotPay {
     Pending,
     #[error("the order was replaced by a later one")]
     Withdrawn,
+    #[error("the order was cancelled")]
+    Cancelled,
     #[error("the money for this order went back")]
     Refunded,
     #[error("the order is too old")]
@@ -140,17 +186,21 @@ impl Order {
     pub fn status(&self) -> Status {
         let captured_at = self.payments.iter().find_map(|payment| if let PaymentState::Captured { at } = payment.state { Some(at) } else { None });
         match (self.pieces, captured_at) {
+            (Pieces::Sold, _) if self.is_cancelled_whole() => Status::Cancelled,
             (Pieces::Sold, at) => Status::Paid { at: at.unwrap_or(self.placed_at) },
-            (_, Some(_)) if self.refunds.iter().any(|refund| refund.state == RefundState::Failed) => Status::RefundFailed,
-            (_, Some(_)) if self.refunds.iter().any(|refund| matches!(refund.state, RefundState::Requested { .. })) => Status::Refunding,
+            (_, Some(_)) if self.refunds.iter().any(|refund| refund.state.is_stuck()) => Status::RefundFailed,
+            (_, Some(_)) if self.refunds.iter().any(|refund| matches!(refund.state, RefundState::Requested { .. } | RefundState::Pending)) => {
+                Status::Refunding
+            }
             (_, Some(_)) => Status::Refunded,
             (Pieces::Withdrawn, None) => Status::Withdrawn,
+            (Pieces::Cancelled, None) => Status::Cancelled,
             (Pieces::Held { .. } | Pieces::Lapsed, None) => match (self.payments.last().map(|payment| &payment.state), self.pieces) {
                 (Some(PaymentState::Pending), _) => Status::PaymentPending,
                 (_, Pieces::Lapsed) => Status::Lapsed,
                 (Some(PaymentState::Failed { reason, .. }), _) => Status::PaymentFailed { reason: *reason },
                 (_, Pieces::Held { until }) => Status::AwaitingPayment { until },
-                (_, Pieces::Sold | Pieces::Withdrawn) => Status::Withdrawn,
+                (_, Pieces::Sold | Pieces::Withdrawn | Pieces::Cancelled) => Status::Withdrawn,
             },
         }
     }
@@ -161,6 +211,7 @@ impl Order {
             Status::Paid { .. } => return Err(CannotPay::Paid),
             Status::PaymentPending => return Err(CannotPay::Pending),
             Status::Withdrawn => return Err(CannotPay::Withdrawn),
+            Status::Cancelled => return Err(CannotPay::Cancelled),
             Status::Refunding | Status::Refunded | Status::RefundFailed => return Err(CannotPay::Refunded),
             Status::AwaitingPayment { .. } | Status::PaymentFailed { .. } | Status::Lapsed => {}
         }
@@ -227,6 +278,7 @@ impl Order {
         let reason = match self.pieces {
             Pieces::Sold => RefundReason::PaidTwice,
             Pieces::Withdrawn => RefundReason::Withdrawn,
+            Pieces::Cancelled => RefundReason::Cancelled,
             Pieces::Held { .. } | Pieces::Lapsed => RefundReason::SoldOutMeanwhile,
         };
         self.refunds.push(Refund { id: refund, payment, amount, reason, state: RefundState::Requested { attempts: 0 } });
@@ -240,8 +292,8 @@ impl Order {
         known.state = known.state.hear(news)?;
         let event = match known.state {
             RefundState::Issued => Some(Event::RefundIssued { order: self.id, refund }),
-            RefundState::Failed => Some(Event::RefundFailed { order: self.id, refund }),
-            RefundState::Requested { .. } => None,
+            RefundState::Failed | RefundState::Bounced => Some(Event::RefundFailed { order: self.id, refund }),
+            RefundState::Requested { .. } | RefundState::Pending | RefundState::SettledOutside => None,
         };
         Some((self, event.into_iter().collect()))
     }
@@ -260,14 +312,18 @@ impl Order {
     }
 
     /// Gives the pieces back because the shopper orders anew.
-    pub fn withdraw(mut self) -> Result<(Self, Vec<Event>), CannotEnd> {
+    pub fn withdraw(self) -> Result<(Self, Vec<Event>), CannotEnd> {
+        self.end_unpaid(Pieces::Withdrawn)
+    }
+
+    fn end_unpaid(mut self, pieces: Pieces) -> Result<(Self, Vec<Event>), CannotEnd> {
         if !matches!(self.pieces, Pieces::Held { .. } | Pieces::Lapsed) || !self.refunds.is_empty() {
             return Err(CannotEnd::NotHeld);
         }
         if self.has_live_payment() {
             return Err(CannotEnd::PaymentLive);
         }
-        self.pieces = Pieces::Withdrawn;
+        self.pieces = pieces;
         let event = Event::OrderCancelled { order: self.id };
         Ok((self, vec![event]))
     }
@@ -278,49 +334,8 @@ impl Order {
     }
 }
 
-/// An order's number as people read it out: `NG-7K2M-Q4XD`. 40 random bits: not guessable from another, and not an invoice number.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct OrderNumber([u8; 8]);
-
-/// Digits and letters that nobody mixes up on the phone: no 0, 1, I, O. 32 of them, so that five bits are one character.
-const ALPHABET: &[u8; 32] = b"23456789ABCDEFGHJKLMNPQRSTUVWXYZ";
-
-impl OrderNumber {
-    /// A number from random bytes.
-    pub fn from_random(bytes: [u8; 5]) -> Self {
-        let bits = bytes.iter().fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte));
-        Self(std::array::from_fn(|place| ALPHABET[usize::try_from(bits >> (35 - 5 * place) & 31).unwrap_or(0)]))
-    }
-}
-
-impl fmt::Display for OrderNumber {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = std::str::from_utf8(&self.0).unwrap_or("22222222");
-        write!(f, "NG-{}-{}", &text[..4], &text[4..])
-    }
-}
-impl fmt::Debug for OrderNumber {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-impl FromStr for OrderNumber {
-    type Err = NotAnOrderNumber;
-
-    /// Reads what a person typed: small letters, spaces and missing hyphens are fine.
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let plain: Vec<u8> =
-            text.bytes().filter(|byte| !byte.is_ascii_whitespace() && *byte != b'-').map(|byte| byte.to_ascii_uppercase()).take(11).collect();
-        let number: [u8; 8] = plain.strip_prefix(b"NG").and_then(|rest| rest.try_into().ok()).ok_or(NotAnOrderNumber)?;
-        if number.iter().all(|byte| ALPHABET.contains(byte)) { Ok(Self(number)) } else { Err(NotAnOrderNumber) }
-    }
-}
-
-/// Not an order number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not an order number such as NG-7K2M-Q4XD")]
-pub struct NotAnOrderNumber;
-
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod after_payment;

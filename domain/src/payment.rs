@@ -1,11 +1,7 @@
-//! One attempt to pay, and one refund: what each may become. An order has several of both; what they mean together is decided in
-//! [`crate::order`]. Card data never comes near here.
+//! One attempt to pay: what it may become. An order has several; what they mean together is decided in [`crate::order`]. Card data never
+//! comes near here.
 
-use crate::{
-    ids::{PaymentId, RefundId},
-    money::Money,
-    offer::Instant,
-};
+use crate::{ids::PaymentId, money::Money, offer::Instant};
 use serde::{Deserialize, Serialize};
 
 /// An attempt to pay at a provider.
@@ -126,92 +122,6 @@ impl Payment {
     }
 }
 
-/// Money that goes back.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Refund {
-    pub id: RefundId,
-    pub payment: PaymentId,
-    pub amount: Money,
-    pub reason: RefundReason,
-    pub state: RefundState,
-}
-
-/// Why money goes back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RefundReason {
-    /// The money came after the hold had lapsed, and the pieces were gone.
-    SoldOutMeanwhile,
-    /// The order had been paid already.
-    PaidTwice,
-    /// The order had been withdrawn.
-    Withdrawn,
-}
-
-impl RefundReason {
-    /// The word in the table.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::SoldOutMeanwhile => "sold_out_meanwhile",
-            Self::PaidTwice => "paid_twice",
-            Self::Withdrawn => "withdrawn",
-        }
-    }
-
-    /// Reads the word in the table.
-    pub fn from_code(code: &str) -> Option<Self> {
-        [Self::SoldOutMeanwhile, Self::PaidTwice, Self::Withdrawn].into_iter().find(|reason| reason.code() == code)
-    }
-}
-
-/// Where a refund stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "state", rename_all = "snake_case")]
-pub enum RefundState {
-    /// We owe it; the provider is asked until it answers.
-    Requested {
-        attempts: u32,
-    },
-    Issued,
-    /// The provider refuses, or was asked too often: a person must look.
-    Failed,
-}
-
-/// How often a provider is asked for one refund before a person must look: with waits that double from a minute and end at six hours,
-/// about two days.
-pub const REFUND_ATTEMPTS_MAX: u32 = 16;
-
-/// What a provider answers to a request for a refund.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RefundNews {
-    Issued,
-    Refused,
-    /// No answer, or none that says which.
-    Unclear,
-}
-
-impl RefundState {
-    /// The word in the table's `state`.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Requested { .. } => "requested",
-            Self::Issued => "issued",
-            Self::Failed => "failed",
-        }
-    }
-
-    /// The state after an attempt; `None` when nothing can change any more.
-    pub fn hear(self, news: RefundNews) -> Option<Self> {
-        match (self, news) {
-            (Self::Issued, _) | (Self::Failed, RefundNews::Refused | RefundNews::Unclear) => None,
-            (Self::Requested { .. } | Self::Failed, RefundNews::Issued) => Some(Self::Issued),
-            (Self::Requested { .. }, RefundNews::Refused) => Some(Self::Failed),
-            (Self::Requested { attempts }, RefundNews::Unclear) if attempts + 1 >= REFUND_ATTEMPTS_MAX => Some(Self::Failed),
-            (Self::Requested { attempts }, RefundNews::Unclear) => Some(Self::Requested { attempts: attempts + 1 }),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -248,19 +158,6 @@ mod tests {
             let heard = payment(state.clone()).hear(news.clone(), 5).map(|payment| payment.state.word());
             assert_eq!(heard, expected, "{state:?} hears {news:?}");
         }
-    }
-
-    #[test]
-    fn a_refund_is_asked_for_until_it_is_clear() {
-        let mut state = RefundState::Requested { attempts: 0 };
-        let mut asked = 0;
-        while let Some(next) = state.hear(RefundNews::Unclear) {
-            state = next;
-            asked += 1;
-        }
-        assert_eq!((state, asked), (RefundState::Failed, REFUND_ATTEMPTS_MAX));
-        assert_eq!(RefundState::Failed.hear(RefundNews::Issued), Some(RefundState::Issued));
-        assert_eq!(RefundState::Issued.hear(RefundNews::Refused), None);
     }
 
     fn news() -> impl Strategy<Value = News> {

@@ -187,7 +187,8 @@ pub fn quote(
     Ok(Quote { lines, goods, delivery: charge, taxes, tax_known, total, entries })
 }
 
-fn general(category: &str) -> &str {
+/// A product's tax category as the table of rates has it.
+pub fn general(category: &str) -> &str {
     if category == "standard" { "" } else { category }
 }
 

@@ -116,7 +116,7 @@ fn pay(data: &OrderData, view: &View) -> AnyView {
             let here = Address::new(view.locale, Route::Order { secret: data.secret.clone() }).url();
             view! { <p><a class="button quiet" href=here>{messages.refresh}</a></p> }.into_any()
         }
-        Err(CannotPay::Paid | CannotPay::Withdrawn | CannotPay::Refunded) => ().into_any(),
+        Err(CannotPay::Paid | CannotPay::Withdrawn | CannotPay::Cancelled | CannotPay::Refunded) => ().into_any(),
     }
 }
 
@@ -134,6 +134,7 @@ fn status_words(data: &OrderData, view: &View) -> (&'static str, &'static str, S
         Status::Paid { .. } => ("paid", messages.status_paid, messages.text_paid.to_owned()),
         Status::Lapsed => ("cancelled", messages.status_lapsed, messages.text_lapsed.to_owned()),
         Status::Withdrawn => ("cancelled", messages.status_withdrawn, messages.text_withdrawn.to_owned()),
+        Status::Cancelled => ("cancelled", messages.status_cancelled, messages.text_cancelled.to_owned()),
         Status::Refunding => ("waiting", messages.status_refunding, with_amount(messages.text_refunding)),
         Status::Refunded => ("cancelled", messages.status_refunded, with_amount(messages.text_refunded)),
         Status::RefundFailed => ("waiting", messages.status_refund_failed, with_amount(messages.text_refund_failed)),

@@ -1,7 +1,10 @@
 //! Tables and properties of an order's ledgers.
 
 use super::*;
-use crate::money::Currency;
+use crate::{
+    ids::{ProductId, VariantId},
+    money::Currency,
+};
 use proptest::prelude::*;
 use uuid::Uuid;
 
@@ -13,14 +16,25 @@ fn payment_id(n: u128) -> PaymentId {
 fn refund_id(n: u128) -> RefundId {
     RefundId(Uuid::from_u128(n))
 }
+fn line(line: u32, quantity: u32, minor: i64) -> Line {
+    let id = Uuid::from_u128(u128::from(line) + 1);
+    Line { line, product: ProductId(id), variant: VariantId(id), quantity, amount: Money::new(minor, Currency::USD), replaces: None }
+}
 fn placed() -> Order {
     Order {
         id: OrderId(Uuid::nil()),
+        market: "US".parse().expect("a market"),
         total: TOTAL,
+        lines: vec![line(0, 3, 2_000), line(1, 1, 2_305)],
+        delivery: Money::new(495, Currency::USD),
         placed_at: 0,
         pieces: Pieces::Held { until: HOLD_US },
         payments: vec![Payment { id: payment_id(1), amount: TOTAL, created_at: 0, state: PaymentState::Created }],
         refunds: Vec::new(),
+        disputes: Vec::new(),
+        cancellations: Vec::new(),
+        fulfilments: Vec::new(),
+        returns: Vec::new(),
     }
 }
 fn money() -> News {

@@ -1,6 +1,6 @@
 //! A provider's news, by webhook, by answer or when asked: heard once, with its effect on payment, stock and refunds in one transaction.
 
-use super::{Orders, request::OrderBody, store};
+use super::{Orders, request::OrderBody, store, story::Actor};
 use crate::{
     catalog::stock::{self, Holding, Item, Shortage},
     clock::Clock,
@@ -116,9 +116,10 @@ pub(super) async fn hear_in(tx: &mut Tx, clock: &Clock, provider: &str, payment:
         }
         Needs::Nothing => false,
     };
+    let author = store::Author { actor: Actor::Provider, provider };
     match before.clone().hear(payment, news, sold, RefundId(clock.id()), now) {
         Ok((after, events)) => {
-            store::save(tx, clock, provider, &before, &after, &events).await?;
+            store::save(tx, clock, &author, &before, &after, &events).await?;
             Ok(Heard::New(Box::new(after)))
         }
         Err(Unchanged::Known) => Ok(Heard::Known),

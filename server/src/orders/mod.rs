@@ -4,12 +4,14 @@
 //! takes a provider's news however it came, [`Orders::tend`] does what time demands. What an order may become is decided in
 //! [`domain::order`].
 
+mod aftermath;
 mod hear;
 mod pay;
 mod place;
 mod record;
 mod request;
 mod store;
+pub mod story;
 mod tend;
 mod view;
 
@@ -41,6 +43,10 @@ impl Orders {
     /// Who takes the payments.
     pub fn provider(&self) -> &dyn Provider {
         &*self.provider
+    }
+
+    fn author(&self, actor: story::Actor) -> store::Author<'_> {
+        store::Author { actor, provider: self.provider.name() }
     }
 
     /// The secret in an order's link: 128 bits that only this shop can derive from the order's id, so that nothing that opens an order

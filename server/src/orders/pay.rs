@@ -1,6 +1,6 @@
 //! The way to the payment page: the first time, and again after a decline, a lapsed hold or a provider that was down.
 
-use super::{Orders, hear::hold_again, request::PayAgainError, store};
+use super::{Orders, hear::hold_again, request::PayAgainError, store, story::Actor};
 use crate::{
     events, params,
     payments::{ProviderError, SessionRequest},
@@ -121,7 +121,7 @@ impl Orders {
                     if before.pieces == Pieces::Lapsed {
                         hold_again(tx, &this.clock, order).await?.map_err(PayAgainError::OutOfStock)?;
                     }
-                    store::save(tx, &this.clock, this.provider.name(), &before, &after, &[]).await?;
+                    store::save(tx, &this.clock, &this.author(Actor::Shopper), &before, &after, &[]).await?;
                     Ok(())
                 })
             })

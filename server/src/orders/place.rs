@@ -6,6 +6,7 @@ use super::{
     record::Record,
     request::{OrderBody, OrderRequest, PlaceOrderError, Placed},
     store,
+    story::Actor,
 };
 use crate::{
     catalog::{
@@ -22,10 +23,13 @@ use domain::{
     CartId, OrderId, PaymentId,
     cart::Cart,
     event::Event,
+    market::TaxMode,
+    money::Money,
     offer::{Instant, offer},
-    order::{CannotEnd, HOLD_US, Order, OrderNumber, Pieces, Status},
+    order::{self, CannotEnd, HOLD_US, OrderNumber, Pieces, Status},
     payment::{Payment, PaymentState},
     pricing::{self, Quote, Wanted},
+    tax,
 };
 
 /// What one transaction came to.
@@ -128,14 +132,6 @@ impl Orders {
         }
         let total = body.quote.total;
         let payment = Payment { id: PaymentId(self.clock.id()), amount: total, created_at: now, state: PaymentState::Created };
-        let placed = Order {
-            id: order,
-            total,
-            placed_at: now,
-            pieces: Pieces::Held { until: now + HOLD_US },
-            payments: vec![payment.clone()],
-            refunds: Vec::new(),
-        };
         // 40 random bits: a number that is taken comes once in a thousand billion, and then the next one is free.
         let mut number = OrderNumber::from_random(random::bytes());
         while tx.first("SELECT id FROM orders WHERE number = $1", params![number.to_string()]).await?.is_some() {
@@ -154,6 +150,7 @@ impl Orders {
             personal: Some(request.personal.clone()),
             subject: self.subject(&request.personal),
         };
+        let placed = record.order(Pieces::Held { until: now + HOLD_US }, vec![payment.clone()])?;
         if !self.insert(tx, &record, &placed, true).await? {
             // The key goes with the transaction, so that it may be used again.
             return Err(PlaceOrderError::CartAlreadyOrdered { secret: self.claimed(tx, request).await? });
@@ -201,9 +198,18 @@ impl Orders {
         if !quote.is_final() {
             return Err(PlaceOrderError::TaxUnknown);
         }
+        let on_top = |category: &str| match request.market.tax_mode {
+            TaxMode::Inclusive => 0,
+            TaxMode::Exclusive => tax::in_force(&rates, &destination, category, now).iter().map(|rate| i128::from(rate.millionths)).sum(),
+        };
+        let weight = |amount: Money, category: &str| i128::from(amount.minor) * (1_000_000 + on_top(category));
+        let mut weights: Vec<i128> =
+            quote.lines.iter().zip(&wanted).map(|(line, wanted)| weight(line.total, pricing::general(&wanted.tax_category))).collect();
+        weights.push(quote.delivery.map_or(0, |charge| weight(charge, tax::DELIVERY)));
+        let paid = order::shares(quote.total, &weights);
         let promise = method.promise(now);
         let texts = request.lines.iter().map(|line| line.text.clone()).collect();
-        Ok(OrderBody { texts, quote, method, promise, locations: request.market.locations.clone() })
+        Ok(OrderBody { texts, quote, paid, method, promise, locations: request.market.locations.clone() })
     }
 
     /// The order that this key led to before.
@@ -298,7 +304,7 @@ impl Orders {
                     match before.clone().withdraw() {
                         Ok((after, events)) => {
                             stock::release(tx, &this.clock, order).await?;
-                            store::save(tx, &this.clock, this.provider.name(), &before, &after, &events).await?;
+                            store::save(tx, &this.clock, &this.author(Actor::Shopper), &before, &after, &events).await?;
                             Ok(Withdrawn::Yes)
                         }
                         Err(CannotEnd::PaymentLive | CannotEnd::TooEarly) => Ok(Withdrawn::No),

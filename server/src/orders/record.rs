@@ -11,8 +11,10 @@ use domain::{
     CartId, OrderId,
     locale::Locale,
     market::MarketCode,
+    money::Money,
     offer::Instant,
-    order::{Order, Pieces},
+    order::{Line, Order, Pieces},
+    payment::Payment,
 };
 use serde::{Deserialize, Serialize};
 
@@ -42,6 +44,33 @@ impl Record {
     pub fn claim(&self) -> String {
         format!("{}:{}", self.cart, self.cart_version)
     }
+
+    /// The order with nothing but its lines and its attempts to pay.
+    pub fn order(&self, pieces: Pieces, payments: Vec<Payment>) -> anyhow::Result<Order> {
+        let quote = &self.body.quote;
+        let mut lines = Vec::with_capacity(quote.lines.len());
+        for (index, line) in quote.lines.iter().enumerate() {
+            let amount = self.body.paid.get(index).copied().unwrap_or(line.total);
+            let (product, variant, quantity) = (line.product, line.variant, line.quantity.get());
+            lines.push(Line { line: u32::try_from(index)?, product, variant, quantity, amount, replaces: None });
+        }
+        let goods: i64 = lines.iter().map(|line| line.amount.minor).sum();
+        Ok(Order {
+            id: self.id,
+            market: self.market,
+            total: quote.total,
+            placed_at: self.placed_at,
+            delivery: Money::new(quote.total.minor - goods, quote.total.currency),
+            lines,
+            pieces,
+            payments,
+            refunds: Vec::new(),
+            disputes: Vec::new(),
+            cancellations: Vec::new(),
+            fulfilments: Vec::new(),
+            returns: Vec::new(),
+        })
+    }
 }
 
 impl Orders {
@@ -64,8 +93,8 @@ impl Orders {
         let inserted = tx
             .execute(
                 "INSERT INTO orders (id, number, secret_hash, cart_id, cart_version, cart_claim, fingerprint, subject, market, locale, currency, total_minor, \
-                 body, personal, pieces, hold_until, status, placed_at, updated_at) \
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $18) ON CONFLICT (cart_claim) DO NOTHING",
+                 body, personal, pieces, hold_until, status, placed_at, updated_at, delivery_minor) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $18, $19) ON CONFLICT (cart_claim) DO NOTHING",
                 params![
                     record.id,
                     &record.number,
@@ -84,17 +113,19 @@ impl Orders {
                     pieces,
                     hold_until,
                     order.status().word(),
-                    record.placed_at
+                    record.placed_at,
+                    order.delivery.minor
                 ],
             )
             .await?;
         if inserted == 0 {
             return Ok(false);
         }
-        for (position, line) in (0_i64..).zip(&record.body.quote.lines) {
+        for (line, priced) in order.lines.iter().zip(&record.body.quote.lines) {
             tx.execute(
-                "INSERT INTO order_lines (order_id, line, variant_id, product_id, quantity, unit_minor, total_minor) VALUES ($1, $2, $3, $4, $5, $6, $7)",
-                params![record.id, position, line.variant, line.product, line.quantity.get(), line.unit.minor, line.total.minor],
+                "INSERT INTO order_lines (order_id, line, variant_id, product_id, quantity, unit_minor, total_minor, paid_minor) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+                params![record.id, line.line, line.variant, line.product, line.quantity, priced.unit.minor, priced.total.minor, line.amount.minor],
             )
             .await?;
         }

@@ -74,6 +74,9 @@ pub struct OrderBody {
     /// In the order of `quote.lines`.
     pub texts: Vec<LineText>,
     pub quote: Quote,
+    /// What of the total each line costs, and at last delivery: after discounts, with taxes. Empty in orders from before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub paid: Vec<Money>,
     pub method: Method,
     pub promise: Promise,
     /// The market's stock locations in order of preference, for taking stock again.

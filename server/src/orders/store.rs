@@ -1,9 +1,14 @@
-//! The ledgers of an order in SQL: loading them under the order's row lock, and saving what changed.
+//! The ledgers of an order in SQL: loading them under the order's row lock, and saving what changed. What follows a payment is in
+//! [`super::aftermath`].
 
+use super::{
+    aftermath,
+    story::{self, Actor},
+};
 use crate::{
     clock::Clock,
     events, params,
-    sql::{Db, Row, Tx},
+    sql::{Db, Row, Tx, Value},
 };
 use anyhow::Context as _;
 use domain::{
@@ -11,8 +16,9 @@ use domain::{
     event::Event,
     money::{Currency, Money},
     offer::Instant,
-    order::{Order, Pieces},
-    payment::{Decline, Payment, PaymentState, Refund, RefundReason, RefundState},
+    order::{Line, Order, Pieces},
+    payment::{Decline, Payment, PaymentState},
+    refund::{Refund, RefundReason, RefundState},
 };
 
 /// Locks an order for the rest of the transaction and loads its ledgers. An update locks where `FOR UPDATE` is not known to all engines.
@@ -21,40 +27,95 @@ pub async fn lock(tx: &mut Tx, order: OrderId, now: Instant) -> anyhow::Result<O
         return Ok(None);
     }
     let row = tx.first(ORDER, params![order]).await?.context("the order was just there")?;
-    let payments = tx.all(PAYMENTS, params![order]).await?;
-    let refunds = tx.all(REFUNDS, params![order]).await?;
-    read(order, &row, &payments, &refunds).map(Some)
+    let mut ledgers = Vec::with_capacity(LEDGERS.len());
+    for sql in LEDGERS {
+        if is_enough(&ledgers)? {
+            break;
+        }
+        ledgers.push(tx.all(sql, params![order]).await?);
+    }
+    read(order, &row, &ledgers).map(Some)
 }
 
 /// Loads an order's ledgers without locking: to show, or to decide what to ask. They may come from different instants.
 pub async fn load(db: &Db, order: OrderId) -> anyhow::Result<Option<Order>> {
     let Some(row) = db.first(ORDER, params![order]).await? else { return Ok(None) };
-    let payments = db.all(PAYMENTS, params![order]).await?;
-    let refunds = db.all(REFUNDS, params![order]).await?;
-    read(order, &row, &payments, &refunds).map(Some)
+    let mut ledgers = Vec::with_capacity(LEDGERS.len());
+    for sql in LEDGERS {
+        if is_enough(&ledgers)? {
+            break;
+        }
+        ledgers.push(db.all(sql, params![order]).await?);
+    }
+    read(order, &row, &ledgers).map(Some)
 }
 
-const ORDER: &str = "SELECT currency, total_minor, placed_at, pieces, hold_until FROM orders WHERE id = $1";
-const PAYMENTS: &str = "SELECT id, state, provider_session, redirect_url, amount_minor, currency, reason, created_at, updated_at FROM payments \
-                        WHERE order_id = $1 ORDER BY created_at, id";
-const REFUNDS: &str =
-    "SELECT id, payment_id, state, amount_minor, currency, reason, attempts FROM refunds WHERE order_id = $1 ORDER BY created_at, id";
+const ORDER: &str = "SELECT market, currency, total_minor, delivery_minor, placed_at, pieces, hold_until FROM orders WHERE id = $1";
 
-fn read(id: OrderId, row: &Row, payments: &[Row], refunds: &[Row]) -> anyhow::Result<Order> {
+/// One statement a ledger, in the order in which [`read`] takes them.
+const LEDGERS: [&str; 7] = [
+    "SELECT l.line, l.product_id, l.variant_id, l.quantity, l.total_minor, l.paid_minor, l.replaces FROM order_lines l WHERE l.order_id = $1 ORDER BY l.line",
+    "SELECT id, state, provider_session, redirect_url, amount_minor, currency, reason, created_at, updated_at FROM payments \
+     WHERE order_id = $1 ORDER BY created_at, id",
+    "SELECT id, payment_id, state, amount_minor, currency, reason, attempts FROM refunds WHERE order_id = $1 ORDER BY created_at, id",
+    "SELECT body FROM disputes WHERE order_id = $1 ORDER BY created_at, reference",
+    "SELECT body FROM cancellations WHERE order_id = $1 ORDER BY created_at, id",
+    "SELECT body FROM fulfilments WHERE order_id = $1 ORDER BY created_at, id",
+    "SELECT body FROM returns WHERE order_id = $1 ORDER BY created_at, id",
+];
+
+/// Without captured money the other ledgers are empty: an order that waits for its payment, the common case under load, is read in three
+/// statements.
+fn is_enough(ledgers: &[Vec<Row>]) -> anyhow::Result<bool> {
+    let [_, payments] = ledgers else { return Ok(false) };
+    for row in payments {
+        if row.text("state")? == "captured" {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn read(id: OrderId, row: &Row, ledgers: &[Vec<Row>]) -> anyhow::Result<Order> {
+    let ledger = |index: usize| ledgers.get(index).map(Vec::as_slice).unwrap_or_default();
+    let [lines, payments, refunds, disputes, cancellations, fulfilments, returns] = std::array::from_fn(ledger);
     let until = row.int("hold_until")?;
+    let total = money(row, "total_minor")?;
+    let lines: Vec<Line> = lines.iter().map(|row| read_line(row, total.currency)).collect::<anyhow::Result<_>>()?;
+    let rest = || total.minor - lines.iter().filter(|line| line.replaces.is_none()).map(|line| line.amount.minor).sum::<i64>();
+    let delivery = Money::new(row.int_or_null("delivery_minor")?.unwrap_or_else(rest), total.currency);
     Ok(Order {
         id,
-        total: money(row, "total_minor")?,
+        market: row.parse("market")?,
+        total,
         placed_at: row.int("placed_at")?,
+        delivery,
+        lines,
         pieces: match row.text("pieces")?.as_str() {
             "held" => Pieces::Held { until },
             "lapsed" => Pieces::Lapsed,
             "sold" => Pieces::Sold,
             "withdrawn" => Pieces::Withdrawn,
+            "cancelled" => Pieces::Cancelled,
             other => anyhow::bail!("orders.pieces holds {other:?}"),
         },
         payments: payments.iter().map(read_payment).collect::<anyhow::Result<_>>()?,
         refunds: refunds.iter().map(read_refund).collect::<anyhow::Result<_>>()?,
+        disputes: aftermath::bodies(disputes)?,
+        cancellations: aftermath::bodies(cancellations)?,
+        fulfilments: aftermath::bodies(fulfilments)?,
+        returns: aftermath::bodies(returns)?,
+    })
+}
+
+fn read_line(row: &Row, currency: Currency) -> anyhow::Result<Line> {
+    Ok(Line {
+        line: u32::try_from(row.int("line")?)?,
+        product: row.parse("product_id")?,
+        variant: row.parse("variant_id")?,
+        quantity: u32::try_from(row.int("quantity")?)?,
+        amount: Money::new(row.int_or_null("paid_minor")?.map_or_else(|| row.int("total_minor"), Ok)?, currency),
+        replaces: row.text_or_null("replaces")?.map(|id| id.parse()).transpose()?,
     })
 }
 
@@ -87,8 +148,11 @@ fn read_refund(row: &Row) -> anyhow::Result<Refund> {
         reason: RefundReason::from_code(&row.text("reason")?).context("refunds.reason")?,
         state: match row.text("state")?.as_str() {
             "requested" => RefundState::Requested { attempts: u32::try_from(row.int("attempts")?)? },
+            "pending" => RefundState::Pending,
             "issued" => RefundState::Issued,
             "failed" => RefundState::Failed,
+            "bounced" => RefundState::Bounced,
+            "settled_outside" => RefundState::SettledOutside,
             other => anyhow::bail!("refunds.state holds {other:?}"),
         },
     })
@@ -106,17 +170,25 @@ const fn word(pieces: Pieces) -> &'static str {
         Pieces::Lapsed => "lapsed",
         Pieces::Sold => "sold",
         Pieces::Withdrawn => "withdrawn",
+        Pieces::Cancelled => "cancelled",
     }
 }
 
-/// Saves what differs between `before` and `after` with the events that tell of it. The order is locked.
-pub async fn save(tx: &mut Tx, clock: &Clock, provider: &str, before: &Order, after: &Order, events: &[Event]) -> anyhow::Result<()> {
+/// Who changes an order, and at whose provider its payments are.
+#[derive(Clone, Debug)]
+pub struct Author<'a> {
+    pub actor: Actor,
+    pub provider: &'a str,
+}
+
+/// Saves what differs between `before` and `after`, with the events and the story that tell of it. The order is locked.
+pub async fn save(tx: &mut Tx, clock: &Clock, author: &Author<'_>, before: &Order, after: &Order, events: &[Event]) -> anyhow::Result<()> {
     let now = clock.now();
     for payment in &after.payments {
         match before.payments.iter().find(|known| known.id == payment.id) {
             Some(known) if known == payment => {}
             Some(_) => update_payment(tx, payment, now).await?,
-            None => insert_payment(tx, after.id, provider, payment).await?,
+            None => insert_payment(tx, after.id, author.provider, payment).await?,
         }
     }
     for refund in &after.refunds {
@@ -126,17 +198,52 @@ pub async fn save(tx: &mut Tx, clock: &Clock, provider: &str, before: &Order, af
             None => insert_refund(tx, after.id, refund, now).await?,
         }
     }
+    for line in after.lines.iter().filter(|line| !before.lines.iter().any(|known| known.line == line.line)) {
+        insert_lines(tx, after.id, std::slice::from_ref(line)).await?;
+    }
+    aftermath::save(tx, author.provider, before, after, now).await?;
     let until = if let Pieces::Held { until } = after.pieces { Some(until) } else { None };
     tx.execute(
-        "UPDATE orders SET pieces = $2, hold_until = COALESCE($3, hold_until), status = $4, updated_at = $5 WHERE id = $1",
-        params![after.id, word(after.pieces), until, after.status().word(), now],
+        "UPDATE orders SET pieces = $2, hold_until = COALESCE($3, hold_until), status = $4, progress = $5, attention = $6, updated_at = $7 WHERE id = $1",
+        params![
+            after.id,
+            word(after.pieces),
+            until,
+            after.status().word(),
+            after.progress().map_or("", domain::order::Progress::word),
+            after.attention().first().map_or("", |attention| attention.word()),
+            now
+        ],
     )
     .await?;
-    if after.pieces == Pieces::Withdrawn {
+    if matches!(after.pieces, Pieces::Withdrawn | Pieces::Cancelled) {
         tx.execute("UPDATE orders SET cart_claim = NULL WHERE id = $1", params![after.id]).await?;
     }
     for event in events {
         events::emit(tx, clock, event).await?;
+    }
+    story::tell_changes(tx, clock, &author.actor, before, after, events).await
+}
+
+/// Writes lines of an order; `unit_minor` and `total_minor` of what was ordered come from the frozen quote.
+async fn insert_lines(tx: &mut Tx, order: OrderId, lines: &[Line]) -> anyhow::Result<()> {
+    for line in lines {
+        let unit = line.amount.minor / i64::from(line.quantity.max(1));
+        tx.execute(
+            "INSERT INTO order_lines (order_id, line, variant_id, product_id, quantity, unit_minor, total_minor, paid_minor, replaces) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8)",
+            params![
+                order,
+                line.line,
+                line.variant,
+                line.product,
+                line.quantity,
+                unit,
+                line.amount.minor,
+                line.replaces.map_or(Value::NullText, |id| Value::Text(id.to_string()))
+            ],
+        )
+        .await?;
     }
     Ok(())
 }

@@ -1,13 +1,9 @@
 //! What time demands: holds that lapse, payments that are in doubt, refunds that are owed. Every round is small, may run in several
 //! processes at once, and may be cut off anywhere.
 
-use super::{Orders, store};
+use super::{Orders, store, story::Actor};
 use crate::{background::Stop, catalog::stock, events, params, payments::RefundRequest};
-use domain::{
-    OrderId, PaymentId, RefundId,
-    order::HOLD_US,
-    payment::{PaymentState, RefundNews},
-};
+use domain::{OrderId, PaymentId, RefundId, order::HOLD_US, payment::PaymentState, refund::RefundNews};
 use std::time::Duration;
 
 /// Rows taken at once by each of the three.
@@ -93,7 +89,7 @@ impl Orders {
                     match before.clone().lapse(now) {
                         Ok(after) => {
                             stock::release(tx, &this.clock, order).await?;
-                            store::save(tx, &this.clock, this.provider.name(), &before, &after, &[]).await?;
+                            store::save(tx, &this.clock, &this.author(Actor::Shop), &before, &after, &[]).await?;
                         }
                         // Money is under way: it is waited for. A provider that does not answer is asked again soon, behind the others.
                         Err(_) if before.has_live_payment() => {
@@ -181,7 +177,7 @@ impl Orders {
                     Box::pin(async move {
                         let Some(before) = store::lock(tx, order, this.clock.now()).await? else { return Ok(()) };
                         if let Some((after, events)) = before.clone().hear_refund(refund, news) {
-                            store::save(tx, &this.clock, this.provider.name(), &before, &after, &events).await?;
+                            store::save(tx, &this.clock, &this.author(Actor::Provider), &before, &after, &events).await?;
                         }
                         Ok(())
                     })

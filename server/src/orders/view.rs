@@ -14,7 +14,7 @@ use domain::{
     money::Money,
     offer::Instant,
     order::{CannotPay, OrderNumber, Pieces, Status},
-    payment::Refund,
+    refund::Refund,
 };
 use std::time::Duration;
 

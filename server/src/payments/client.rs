@@ -5,11 +5,7 @@ use super::{Forged, Provider, ProviderError, RefundRequest, SessionRequest, Webh
 use crate::{outbound, random};
 use anyhow::Context as _;
 use async_trait::async_trait;
-use domain::{
-    PaymentId,
-    offer::Instant,
-    payment::{News, RefundNews},
-};
+use domain::{PaymentId, offer::Instant, payment::News, refund::RefundNews};
 use reqwest::{Method, StatusCode};
 use std::{
     path::PathBuf,

@@ -13,12 +13,7 @@ use crate::{
 use anyhow::Context as _;
 use async_trait::async_trait;
 use client::{TestProviderClient, Where};
-use domain::{
-    PaymentId, RefundId,
-    money::Money,
-    order::OrderNumber,
-    payment::{News, RefundNews},
-};
+use domain::{PaymentId, RefundId, money::Money, order::OrderNumber, payment::News, refund::RefundNews};
 use serde::{Deserialize, Serialize};
 use std::{net::Ipv4Addr, sync::Arc};
 

@@ -2,11 +2,7 @@
 
 use super::{Forged, Provider, ProviderError, RefundRequest, SessionRequest, WebhookEvent};
 use async_trait::async_trait;
-use domain::{
-    PaymentId,
-    offer::Instant,
-    payment::{News, RefundNews},
-};
+use domain::{PaymentId, offer::Instant, payment::News, refund::RefundNews};
 
 /// Answers nothing.
 #[derive(Clone, Copy, Debug)]

@@ -6,6 +6,7 @@
 
 use anyhow::Context as _;
 use domain::offer::Instant;
+use futures::future::BoxFuture;
 use reqwest::{StatusCode, header};
 use server::{
     Built, Shop,
@@ -111,14 +112,16 @@ impl TestShop {
     }
 
     /// Ends the shop as a signal would, and removes what it left.
-    pub async fn stop(self) -> anyhow::Result<()> {
-        self.background.stop().await;
-        tokio::time::timeout(Duration::from_secs(10), self.server).await.context("requests were still under way")??;
-        if let Some((server, name)) = self.postgres {
-            let pool = sqlx::PgPool::connect(&server).await?;
-            sqlx::query(sqlx::AssertSqlSafe(format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"))).execute(&pool).await?;
-        }
-        Ok(())
+    pub fn stop(self) -> BoxFuture<'static, anyhow::Result<()>> {
+        Box::pin(async move {
+            self.background.stop().await;
+            tokio::time::timeout(Duration::from_secs(10), self.server).await.context("requests were still under way")??;
+            if let Some((server, name)) = self.postgres {
+                let pool = sqlx::PgPool::connect(&server).await?;
+                sqlx::query(sqlx::AssertSqlSafe(format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"))).execute(&pool).await?;
+            }
+            Ok(())
+        })
     }
 }
 

@@ -26,5 +26,7 @@ pub const EN_GB: Till = Till {
         one: "Only {count} of {product} is left. Please lower the quantity in the basket. You have not been charged.",
         other: "Only {count} of {product} are left. Please lower the quantity in the basket. You have not been charged.",
     },
+    status_cancelled: "Cancelled",
+    text_cancelled: "This order is cancelled. If it was paid, the money goes back to you.",
     ..EN_US
 };

@@ -1,0 +1,115 @@
+//! How far a paid order has come, and what asks for a person: derived from the ledgers for lists and pages.
+
+use super::{FulfilmentState, Order, Pieces, ReturnState, Tally};
+use crate::{dispute::DisputeState, offer::Instant};
+use serde::{Deserialize, Serialize};
+
+/// How far a paid order has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "progress", rename_all = "snake_case")]
+pub enum Progress {
+    /// Nothing is packed.
+    Open,
+    Packing,
+    /// Some pieces have left, some have not.
+    PartlyShipped {
+        shipped: u32,
+        of: u32,
+    },
+    Shipped,
+    /// Everything that was sent has arrived; when the last shipment did.
+    Delivered {
+        at: Instant,
+    },
+    /// Everything that was sent came back.
+    Returned,
+}
+
+impl Progress {
+    /// The word in lists and tables.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Packing => "packing",
+            Self::PartlyShipped { .. } => "partly_shipped",
+            Self::Shipped => "shipped",
+            Self::Delivered { .. } => "delivered",
+            Self::Returned => "returned",
+        }
+    }
+}
+
+/// What asks for a person, the most urgent first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(tag = "attention", rename_all = "snake_case")]
+pub enum Attention {
+    /// Evidence is due; without it the money is lost.
+    Dispute { evidence_due: Option<Instant> },
+    /// A refund does not get through.
+    Refund,
+    /// A parcel comes back, or has come.
+    Return,
+    /// Pieces wait to be packed or sent.
+    Ship,
+}
+
+impl Attention {
+    /// The word in lists and tables.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Dispute { .. } => "dispute",
+            Self::Refund => "refund",
+            Self::Return => "return",
+            Self::Ship => "ship",
+        }
+    }
+}
+
+impl Order {
+    /// How far a paid order has come; `None`: it is not paid, or nothing of it is left to send.
+    pub fn progress(&self) -> Option<Progress> {
+        if self.pieces != Pieces::Sold {
+            return None;
+        }
+        let tallies: Vec<Tally> = self.lines.iter().map(|line| self.tally(line.line)).collect();
+        let sum = |of: fn(&Tally) -> u32| tallies.iter().map(of).sum::<u32>();
+        let (wanted, shipped, packing) = (sum(|tally| tally.ordered - tally.cancelled), sum(|tally| tally.shipped), sum(|tally| tally.packing));
+        if wanted == 0 {
+            return None;
+        }
+        let arrived =
+            self.fulfilments.iter().filter_map(|known| if let FulfilmentState::Delivered { at, .. } = known.state { Some(at) } else { None });
+        Some(if shipped == 0 {
+            if packing > 0 { Progress::Packing } else { Progress::Open }
+        } else if shipped < wanted {
+            Progress::PartlyShipped { shipped, of: wanted }
+        } else if sum(|tally| tally.returned) == shipped {
+            Progress::Returned
+        } else {
+            match arrived.max() {
+                Some(at) if sum(|tally| tally.delivered) == shipped => Progress::Delivered { at },
+                _ => Progress::Shipped,
+            }
+        })
+    }
+
+    /// What asks for a person, the most urgent first.
+    pub fn attention(&self) -> Vec<Attention> {
+        let mut all = Vec::new();
+        all.extend(self.disputes.iter().filter_map(|dispute| match dispute.state {
+            DisputeState::Open { evidence_due } => Some(Attention::Dispute { evidence_due }),
+            _ => None,
+        }));
+        if self.refunds.iter().any(|refund| refund.state.is_stuck()) {
+            all.push(Attention::Refund);
+        }
+        if self.returns.iter().any(|back| back.state == ReturnState::Requested) {
+            all.push(Attention::Return);
+        }
+        let unsent = |tally: Tally| tally.open() + tally.packing;
+        if self.pieces == Pieces::Sold && !self.is_disputed() && !self.portions(unsent).is_empty() {
+            all.push(Attention::Ship);
+        }
+        all
+    }
+}

@@ -1,0 +1,121 @@
+//! Refunds: never more than was captured, never during a dispute.
+
+use super::Order;
+use crate::{
+    event::Event,
+    ids::{PaymentId, RefundId},
+    money::{Money, MoneyError},
+    payment::PaymentState,
+    refund::{Refund, RefundReason, RefundState},
+};
+
+/// Why no money goes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CannotRefund {
+    #[error("nothing was paid")]
+    NothingCaptured,
+    #[error("an amount must be more than nothing")]
+    NotPositive,
+    /// Only `left` of what was paid has not gone back.
+    #[error("only {left:?} is left to refund")]
+    MoreThanCaptured { left: Money },
+    /// The bank may take the money back by itself: it would go twice.
+    #[error("a dispute is open")]
+    Disputed,
+    #[error("no such refund, or not one that failed")]
+    NotFailed,
+    #[error(transparent)]
+    Reckoning(#[from] MoneyError),
+}
+
+impl Order {
+    /// What was captured by a payment and has neither gone back nor been lost in a dispute.
+    fn kept(&self, payment: PaymentId) -> Money {
+        let zero = Money::zero(self.total.currency);
+        let Some(paid) = self.payments.iter().find(|known| known.id == payment && matches!(known.state, PaymentState::Captured { .. })) else {
+            return zero;
+        };
+        let gone =
+            self.refunds.iter().filter(|refund| refund.payment == payment && refund.state.counts()).map(|refund| refund.amount.minor).sum::<i64>();
+        let lost =
+            self.disputes.iter().filter(|dispute| dispute.payment == payment && dispute.is_lost()).map(|dispute| dispute.amount.minor).sum::<i64>();
+        Money::new((paid.amount.minor - gone - lost).max(0), zero.currency)
+    }
+
+    /// What may still be refunded, of the payment that is kept.
+    pub fn refundable(&self) -> Money {
+        let kept = self.payments.iter().map(|payment| self.kept(payment.id)).max_by_key(|money| money.minor);
+        kept.unwrap_or(Money::zero(self.total.currency))
+    }
+
+    /// What of the delivery charge has not gone back.
+    pub fn delivery_left(&self) -> Money {
+        let cancelled: i64 = self.cancellations.iter().map(|cancellation| cancellation.delivery.minor).sum();
+        let returned: i64 = self.returns.iter().map(super::Return::delivery_minor).sum();
+        Money::new((self.delivery.minor - cancelled - returned).max(0), self.delivery.currency)
+    }
+
+    /// Sends money back because we are sorry.
+    pub fn refund(mut self, id: RefundId, amount: Money) -> Result<(Self, Vec<Event>), CannotRefund> {
+        let left = self.refundable();
+        if amount.currency != left.currency {
+            return Err(MoneyError::Mixed(amount.currency, left.currency).into());
+        }
+        if amount.minor <= 0 {
+            return Err(CannotRefund::NotPositive);
+        }
+        if !self.payments.iter().any(|payment| matches!(payment.state, PaymentState::Captured { .. })) {
+            return Err(CannotRefund::NothingCaptured);
+        }
+        if amount.minor > left.minor {
+            return Err(CannotRefund::MoreThanCaptured { left });
+        }
+        self.owe(id, amount, RefundReason::Goodwill)?;
+        Ok((self, Vec::new()))
+    }
+
+    /// Asks again for a refund that failed.
+    pub fn retry_refund(mut self, id: RefundId) -> Result<(Self, Vec<Event>), CannotRefund> {
+        let known = self.refunds.iter().position(|refund| refund.id == id && refund.state == RefundState::Failed).ok_or(CannotRefund::NotFailed)?;
+        let refund = self.refunds[known].clone();
+        if self.is_disputed() {
+            return Err(CannotRefund::Disputed);
+        }
+        let left = self.kept(refund.payment);
+        if refund.amount.minor > left.minor {
+            return Err(CannotRefund::MoreThanCaptured { left });
+        }
+        self.refunds[known].state = RefundState::Requested { attempts: 0 };
+        Ok((self, Vec::new()))
+    }
+
+    /// Notes that a stuck refund was paid back some other way.
+    pub fn settle_refund_outside(mut self, id: RefundId) -> Result<(Self, Vec<Event>), CannotRefund> {
+        let order = self.id;
+        let known = self.refunds.iter_mut().find(|refund| refund.id == id && refund.state.is_stuck()).ok_or(CannotRefund::NotFailed)?;
+        known.state = RefundState::SettledOutside;
+        Ok((self, vec![Event::RefundIssued { order, refund: id }]))
+    }
+
+    /// Whether a bank is asking for the money.
+    pub fn is_disputed(&self) -> bool {
+        self.disputes.iter().any(|dispute| dispute.state.is_open())
+    }
+
+    /// Owes `amount`, or what is left if that is less (some may have gone back in goodwill); `None`: nothing is left, or nothing was due.
+    pub(super) fn owe(&mut self, id: RefundId, amount: Money, reason: RefundReason) -> Result<Option<RefundId>, CannotRefund> {
+        if self.is_disputed() {
+            return Err(CannotRefund::Disputed);
+        }
+        let Some(payment) = self.payments.iter().map(|payment| payment.id).max_by_key(|payment| self.kept(*payment).minor) else {
+            return Err(CannotRefund::NothingCaptured);
+        };
+        let minor = amount.minor.min(self.kept(payment).minor);
+        if minor <= 0 {
+            return Ok(None);
+        }
+        let amount = Money::new(minor, amount.currency);
+        self.refunds.push(Refund { id, payment, amount, reason, state: RefundState::Requested { attempts: 0 } });
+        Ok(Some(id))
+    }
+}

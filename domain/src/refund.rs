@@ -1,0 +1,177 @@
+//! One refund: what it may become. Whether money may go back at all is decided in [`crate::order`].
+
+use crate::{
+    ids::{PaymentId, RefundId},
+    money::Money,
+};
+use serde::{Deserialize, Serialize};
+
+/// Money that goes back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refund {
+    pub id: RefundId,
+    pub payment: PaymentId,
+    pub amount: Money,
+    pub reason: RefundReason,
+    pub state: RefundState,
+}
+
+/// Why money goes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefundReason {
+    /// The money came after the hold had lapsed, and the pieces were gone.
+    SoldOutMeanwhile,
+    /// The order had been paid already.
+    PaidTwice,
+    /// The order had been replaced by a later one.
+    Withdrawn,
+    /// Pieces are not sent after all, or the whole order was cancelled before the money came.
+    Cancelled,
+    /// Pieces came back.
+    Returned,
+    /// Nothing came back: we are sorry.
+    Goodwill,
+}
+
+impl RefundReason {
+    pub const ALL: [Self; 6] = [Self::SoldOutMeanwhile, Self::PaidTwice, Self::Withdrawn, Self::Cancelled, Self::Returned, Self::Goodwill];
+
+    /// The word in the table.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::SoldOutMeanwhile => "sold_out_meanwhile",
+            Self::PaidTwice => "paid_twice",
+            Self::Withdrawn => "withdrawn",
+            Self::Cancelled => "cancelled",
+            Self::Returned => "returned",
+            Self::Goodwill => "goodwill",
+        }
+    }
+
+    /// Reads the word in the table.
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.code() == code)
+    }
+}
+
+/// Where a refund stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum RefundState {
+    /// We owe it; the provider is asked until it answers.
+    Requested {
+        attempts: u32,
+    },
+    /// The provider took it on; the bank has not confirmed.
+    Pending,
+    Issued,
+    /// The provider refuses, or was asked too often: a person must look, and may ask again.
+    Failed,
+    /// The shopper's bank sent it back (a closed account): asking again is of no use, a person must find another way.
+    Bounced,
+    /// A person paid it back some other way.
+    SettledOutside,
+}
+
+/// How often a provider is asked for one refund before a person must look: with waits that double from a minute and end at six hours,
+/// about two days.
+pub const REFUND_ATTEMPTS_MAX: u32 = 16;
+
+/// What a provider says of a refund, by answer, by webhook or when asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefundNews {
+    /// Taken on; the money is under way.
+    Pending,
+    Issued,
+    /// Refused at once: nothing is under way.
+    Refused,
+    /// It was under way, or even there, and came back.
+    Bounced,
+    /// No answer, or none that says which.
+    Unclear,
+}
+
+impl RefundState {
+    /// The word in the table's `state`.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Requested { .. } => "requested",
+            Self::Pending => "pending",
+            Self::Issued => "issued",
+            Self::Failed => "failed",
+            Self::Bounced => "bounced",
+            Self::SettledOutside => "settled_outside",
+        }
+    }
+
+    /// Whether the money counts as gone or going: it must not be sent a second time.
+    pub const fn counts(self) -> bool {
+        matches!(self, Self::Requested { .. } | Self::Pending | Self::Issued | Self::SettledOutside)
+    }
+
+    /// Whether a person must do something.
+    pub const fn is_stuck(self) -> bool {
+        matches!(self, Self::Failed | Self::Bounced)
+    }
+
+    /// The state after news; `None` when it changes nothing. What a bank sent back stays back, whichever message comes last.
+    pub fn hear(self, news: RefundNews) -> Option<Self> {
+        use RefundNews as News;
+        match (self, news) {
+            (Self::Requested { .. } | Self::Pending | Self::Failed, News::Issued) => Some(Self::Issued),
+            (Self::Requested { .. } | Self::Failed, News::Pending) => Some(Self::Pending),
+            (Self::Requested { .. }, News::Refused) => Some(Self::Failed),
+            (Self::Requested { .. } | Self::Pending | Self::Issued | Self::Failed, News::Bounced) | (Self::Pending, News::Refused) => {
+                Some(Self::Bounced)
+            }
+            (Self::Requested { attempts }, News::Unclear) if attempts + 1 >= REFUND_ATTEMPTS_MAX => Some(Self::Failed),
+            (Self::Requested { attempts }, News::Unclear) => Some(Self::Requested { attempts: attempts + 1 }),
+            (Self::Pending, News::Pending | News::Unclear)
+            | (Self::Issued, News::Pending | News::Issued | News::Refused | News::Unclear)
+            | (Self::Failed, News::Refused | News::Unclear)
+            | (Self::Bounced | Self::SettledOutside, _) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_refund_is_asked_for_until_it_is_clear() {
+        let mut state = RefundState::Requested { attempts: 0 };
+        let mut asked = 0;
+        while let Some(next) = state.hear(RefundNews::Unclear) {
+            state = next;
+            asked += 1;
+        }
+        assert_eq!((state, asked), (RefundState::Failed, REFUND_ATTEMPTS_MAX));
+        assert_eq!(RefundState::Failed.hear(RefundNews::Issued), Some(RefundState::Issued));
+        assert_eq!(RefundState::Issued.hear(RefundNews::Refused), None);
+        assert_eq!(RefundState::Issued.hear(RefundNews::Bounced), Some(RefundState::Bounced));
+        assert_eq!(RefundState::SettledOutside.hear(RefundNews::Issued), None);
+    }
+
+    fn news() -> impl Strategy<Value = RefundNews> {
+        prop_oneof![
+            Just(RefundNews::Pending),
+            Just(RefundNews::Issued),
+            Just(RefundNews::Refused),
+            Just(RefundNews::Bounced),
+            Just(RefundNews::Unclear)
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn what_came_back_is_seen_whatever_the_order_of_news(all in proptest::collection::vec(news(), 1..10)) {
+            let bounced = all.contains(&RefundNews::Bounced);
+            let end = all.into_iter().fold(RefundState::Requested { attempts: 0 }, |state, news| state.hear(news).unwrap_or(state));
+            prop_assert!(!bounced || end == RefundState::Bounced);
+        }
+    }
+}
