@@ -15,6 +15,8 @@ use std::fmt::Write as _;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Assets {
     pub css: String,
+    /// What operator pages need beside it.
+    pub staff_css: String,
     /// An ES module that wakes the islands when it is imported; empty where the browser part was not built.
     pub script: String,
     pub wasm: String,

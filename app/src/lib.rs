@@ -20,3 +20,5 @@ pub mod pages;
 pub mod ports;
 #[cfg(feature = "origin")]
 pub mod private;
+#[cfg(feature = "origin")]
+pub mod staff;

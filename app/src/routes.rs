@@ -353,7 +353,7 @@ fn decoded(text: &str, plus_is_space: bool) -> Option<Cow<'_, str>> {
 }
 
 /// Percent-encodes all but unreserved characters (RFC 3986, 2.3).
-fn encoded(text: &str) -> Cow<'_, str> {
+pub fn encoded(text: &str) -> Cow<'_, str> {
     let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
     if text.bytes().all(unreserved) {
         return Cow::Borrowed(text);

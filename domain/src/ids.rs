@@ -58,4 +58,6 @@ id! {
     HoldId,
     /// An event in the outbox.
     EventId,
+    /// Somebody who works here.
+    StaffId,
 }

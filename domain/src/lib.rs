@@ -30,7 +30,10 @@ pub mod pricing;
 pub mod refund;
 pub mod region;
 pub mod search;
+pub mod staff;
 pub mod stock;
 pub mod tax;
 
-pub use ids::{CancellationId, CartId, EventId, FulfilmentId, HoldId, MutationId, OrderId, PaymentId, ProductId, RefundId, ReturnId, VariantId};
+pub use ids::{
+    CancellationId, CartId, EventId, FulfilmentId, HoldId, MutationId, OrderId, PaymentId, ProductId, RefundId, ReturnId, StaffId, VariantId,
+};

@@ -7,7 +7,7 @@ use crate::{
     config::{Config, LogFormat, Options},
     payments::test_provider,
     sql::Db,
-    telemetry,
+    staff, telemetry,
 };
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
@@ -45,6 +45,11 @@ enum Task {
         /// A file that `nextgen backup` wrote.
         file: PathBuf,
     },
+    /// Accounts for the operator pages under /ops, of a shop that runs or that does not.
+    Staff {
+        #[command(subcommand)]
+        task: staff::command::Task,
+    },
     /// Serve the test payment provider alone; `serve` starts one by itself unless told otherwise. --addr says where it listens.
     TestProvider {
         /// End when standard input ends.
@@ -77,6 +82,7 @@ pub fn run() -> ExitCode {
                 Some(Task::Import(args)) => Box::pin(import_products(config, args)).await,
                 Some(Task::Backup { file }) => save(&config, &file).await,
                 Some(Task::Restore { file }) => Box::pin(restore(config, &file)).await,
+                Some(Task::Staff { task }) => Box::pin(staff::command::run(config, task)).await.map(|()| ExitCode::SUCCESS),
                 Some(Task::TestProvider { with_parent }) => {
                     // NEXTGEN_ADDR is the shop's when the shop starts this: then the port of last time, or any, will do.
                     let addr = listen_on.filter(|_| !with_parent).map(|_| config.addr);

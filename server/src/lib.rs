@@ -18,6 +18,7 @@ pub mod random;
 pub mod readmodel;
 pub mod search;
 pub mod sql;
+pub mod staff;
 pub mod tariffs;
 pub mod telemetry;
 pub mod users;
@@ -33,6 +34,7 @@ use crate::{
     keys::Keys,
     orders::Orders,
     sql::Db,
+    staff::Throttle,
     users::{CartSettler, Carts},
 };
 use anyhow::Context as _;
@@ -55,6 +57,8 @@ pub struct Shop {
     pub storefront: Arc<dyn Storefront>,
     pub pages: Arc<Pages>,
     pub limits: Arc<Limits>,
+    /// Attempts of staff to sign in.
+    pub throttle: Arc<Throttle>,
     pub sitemap: Arc<Sitemap>,
     /// Keeps a restore out of the data folder.
     pub here: Arc<Occupied>,
@@ -107,9 +111,11 @@ async fn wire(config: Config, clock: Clock) -> anyhow::Result<Built> {
         move |stop| orders.run(stop)
     });
     let limits = Arc::new(Limits::new());
-    let quiet = Arc::clone(&limits);
+    let throttle = Arc::new(Throttle::new());
+    let quiet = (Arc::clone(&limits), Arc::clone(&throttle));
     background.every("limits", Duration::from_mins(1), move || {
-        quiet.forget_quiet();
+        quiet.0.forget_quiet();
+        quiet.1.forget_quiet();
         std::future::ready(())
     });
     let expired = table.clone();
@@ -132,7 +138,7 @@ async fn wire(config: Config, clock: Clock) -> anyhow::Result<Built> {
     });
     let pages = Arc::new(Pages::open(&config.site));
     telemetry::metrics();
-    let shop = Shop { config, clock, keys, db, table, orders, storefront, pages, limits, sitemap: Arc::default(), here };
+    let shop = Shop { config, clock, keys, db, table, orders, storefront, pages, limits, throttle, sitemap: Arc::default(), here };
     let router = http::router(&shop);
     Ok(Built { router, shop, background })
 }

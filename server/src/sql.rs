@@ -79,7 +79,8 @@ from_id!(
     domain::HoldId,
     domain::CartId,
     domain::MutationId,
-    domain::EventId
+    domain::EventId,
+    domain::StaffId
 );
 
 /// A row, read by column position or name.

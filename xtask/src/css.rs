@@ -1,4 +1,4 @@
-//! One style sheet from `style/shop.css`: its `@import` lines, in order, and the hashed names of the fonts.
+//! One style sheet from `style/shop.css` and one from `style/staff.css`: their `@import` lines, in order, and the hashed names of the fonts.
 
 use anyhow::{Context as _, Result, bail};
 use std::{collections::BTreeMap, path::Path};

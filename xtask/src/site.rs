@@ -48,8 +48,8 @@ pub fn build_site(repo: &Repo, toolchain: &WasmToolchain) -> Result<Browser> {
     let shrinkers = Shrinkers::find(repo);
     let browser = browser::build(repo, toolchain, shrinkers.as_ref(), &assets)?;
     let fonts = fonts(repo, &assets)?;
-    let sheet = style(repo, &fonts, shrinkers.as_ref())?;
-    let css = assets.add("shop", "css", &sheet)?;
+    let css = assets.add("shop", "css", &style(repo, "shop", &fonts, shrinkers.as_ref())?)?;
+    let staff_css = assets.add("staff", "css", &style(repo, "staff", &fonts, shrinkers.as_ref())?)?;
     let font = fonts
         .iter()
         .find(|(name, _)| Path::new(name).extension().is_some_and(|extension| extension == "woff2"))
@@ -60,7 +60,7 @@ pub fn build_site(repo: &Repo, toolchain: &WasmToolchain) -> Result<Browser> {
         say(&format!("copied {copied} pictures and files"));
     }
     // Last: until now a running server keeps the old set, which is still there.
-    let manifest = json!({ "css": css.url, "script": browser.script.url, "wasm": browser.wasm.url, "font": font });
+    let manifest = json!({ "css": css.url, "staff_css": staff_css.url, "script": browser.script.url, "wasm": browser.wasm.url, "font": font });
     write_whole(&site.join("manifest.json"), serde_json::to_string_pretty(&manifest)?.as_bytes())?;
     Ok(browser)
 }
@@ -78,10 +78,11 @@ fn fonts(repo: &Repo, assets: &Assets) -> Result<BTreeMap<String, String>> {
     Ok(hashed)
 }
 
-fn style(repo: &Repo, fonts: &BTreeMap<String, String>, shrinkers: Option<&Shrinkers>) -> Result<Vec<u8>> {
-    let sheet = css::point_at_assets(&css::bundle(&repo.at("style/shop.css"))?, fonts);
+/// `style/<name>.css` with everything that it imports.
+fn style(repo: &Repo, name: &str, fonts: &BTreeMap<String, String>, shrinkers: Option<&Shrinkers>) -> Result<Vec<u8>> {
+    let sheet = css::point_at_assets(&css::bundle(&repo.at(&format!("style/{name}.css")))?, fonts);
     let Some(shrinkers) = shrinkers else { return Ok(sheet.into_bytes()) };
-    let file = repo.at("target/browser-files/shop.css");
+    let file = repo.at(&format!("target/browser-files/{name}.css"));
     std::fs::write(&file, sheet)?;
     shrinkers.minify(&file).context("the style sheet")
 }

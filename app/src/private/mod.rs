@@ -34,7 +34,7 @@ impl Notice {
         Self { good: false, text: text.into() }
     }
 
-    fn show(self) -> AnyView {
+    pub fn show(self) -> AnyView {
         let (class, role) = if self.good { ("notice good", "status") } else { ("notice bad", "alert") };
         view! { <p class=class role=role>{self.text}</p> }.into_any()
     }

@@ -39,9 +39,10 @@ const DEADLINE: Duration = Duration::from_secs(30);
 pub struct Reference([u8; 8]);
 
 /// The gate, as a middleware around all routes.
-pub async fn gate(State(shop): State<Shop>, request: Request, next: Next) -> Response {
+pub async fn gate(State(shop): State<Shop>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let reference = Reference::new();
+    request.extensions_mut().insert(reference);
     let (method, uri) = (request.method().clone(), request.uri().clone());
     let visitor = Visitor::of(request.headers());
     let span = tracing::info_span!("request", id = %reference);

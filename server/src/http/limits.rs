@@ -50,7 +50,7 @@ impl Default for Limits {
 }
 
 /// Whoever has one IPv6 address has a whole /64 of them.
-fn bucket(client: IpAddr) -> IpAddr {
+pub fn bucket(client: IpAddr) -> IpAddr {
     match client.to_canonical() {
         IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64))),
         address @ IpAddr::V4(_) => address,

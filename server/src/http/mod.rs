@@ -12,6 +12,7 @@ mod gate;
 mod headers;
 mod health;
 pub mod limits;
+pub mod ops;
 mod order;
 pub mod pages;
 pub mod render;
@@ -50,6 +51,7 @@ pub fn router(shop: &Shop) -> Router {
         .merge(cart::routes())
         .merge(checkout::routes())
         .merge(order::routes())
+        .merge(ops::routes(shop))
         .merge(assets::routes(shop))
         .fallback(pages::page);
     // Pages are filled anew for everybody, so they are compressed anew: at the fastest level. Fonts are compressed already.

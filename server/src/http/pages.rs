@@ -104,7 +104,7 @@ impl Pages {
             },
             |manifest: HashMap<String, String>| {
                 let url = |name: &str| manifest.get(name).cloned().unwrap_or_default();
-                Assets { css: url("css"), script: url("script"), wasm: url("wasm"), font: url("font") }
+                Assets { css: url("css"), staff_css: url("staff_css"), script: url("script"), wasm: url("wasm"), font: url("font") }
             },
         );
         Self::with_templates(assets, TEMPLATES_MAX)

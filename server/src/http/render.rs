@@ -257,7 +257,7 @@ fn bare_market(locale: Locale) -> Market {
     }
 }
 
-fn nonce() -> String {
+pub fn nonce() -> String {
     URL_SAFE_NO_PAD.encode(random::bytes::<16>())
 }
 

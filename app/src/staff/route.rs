@@ -1,0 +1,74 @@
+//! Every URL of the operator pages is a value, as the shop's are in `routes.rs`. All of them are private: rendered for one member of staff
+//! and never stored.
+
+use crate::routes::{Class, encoded};
+
+/// Which page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Route {
+    Home,
+    /// Leads to `next` afterwards, which is a path below `/ops`.
+    SignIn {
+        next: Option<String>,
+    },
+    /// To choose another password.
+    Password,
+    Audit {
+        older_than: Option<String>,
+    },
+}
+
+/// Where a form is sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    SignIn,
+    SignOut,
+    ChangePassword,
+}
+
+/// What every operator page's path begins with; also the path of the session's cookie.
+pub const ROOT: &str = "/ops";
+
+impl Route {
+    pub fn url(&self) -> String {
+        match self {
+            Self::Home => ROOT.to_owned(),
+            Self::SignIn { next } => with_query("/ops/sign-in", &[("next", next.as_deref())]),
+            Self::Password => "/ops/password".to_owned(),
+            Self::Audit { older_than } => with_query("/ops/audit", &[("older_than", older_than.as_deref())]),
+        }
+    }
+
+    /// A visitor's own pages are never stored.
+    pub const fn class(&self) -> Class {
+        Class::Private
+    }
+}
+
+impl Action {
+    pub fn url(&self) -> String {
+        match self {
+            Self::SignIn => "/ops/sign-in".to_owned(),
+            Self::SignOut => "/ops/sign-out".to_owned(),
+            Self::ChangePassword => "/ops/password".to_owned(),
+        }
+    }
+}
+
+/// A path to come back to after signing in: one of ours below [`ROOT`], and no way to another site.
+pub fn is_next(path: &str) -> bool {
+    let below = path == ROOT || path.strip_prefix(ROOT).is_some_and(|rest| rest.starts_with(['/', '?']));
+    below && path.len() <= 1_024 && path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\') && !path.starts_with("/ops/sign-")
+}
+
+/// A path with the parts of a query that have a value.
+pub fn with_query(path: &str, pairs: &[(&str, Option<&str>)]) -> String {
+    let mut url = path.to_owned();
+    for (key, value) in pairs {
+        if let Some(value) = value.filter(|value| !value.is_empty()) {
+            url.push(if url.contains('?') { '&' } else { '?' });
+            url.extend([key, "=", &*encoded(value)]);
+        }
+    }
+    url
+}

@@ -1,0 +1,51 @@
+//! Addresses of the operations, and what is offered to whom.
+
+use super::*;
+use crate::document::Assets;
+use domain::staff::Role;
+
+fn desk(role: Role) -> Desk {
+    Desk { person: Person { email: "ada@example.com".to_owned(), roles: [role].into_iter().collect() }, now: 0, mutation: "m".to_owned() }
+}
+
+fn html(build: impl FnOnce() -> Sheet) -> String {
+    Owner::new_root(None)
+        .with(|| document(build(), &Assets { css: "/assets/shop.css".into(), staff_css: "/assets/staff.css".into(), ..Assets::default() }).to_html())
+}
+
+#[test]
+fn only_what_a_role_may_is_offered() {
+    let audit = Route::Audit { older_than: None }.url();
+    assert!(html(|| home::page(&desk(Role::Admin), Vec::new(), None)).contains(&format!("href=\"{audit}\"")));
+    assert!(!html(|| home::page(&desk(Role::Warehouse), Vec::new(), None)).contains(&audit));
+}
+
+#[test]
+fn a_page_is_kept_from_search_engines_and_needs_no_script() {
+    let html = html(|| home::page(&desk(Role::Admin), Vec::new(), None));
+    assert!(html.contains("noindex") && html.contains("/assets/staff.css") && html.contains("Nothing needs you"));
+    assert!(!html.contains("<script") && !html.contains("style=\""), "{html}");
+}
+
+#[test]
+fn signing_in_leads_to_our_own_pages_only() {
+    for (path, good) in [
+        ("/ops", true),
+        ("/ops/audit?older_than=x", true),
+        ("/ops?x", true),
+        ("/opsy", false),
+        ("//evil.example", false),
+        ("https://evil.example/ops", false),
+        ("/ops/\\evil", false),
+        ("/ops/a b", false),
+        ("/ops/sign-out", false),
+        ("", false),
+    ] {
+        assert_eq!(route::is_next(path), good, "{path}");
+    }
+}
+
+#[test]
+fn instants_are_written_to_the_second() {
+    assert_eq!(moment(1_795_435_200_000_000), "23 Nov 2026, 12:00:00 UTC");
+}

@@ -1,0 +1,54 @@
+//! The log of changes, for admins.
+
+use super::{desk, query_fields, send};
+use crate::{
+    Shop,
+    http::Failure,
+    staff::{
+        Actor, Staff,
+        audit::{self, Entry, Subject},
+    },
+};
+use app::staff::{
+    Route,
+    audit::{Line, page},
+};
+use axum::{
+    Router,
+    extract::{RawQuery, State},
+    response::Response,
+    routing::get,
+};
+use domain::staff::Right;
+
+/// Rows on a page.
+const ROWS: u32 = 50;
+
+pub fn routes() -> Router<Shop> {
+    Router::new().route("/ops/audit", get(show))
+}
+
+async fn show(State(shop): State<Shop>, staff: Staff, RawQuery(query): RawQuery) -> Result<Response, Failure> {
+    staff.require(Right::ReadAudit)?;
+    let older_than = query_fields(query.as_deref()).get("older_than").parse().ok();
+    let mut entries = audit::page(&shop.db, older_than, ROWS + 1).await?;
+    let more = entries.len() > ROWS as usize;
+    entries.truncate(ROWS as usize);
+    let older = entries.last().filter(|_| more).map(|last| Route::Audit { older_than: Some(last.id.clone()) });
+    send(&shop, page(&desk(&shop, &staff), entries.into_iter().map(line).collect(), older))
+}
+
+fn line(entry: Entry) -> Line {
+    let who = match (entry.actor, entry.email) {
+        (Actor::CommandLine, _) => "command line".to_owned(),
+        (Actor::Staff(_), Some(email)) => email,
+        (Actor::Staff(id), None) => format!("staff {id}"),
+    };
+    let name = entry.name.filter(|name| !name.is_empty());
+    let subject = match entry.subject {
+        Subject::Staff(id) => (name.unwrap_or_else(|| format!("staff {id}")), None),
+        Subject::Variant(id) => (name.unwrap_or_else(|| format!("variant {id}")), None),
+        Subject::Order(id) => (format!("order {id}"), None),
+    };
+    Line { at: entry.at, who, action: entry.action, subject, before: entry.before, after: entry.after }
+}

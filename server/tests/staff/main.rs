@@ -1,0 +1,9 @@
+//! The operator pages over HTTP: who is let in and who is not, what each role may do, and that every change is in the log.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod command_line;
+mod house;
+mod log;
+mod signing_in;
