@@ -53,3 +53,6 @@ CREATE TABLE catalog_terms (
   PRIMARY KEY (term, product_id, variant_id)
 );
 CREATE INDEX catalog_terms_by_product ON catalog_terms (product_id, variant_id);
+
+-- What is sold of a variant and has not left the house yet.
+CREATE INDEX holds_by_variant ON holds (variant_id, state);
