@@ -18,6 +18,7 @@ fn market(code: &str, currency: &str) -> Market {
         tax_mode: TaxMode::Inclusive,
         time_zone: "Europe/Berlin".into(),
         locations: vec![],
+        split: domain::sourcing::Split::Allowed,
     }
 }
 

@@ -22,6 +22,10 @@ pub enum Event {
         product: ProductId,
         variant: VariantId,
     },
+    /// What a stock location keeps back changed, and with it what is left of everything that lies there.
+    LocationChanged {
+        location: String,
+    },
     /// Markets, categories, delivery tables or help pages changed.
     ShopChanged,
     OrderPlaced {
@@ -93,12 +97,13 @@ impl Event {
     /// The version of the payload's form; consumers accept this and older ones.
     pub const VERSION: i64 = 1;
 
-    /// The aggregate whose sequence orders this event: `product:…`, `order:…`, `shop`.
+    /// The aggregate whose sequence orders this event: `product:…`, `order:…`, `location:…`, `shop`.
     pub fn aggregate(&self) -> String {
         match self {
             Self::ProductChanged { product } | Self::PriceChanged { product, .. } | Self::StockChanged { product, .. } => {
                 format!("product:{product}")
             }
+            Self::LocationChanged { location } => format!("location:{location}"),
             Self::ShopChanged => "shop".to_owned(),
             Self::OrderPlaced { order }
             | Self::PaymentPending { order, .. }
@@ -137,6 +142,7 @@ mod tests {
             (Event::ProductChanged { product }, format!(r#"{{"type":"ProductChanged","product":"{one}"}}"#)),
             (Event::PriceChanged { product, variant }, format!(r#"{{"type":"PriceChanged","product":"{one}","variant":"{two}"}}"#)),
             (Event::StockChanged { product, variant }, format!(r#"{{"type":"StockChanged","product":"{one}","variant":"{two}"}}"#)),
+            (Event::LocationChanged { location: "reno".to_owned() }, r#"{"type":"LocationChanged","location":"reno"}"#.to_owned()),
             (Event::ShopChanged, r#"{"type":"ShopChanged"}"#.to_owned()),
             (Event::OrderPlaced { order }, format!(r#"{{"type":"OrderPlaced","order":"{one}"}}"#)),
             (Event::PaymentPending { order, payment }, format!(r#"{{"type":"PaymentPending","order":"{one}","payment":"{three}"}}"#)),

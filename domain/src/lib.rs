@@ -30,6 +30,7 @@ pub mod pricing;
 pub mod refund;
 pub mod region;
 pub mod search;
+pub mod sourcing;
 pub mod staff;
 pub mod stock;
 pub mod tax;

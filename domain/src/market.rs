@@ -1,6 +1,6 @@
 //! Markets: where we sell, in which currency, from which stock, and how tax stands in a price.
 
-use crate::money::Currency;
+use crate::{money::Currency, sourcing::Split};
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
@@ -80,4 +80,7 @@ pub struct Market {
     pub time_zone: String,
     /// Stock locations in order of preference, such as `["rotterdam"]`.
     pub locations: Vec<String>,
+    /// Whether an order may come from several of them.
+    #[serde(default)]
+    pub split: Split,
 }

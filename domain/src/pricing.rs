@@ -216,6 +216,7 @@ mod tests {
             tax_mode,
             time_zone: "UTC".to_owned(),
             locations: vec![],
+            split: crate::sourcing::Split::Allowed,
         }
     }
     fn wanted(n: u128, pieces: u32, minor: i64, was: Option<i64>, currency: Currency) -> Wanted {

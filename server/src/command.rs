@@ -2,7 +2,7 @@
 
 use crate::{
     Built, backup, bench, build,
-    catalog::{self, import},
+    catalog::{self, import, stock},
     clock::Clock,
     config::{Config, LogFormat, Options},
     payments::test_provider,
@@ -50,6 +50,11 @@ enum Task {
         #[command(subcommand)]
         task: staff::command::Task,
     },
+    /// Say what locations keep back, and spread hot variants over several rows, of a shop that runs or that does not.
+    Stock {
+        #[command(subcommand)]
+        task: stock::command::Task,
+    },
     /// Serve the test payment provider alone; `serve` starts one by itself unless told otherwise. --addr says where it listens.
     TestProvider {
         /// End when standard input ends.
@@ -83,6 +88,7 @@ pub fn run() -> ExitCode {
                 Some(Task::Backup { file }) => save(&config, &file).await,
                 Some(Task::Restore { file }) => Box::pin(restore(config, &file)).await,
                 Some(Task::Staff { task }) => Box::pin(staff::command::run(config, task)).await.map(|()| ExitCode::SUCCESS),
+                Some(Task::Stock { task }) => Box::pin(tell_stock(config, task)).await,
                 Some(Task::TestProvider { with_parent }) => {
                     // NEXTGEN_ADDR is the shop's when the shop starts this: then the port of last time, or any, will do.
                     let addr = listen_on.filter(|_| !with_parent).map(|_| config.addr);
@@ -128,6 +134,14 @@ async fn restore(config: Config, file: &Path) -> anyhow::Result<ExitCode> {
     if let Some(aside) = restored.aside {
         println!("What was there before lies in {}.", aside.display());
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A running shop shows what changed within a second, as after an import.
+async fn tell_stock(config: Config, task: stock::command::Task) -> anyhow::Result<ExitCode> {
+    let db = Db::open(&config.database_url).await?;
+    db.migrate().await?;
+    println!("{}", stock::command::run(&db, &Clock::system(), task).await?);
     Ok(ExitCode::SUCCESS)
 }
 

@@ -26,6 +26,7 @@ pub mod users;
 use crate::{
     background::Background,
     backup::Occupied,
+    catalog::stock::Keeper,
     clock::Clock,
     config::Config,
     dynamo::Table,
@@ -109,6 +110,10 @@ async fn wire(config: Config, clock: Clock) -> anyhow::Result<Built> {
     background.spawn("orders", {
         let orders = orders.clone();
         move |stop| orders.run(stop)
+    });
+    background.spawn("stock", {
+        let keeper = Keeper::new(db.clone(), clock.clone());
+        move |stop| keeper.run(stop)
     });
     let limits = Arc::new(Limits::new());
     let throttle = Arc::new(Throttle::new());

@@ -352,6 +352,11 @@ impl Conflict for sqlx::Error {
 
 impl Conflict for anyhow::Error {
     fn is_conflict(&self) -> bool {
-        self.chain().any(|cause| cause.downcast_ref::<sqlx::Error>().is_some_and(Conflict::is_conflict))
+        self.chain().any(|cause| cause.is::<Lost>() || cause.downcast_ref::<sqlx::Error>().is_some_and(Conflict::is_conflict))
     }
 }
+
+/// A conditional update found its row changed since it was read: the transaction is to be tried again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("somebody else was faster")]
+pub struct Lost;

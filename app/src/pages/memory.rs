@@ -226,6 +226,7 @@ pub fn view(locale: Locale) -> View {
         tax_mode: TaxMode::Exclusive,
         time_zone: "America/Los_Angeles".into(),
         locations: vec![],
+        split: domain::sourcing::Split::Allowed,
     };
     let market = if locale.country == france() { Market { code: france(), countries: vec![france()], ..market } } else { market };
     let shop = ShopDocument {

@@ -3,6 +3,7 @@
 use crate::{
     catalog::{
         help::{FactWords, Policies},
+        locations::{self, Location},
         prices::{self, NewPrice},
         product::{Lines, OptionTexts, PictureTexts, Product, ProductTexts, SlugKind, Status, Texts, Variant, count, give_slug},
         shelves::{Category, Tag, add_delivery_method, add_market, markets, put_page, set_once, setting},
@@ -38,6 +39,7 @@ const HOME: &str = include_str!("../../demo/home.json");
 const PAGES: [(&str, &str); 3] =
     [("home", HOME), ("launch", include_str!("../../demo/pages/launch.json")), ("travel", include_str!("../../demo/pages/travel.json"))];
 const MARKETS: &str = include_str!("../../demo/markets.json");
+const LOCATIONS: &str = include_str!("../../demo/locations.json");
 const POLICIES: &str = include_str!("../../demo/policies.json");
 const FACTS: &str = include_str!("../../demo/facts.json");
 const TAGS: &str = include_str!("../../demo/tags.json");
@@ -81,6 +83,9 @@ async fn basics(tx: &mut Tx, clock: &Clock) -> anyhow::Result<()> {
         for (position, method) in (0..).zip(policies.delivery_methods(market)) {
             add_delivery_method(tx, market, &method, position, now).await?;
         }
+    }
+    for location in serde_json::from_str::<Vec<Location>>(LOCATIONS).context("demo/locations.json")? {
+        locations::set(tx, clock, &location).await?;
     }
     for (position, page) in (0..).zip(policies.pages(&markets, &words)) {
         put_page(tx, "help", &page.slug, position, &serde_json::to_string(&page)?).await?;

@@ -3,6 +3,7 @@
 pub mod demo;
 pub mod help;
 pub mod import;
+pub mod locations;
 pub mod prices;
 pub mod product;
 pub mod shelves;

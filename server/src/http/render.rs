@@ -254,6 +254,7 @@ fn bare_market(locale: Locale) -> Market {
         tax_mode: TaxMode::Exclusive,
         time_zone: "UTC".to_owned(),
         locations: Vec::new(),
+        split: domain::sourcing::Split::Allowed,
     }
 }
 

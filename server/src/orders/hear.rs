@@ -136,39 +136,5 @@ pub(super) async fn hold_again(tx: &mut Tx, clock: &Clock, order: OrderId) -> an
     let body: OrderBody = serde_json::from_str(&body).context("orders.body")?;
     let wanted: Vec<(Item, u32)> =
         body.quote.lines.iter().map(|line| (Item { product: line.product, variant: line.variant }, line.quantity.get())).collect();
-    let outcome = hold_all(tx, clock, Holding { order, locations: &body.locations }, wanted).await?;
-    if outcome.is_err() {
-        stock::release(tx, clock, order).await?;
-    }
-    Ok(outcome)
-}
-
-/// Holds all lines, the hottest last: its row stays locked until the commit, and others wait for it. On a shortage some lines are held:
-/// roll back or release.
-pub(super) async fn hold_all(
-    tx: &mut Tx,
-    clock: &Clock,
-    holding: Holding<'_>,
-    mut wanted: Vec<(Item, u32)>,
-) -> anyhow::Result<Result<(), Vec<Shortage>>> {
-    if wanted.len() > 1 {
-        let mut by_heat = Vec::with_capacity(wanted.len());
-        for (item, quantity) in wanted {
-            let held = tx
-                .first("SELECT CAST(COALESCE(SUM(held), 0) AS BIGINT) AS held FROM stock_balances WHERE variant_id = $1", params![item.variant])
-                .await?
-                .map_or(Ok(0), |row| row.int("held"))?;
-            // Heat in powers of two, so that the order of locking seldom differs between two orders of the same things.
-            by_heat.push((u64::try_from(held).unwrap_or(0).checked_ilog2(), item, quantity));
-        }
-        by_heat.sort_by_key(|(heat, item, _)| (*heat, item.variant));
-        wanted = by_heat.into_iter().map(|(_, item, quantity)| (item, quantity)).collect();
-    }
-    let mut shortages = Vec::new();
-    for (item, quantity) in wanted {
-        if let Err(shortage) = stock::hold(tx, clock, holding, item, quantity).await? {
-            shortages.push(shortage);
-        }
-    }
-    Ok(if shortages.is_empty() { Ok(()) } else { Err(shortages) })
+    stock::hold(tx, clock, Holding { order, locations: &body.locations, split: body.split }, &wanted).await
 }

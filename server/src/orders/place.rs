@@ -2,7 +2,6 @@
 
 use super::{
     Orders,
-    hear::hold_all,
     record::Record,
     request::{OrderBody, OrderRequest, PlaceOrderError, Placed},
     store,
@@ -157,9 +156,9 @@ impl Orders {
         }
         store::insert_payment(tx, order, self.provider.name(), &payment).await?;
         events::emit(tx, &self.clock, &Event::OrderPlaced { order }).await?;
-        let wanted = request.lines.iter().map(|line| (Item { product: line.product, variant: line.variant }, line.quantity.get())).collect();
-        let holding = Holding { order, locations: &request.market.locations };
-        match hold_all(tx, &self.clock, holding, wanted).await? {
+        let wanted: Vec<_> = request.lines.iter().map(|line| (Item { product: line.product, variant: line.variant }, line.quantity.get())).collect();
+        let holding = Holding { order, locations: &request.market.locations, split: request.market.split };
+        match stock::hold(tx, &self.clock, holding, &wanted).await? {
             Ok(()) => Ok(Stored::Order(order, number)),
             Err(shortages) => Err(PlaceOrderError::OutOfStock(shortages)),
         }
@@ -209,7 +208,7 @@ impl Orders {
         let paid = order::shares(quote.total, &weights);
         let promise = method.promise(now);
         let texts = request.lines.iter().map(|line| line.text.clone()).collect();
-        Ok(OrderBody { texts, quote, paid, method, promise, locations: request.market.locations.clone() })
+        Ok(OrderBody { texts, quote, paid, method, promise, locations: request.market.locations.clone(), split: request.market.split })
     }
 
     /// The order that this key led to before.

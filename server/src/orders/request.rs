@@ -12,6 +12,7 @@ use domain::{
     money::Money,
     order::{CannotPay, OrderNumber},
     pricing::Quote,
+    sourcing::Split,
 };
 use serde::{Deserialize, Serialize};
 
@@ -81,6 +82,9 @@ pub struct OrderBody {
     pub promise: Promise,
     /// The market's stock locations in order of preference, for taking stock again.
     pub locations: Vec<String>,
+    /// Whether several of them may send it.
+    #[serde(default)]
+    pub split: Split,
 }
 
 /// An order that stands.

@@ -172,17 +172,19 @@ impl Projector {
         let version = self.version();
         let mut changed: BTreeMap<ProductId, bool> = BTreeMap::new();
         let mut shop_changed = false;
+        let mut locations: BTreeMap<&str, Vec<EventId>> = BTreeMap::new();
         for envelope in batch {
             if self.known.lock().unwrap_or_else(PoisonError::into_inner).remove(&envelope.id) {
                 continue;
             }
-            match envelope.event {
+            match &envelope.event {
                 Event::ProductChanged { product } => {
-                    changed.insert(product, true);
+                    changed.insert(*product, true);
                 }
                 Event::PriceChanged { product, .. } | Event::StockChanged { product, .. } => {
-                    changed.entry(product).or_insert(false);
+                    changed.entry(*product).or_insert(false);
                 }
+                Event::LocationChanged { location } => locations.entry(location).or_default().push(envelope.id),
                 Event::ShopChanged => shop_changed = true,
                 _ => {}
             }
@@ -192,7 +194,14 @@ impl Projector {
             self.index.set_shared(Arc::new(Shared::load(&self.db, self.clock.now()).await?));
         }
         let mut failed: Vec<(ProductId, anyhow::Error)> = Vec::new();
-        let moved = self.project(&changed, version, &mut failed).await;
+        let mut moved = self.project(&changed, version, &mut failed).await;
+        let mut not_told = Vec::new();
+        for (location, events) in locations {
+            match self.project_location(location, version).await {
+                Ok(also_moved) => moved |= also_moved,
+                Err(error) => not_told.extend(events.into_iter().map(|id| (id, anyhow::anyhow!("{error:#}")))),
+            }
+        }
         if documents_too || moved {
             if shop_changed {
                 self.mark(self.index.shelves());
@@ -201,7 +210,19 @@ impl Projector {
         }
         let events_of = |product: ProductId| batch.iter().filter(move |envelope| envelope.aggregate == format!("product:{product}"));
         let told = failed.iter().flat_map(|(product, error)| events_of(*product).map(move |envelope| (envelope.id, anyhow::anyhow!("{error:#}"))));
-        Ok(told.collect())
+        Ok(told.chain(not_told).collect())
+    }
+
+    /// Projects everything that lies at a location, some products at a time.
+    async fn project_location(&self, location: &str, version: u64) -> anyhow::Result<bool> {
+        let (mut moved, mut failed, mut after) = (false, Vec::new(), None);
+        loop {
+            let products = records::next_at(&self.db, location, after).await?;
+            let Some(last) = products.last() else { break };
+            after = Some(*last);
+            moved |= self.project(&products.into_iter().map(|product| (product, false)).collect(), version, &mut failed).await;
+        }
+        failed.pop().map_or(Ok(moved), |(product, error)| Err(error.context(format!("product {product}"))))
     }
 
     fn mark(&self, shelves: Vec<ShelfKey>) {

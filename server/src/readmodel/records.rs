@@ -2,6 +2,7 @@
 
 use crate::{
     catalog::{
+        locations::safety_sql,
         prices::{Price, Shown, compute},
         product::{Product, Variant},
         shelves::{self, Category, Tag},
@@ -17,6 +18,7 @@ use domain::{
     locale::TextLanguage,
     market::Market,
     offer::Instant,
+    sourcing,
 };
 use std::{
     collections::{BTreeMap, HashMap},
@@ -34,7 +36,15 @@ pub struct Record {
     /// Slugs in use and earlier ones.
     pub slugs_ever: Vec<String>,
     prices: HashMap<VariantId, BTreeMap<String, Prices>>,
-    free: HashMap<VariantId, BTreeMap<String, i64>>,
+    stock: HashMap<VariantId, BTreeMap<String, Lying>>,
+}
+
+/// What lies of a variant at one location.
+#[derive(Clone, Copy, Debug, Default)]
+struct Lying {
+    free: i64,
+    /// Never sold online.
+    safety: u32,
 }
 
 /// Prices in force and to come, and what was shown before, of one variant in one list.
@@ -110,16 +120,19 @@ pub async fn load(db: &Db, first: ProductId, last: ProductId, now: Instant) -> a
         .await?;
     let stock = db
         .all(
-            "SELECT s.variant_id, s.location, s.free FROM stock_balances s JOIN variants v ON v.id = s.variant_id \
-             WHERE v.product_id >= $1 AND v.product_id <= $2 AND v.active = 1",
-            range(),
+            concat!(
+                "SELECT s.variant_id, s.location, s.free, ",
+                safety_sql!("$3"),
+                " AS safety FROM stock_balances s JOIN variants v ON v.id = s.variant_id WHERE v.product_id >= $1 AND v.product_id <= $2 AND v.active = 1"
+            ),
+            params![first, last, now],
         )
         .await?;
 
     let mut records: HashMap<ProductId, Record> = HashMap::with_capacity(products.len());
     for row in &products {
         let product = Product::read(row)?;
-        let record = Record { product, variants: vec![], slugs: BTreeMap::new(), slugs_ever: vec![], prices: HashMap::new(), free: HashMap::new() };
+        let record = Record { product, variants: vec![], slugs: BTreeMap::new(), slugs_ever: vec![], prices: HashMap::new(), stock: HashMap::new() };
         records.insert(record.product.id, record);
     }
     let mut product_of: HashMap<VariantId, ProductId> = HashMap::with_capacity(variants.len());
@@ -157,7 +170,9 @@ pub async fn load(db: &Db, first: ProductId, last: ProductId, now: Instant) -> a
     for row in &stock {
         let Some((variant, product)) = find(row)? else { continue };
         let Some(record) = records.get_mut(&product) else { continue };
-        *record.free.entry(variant).or_default().entry(row.text("location")?).or_default() += row.int("free")?;
+        let lying = record.stock.entry(variant).or_default().entry(row.text("location")?).or_default();
+        lying.free += row.int("free")?;
+        lying.safety = u32::try_from(row.int("safety")?)?;
     }
     Ok(records.into_values().collect())
 }
@@ -196,6 +211,19 @@ async fn load_together(db: &Db, ids: &[ProductId], now: Instant) -> anyhow::Resu
     Ok(Some(records.into_iter().filter(|record| ids.contains(&record.product.id)).collect()))
 }
 
+/// The next products after `after` of which something lies at a location.
+pub async fn next_at(db: &Db, location: &str, after: Option<ProductId>) -> anyhow::Result<Vec<ProductId>> {
+    let after = after.map(|id| id.to_string()).unwrap_or_default();
+    let rows = db
+        .all(
+            "SELECT DISTINCT v.product_id FROM variants v JOIN stock_balances s ON s.variant_id = v.id WHERE v.product_id > $1 AND s.location = $2 \
+             ORDER BY v.product_id LIMIT 200",
+            params![after, location],
+        )
+        .await?;
+    rows.iter().map(|row| row.parse("product_id")).collect()
+}
+
 /// The first and last id of the next products after `after`.
 pub async fn next_range(db: &Db, after: Option<ProductId>) -> anyhow::Result<Option<(ProductId, ProductId)>> {
     let after = after.map(|id| id.to_string()).unwrap_or_default();
@@ -226,14 +254,14 @@ impl Record {
         if !variant.tracked {
             return Availability::InStock;
         }
-        let at = |location: &String| self.free.get(&variant.id).and_then(|free| free.get(location)).copied().unwrap_or(0).max(0);
-        match market.locations.iter().map(at).sum::<i64>() {
+        let lying = self.stock.get(&variant.id);
+        let at = |location: &String| lying.and_then(|lying| lying.get(location)).map_or(0, |lying| sourcing::sellable(lying.free, lying.safety));
+        let at_locations: Vec<u32> = market.locations.iter().map(at).collect();
+        match sourcing::left(&at_locations, market.split) {
             0 if variant.oversell => Availability::BackOrder,
             0 => Availability::SoldOut,
-            left => match u32::try_from(left) {
-                Ok(left) if left <= LOW_STOCK => Availability::Low { left },
-                _ => Availability::InStock,
-            },
+            left if left <= LOW_STOCK => Availability::Low { left },
+            _ => Availability::InStock,
         }
     }
 }

@@ -6,6 +6,7 @@ use domain::{
     ProductId, VariantId,
     catalog::{PictureSource, ProductDocument},
     event::Event,
+    live::Availability,
     locale::{Locale, TextLanguage},
     market::MarketCode,
     money::{Currency, Money},
@@ -14,7 +15,11 @@ use domain::{
     search::{Filter, Sort},
 };
 use server::{
-    catalog::{self, prices},
+    catalog::{
+        self,
+        locations::{self, Location},
+        prices,
+    },
     clock::Clock,
     events::{self, Dispatcher},
     params,
@@ -108,6 +113,42 @@ async fn a_reduced_price_is_struck_through_by_its_history_in_every_market() {
         let live = model.origin.live(&[bottle.id]).await.expect("live values").pop().expect("the bottle");
         let (offer, from) = live.lowest_offer("US".parse().expect("a code"), clock.now()).expect("an offer");
         assert_eq!((offer.price.minor, offer.was, from), (3400, None, false));
+    }
+}
+
+#[tokio::test]
+async fn what_a_location_keeps_back_is_not_shown_as_left() {
+    for stores in stores::all().await {
+        let (clock, model, dispatcher) = demo(&stores).await;
+        dispatcher.drain().await.expect("events");
+        let bottle = product(&model, TextLanguage::EnUs, "insulated-bottle").await;
+        let seen = async |market: &str| {
+            let live = model.origin.live(&[bottle.id]).await.expect("live values").pop().expect("the bottle");
+            live.variant(market.parse().expect("a code"), bottle.variants[0].id).expect("sold here").availability
+        };
+        let lying = |location: &str| {
+            let values = params![bottle.variants[0].id, location];
+            stores.db.first("SELECT free FROM stock_balances WHERE variant_id = $1 AND location = $2", values)
+        };
+        let there = lying("rotterdam").await.expect("a read").expect("a balance").int("free").expect("a number");
+        let rotterdam = |safety| Location { code: "rotterdam".to_owned(), name: "Rotterdam, Netherlands".to_owned(), safety };
+        let before = (seen("DE").await, seen("US").await);
+        assert_eq!(before, (Availability::InStock, Availability::InStock));
+        for (safety, expected) in [(there - 2, Availability::Low { left: 2 }), (there, Availability::SoldOut), (0, Availability::InStock)] {
+            let location = rotterdam(u32::try_from(safety).expect("a few"));
+            stores
+                .db
+                .transact::<_, anyhow::Error>(|tx| {
+                    let (clock, location) = (clock.clone(), location.clone());
+                    Box::pin(async move { locations::set(tx, &clock, &location).await })
+                })
+                .await
+                .expect("a new version");
+            dispatcher.drain().await.expect("events");
+            assert_eq!((seen("DE").await, seen("US").await), (expected, Availability::InStock), "{safety} kept back");
+        }
+        let names: Vec<_> = locations::all(&stores.db, clock.now()).await.expect("a read").into_iter().map(|location| location.name).collect();
+        assert_eq!(names, ["Osaka, Japan", "Reno, Nevada", "Rotterdam, Netherlands"]);
     }
 }
 

@@ -68,6 +68,7 @@ pub async fn open(pieces: u32, elsewhere: u32) -> anyhow::Result<House> {
         tax_mode: TaxMode::Inclusive,
         time_zone: "Europe/Berlin".to_owned(),
         locations: vec!["rotterdam".to_owned(), "leipzig".to_owned()],
+        split: domain::sourcing::Split::Allowed,
     };
     let id = || shop.shop.clock.id();
     let item = Item { product: ProductId(id()), variant: VariantId(id()) };
@@ -294,7 +295,7 @@ impl House {
             .db
             .all(
                 "SELECT b.variant_id, b.location, b.free, b.held, \
-                 CAST(COALESCE(SUM(CASE l.kind WHEN 'receipt' THEN l.quantity WHEN 'adjustment' THEN l.quantity WHEN 'return' THEN l.quantity \
+                 CAST(COALESCE(SUM(CASE l.kind WHEN 'receipt' THEN l.quantity WHEN 'adjustment' THEN l.quantity WHEN 'return' THEN l.quantity WHEN 'transfer' THEN l.quantity \
                  WHEN 'release' THEN l.quantity WHEN 'hold' THEN -l.quantity WHEN 'damage' THEN -l.quantity ELSE 0 END), 0) AS BIGINT) AS free_by_ledger, \
                  CAST(COALESCE(SUM(CASE l.kind WHEN 'hold' THEN l.quantity WHEN 'release' THEN -l.quantity WHEN 'sale' THEN -l.quantity ELSE 0 END), 0) AS BIGINT) \
                  AS held_by_ledger FROM stock_balances b LEFT JOIN stock_ledger l ON l.variant_id = b.variant_id AND l.location = b.location AND l.bucket = b.bucket \

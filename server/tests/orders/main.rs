@@ -10,4 +10,5 @@ mod lapsing;
 mod paying;
 mod placing;
 mod process;
+mod sourcing;
 mod storefront;
