@@ -11,11 +11,13 @@ use crate::{
 use anyhow::{Context as _, Result};
 use std::process::{Command, ExitCode};
 
-/// Runs `end2end/run.mjs`; it starts shops of its own on free ports and ends them by their pid.
+/// Runs `end2end/run.mjs` and the race gate; both start shops of their own on free ports and end them by their pid.
 pub fn run(repo: &Repo, node: &Node, postgres: &Postgres, dynamodb: &DynamoDb) -> Result<bool> {
     let mut command = prepared(repo, node, "run.mjs")?;
     command.env("JOURNEY_DATABASE_URL", postgres.database("journey")?).env("JOURNEY_DYNAMODB_ENDPOINT", &dynamodb.endpoint);
-    succeeds(&mut command)
+    let journeys = succeeds(&mut command)?;
+    let races = succeeds(&mut prepared(repo, node, "races.mjs")?)?;
+    Ok(journeys && races)
 }
 
 pub fn lighthouse(repo: &Repo, choice: Choice) -> Result<ExitCode> {
