@@ -7,6 +7,7 @@ pub mod locations;
 pub mod prices;
 pub mod product;
 pub mod shelves;
+pub mod sold;
 pub mod stock;
 
 pub use demo::first_start;

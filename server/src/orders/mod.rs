@@ -5,7 +5,12 @@
 //! [`domain::order`].
 
 mod aftermath;
+mod cancel;
+mod change;
+mod fulfil;
+mod give_back;
 mod hear;
+mod money_back;
 mod pay;
 mod place;
 mod record;
@@ -15,6 +20,8 @@ pub mod story;
 mod tend;
 mod view;
 
+pub use change::ChangeError;
+pub use give_back::Received;
 pub use hear::{Heard, WebhookError};
 pub use request::{LineText, OrderBody, OrderRequest, PayAgainError, Personal, PlaceOrderError, Placed, RequestedLine};
 pub use view::OrderView;

@@ -40,12 +40,13 @@ impl Orders {
         }
     }
 
-    /// One round: sweeps lapsed holds, asks about payments in doubt, sends refunds. Each goes as far as it can; the first error is told.
+    /// One round: sweeps lapsed holds, asks about payments in doubt, sends refunds, believes that parcels arrive. Each goes as far as it can; the first error is told.
     pub async fn tend(&self) -> anyhow::Result<()> {
         let swept = self.sweep().await;
         let reconciled = self.reconcile().await;
         let refunded = self.refund().await;
-        swept.and(reconciled).and(refunded)
+        let arrived = self.assume_deliveries().await;
+        swept.and(reconciled).and(refunded).and(arrived)
     }
 
     /// Forgets keys and webhooks that nobody will repeat.

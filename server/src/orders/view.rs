@@ -3,7 +3,7 @@
 use super::{
     Orders,
     request::{OrderBody, Personal},
-    store,
+    store, story,
 };
 use crate::params;
 use anyhow::Context as _;
@@ -13,8 +13,7 @@ use domain::{
     market::MarketCode,
     money::Money,
     offer::Instant,
-    order::{CannotPay, OrderNumber, Pieces, Status},
-    refund::Refund,
+    order::{CannotPay, Order, OrderNumber, Pieces, Status},
 };
 use std::time::Duration;
 
@@ -40,7 +39,8 @@ pub struct OrderView {
     pub body: OrderBody,
     /// `None`: the customer was erased.
     pub personal: Option<Personal>,
-    pub refunds: Vec<Refund>,
+    /// Everything that follows a payment.
+    pub ledgers: Order,
 }
 
 impl Orders {
@@ -57,6 +57,16 @@ impl Orders {
             }
         }
         self.view(order, secret).await
+    }
+
+    /// An order's ledgers, as they are now.
+    pub async fn ledgers(&self, order: OrderId) -> anyhow::Result<Option<Order>> {
+        store::load(&self.db, order).await
+    }
+
+    /// What happened to an order, newest first.
+    pub async fn story(&self, order: OrderId) -> anyhow::Result<Vec<story::Entry>> {
+        story::of(&self.db, order).await
     }
 
     /// Which order a secret opens.
@@ -101,7 +111,7 @@ impl Orders {
             total: order.total,
             body: serde_json::from_str(&row.text("body")?).context("orders.body")?,
             personal,
-            refunds: order.refunds,
+            ledgers: order,
         }))
     }
 }

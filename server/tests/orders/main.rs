@@ -4,6 +4,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod afterwards;
 mod crowd;
 mod house;
 mod lapsing;

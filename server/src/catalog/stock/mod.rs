@@ -51,6 +51,21 @@ pub async fn adjust(tx: &mut Tx, clock: &Clock, item: Item, location: &str, diff
     move_stock(tx, clock, item, &row, Movement::Adjustment(difference), reason, cause).await
 }
 
+/// Sold pieces come back, whole or not: as a return, or as a return and a loss.
+pub(super) async fn come_back(
+    tx: &mut Tx,
+    clock: &Clock,
+    item: Item,
+    location: &str,
+    movement: Movement,
+    reason: &str,
+    cause: &str,
+) -> anyhow::Result<()> {
+    let row = Row { location: location.to_owned(), bucket: 0 };
+    ensure_row(tx, item.variant, &row).await?;
+    move_stock(tx, clock, item, &row, movement, reason, cause).await
+}
+
 /// A piece of stock kept for an order, as the table has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Held {
