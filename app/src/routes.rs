@@ -112,6 +112,8 @@ pub enum Action {
     ChangeLine {
         variant: VariantId,
     },
+    /// Puts a discount code into the cart, or takes it out.
+    Coupon,
     PlaceOrder,
     PayAgain {
         secret: String,
@@ -123,6 +125,7 @@ impl Action {
         match self {
             Self::AddLine => format!("/{locale}/cart/lines"),
             Self::ChangeLine { variant } => format!("/{locale}/cart/lines/{variant}"),
+            Self::Coupon => format!("/{locale}/cart/coupon"),
             Self::PlaceOrder => format!("/{locale}/checkout"),
             Self::PayAgain { secret } => format!("/{locale}/orders/{}/pay", encoded(secret)),
         }

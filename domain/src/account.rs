@@ -81,6 +81,18 @@ impl Email {
     pub fn normalised(&self) -> String {
         self.0.to_lowercase()
     }
+
+    /// The mailbox behind the address: in lower case and without a tag (`ada+shop@…` comes to `ada@…`; RFC 5233). Nobody is a new customer
+    /// by a tag. Only ever hashed, never written to.
+    pub fn mailbox(&self) -> String {
+        let address = self.normalised();
+        match address.rsplit_once('@') {
+            Some((local, domain)) => {
+                format!("{}@{domain}", local.split_once('+').map_or(local, |(name, _)| if name.is_empty() { local } else { name }))
+            }
+            None => address,
+        }
+    }
 }
 
 /// Why an email address was refused.

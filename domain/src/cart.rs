@@ -2,6 +2,7 @@
 //! in here: a cart is priced by the offer whenever it is shown.
 
 use crate::{
+    coupon::Code,
     ids::{CartId, MutationId, OrderId, ProductId, VariantId},
     offer::Instant,
 };
@@ -57,10 +58,13 @@ pub struct Line {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cart {
     pub id: CartId,
-    /// Grows with each change of the lines; an order names the version that it bought.
+    /// Grows with each change of the lines or the code; an order names the version that it bought.
     pub version: u64,
     /// In the order in which they came; one a variant.
     pub lines: Vec<Line>,
+    /// The discount code that was typed and taken. What it gives is asked anew whenever the cart is priced.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub coupon: Option<Code>,
     /// The latest wishes, newest last.
     #[serde(default)]
     pub wishes: Vec<Wish>,
@@ -132,7 +136,7 @@ impl Cart {
     pub const LINES_MAX: usize = 50;
 
     pub const fn new(id: CartId, now: Instant) -> Self {
-        Self { id, version: 0, lines: Vec::new(), wishes: Vec::new(), settled: Vec::new(), updated_at: now }
+        Self { id, version: 0, lines: Vec::new(), coupon: None, wishes: Vec::new(), settled: Vec::new(), updated_at: now }
     }
 
     /// Carries out a wish, or says why not. A refusal changes nothing.
@@ -151,8 +155,19 @@ impl Cart {
         Ok(changed)
     }
 
-    /// Takes out what an order paid for: so many of each line go, what was added since stays. Whether anything was left to do.
-    pub fn settle(&mut self, order: OrderId, paid: &[(VariantId, u32)], now: Instant) -> bool {
+    /// Puts a code in, in the place of the one before, or takes it out. Whether that changed anything.
+    pub fn set_coupon(&mut self, code: Option<Code>, now: Instant) -> bool {
+        if self.coupon == code {
+            return false;
+        }
+        self.coupon = code;
+        self.touch(now);
+        true
+    }
+
+    /// Takes out what an order paid for: so many of each line go, what was added since stays. The code that it redeemed goes as well,
+    /// found by its key. Whether anything was left to do.
+    pub fn settle(&mut self, order: OrderId, paid: &[(VariantId, u32)], redeemed: Option<&str>, now: Instant) -> bool {
         if self.settled.contains(&order) {
             return false;
         }
@@ -163,6 +178,9 @@ impl Cart {
                     None => drop(self.lines.remove(at)),
                 }
             }
+        }
+        if self.coupon.as_ref().is_some_and(|code| Some(code.key()) == redeemed) {
+            self.coupon = None;
         }
         self.settled.push(order);
         let surplus = self.settled.len().saturating_sub(SETTLED_MAX);
@@ -280,10 +298,22 @@ mod tests {
         let paid: Vec<_> = cart.lines.iter().map(|line| (line.variant, line.quantity.get())).collect();
         cart.apply(wish(3), add(1, 1), 0).expect("added");
         let order = OrderId(Uuid::from_u128(1));
-        assert!(cart.settle(order, &paid, 5));
+        assert!(cart.set_coupon("NEWER".parse().ok(), 4));
+        assert!(cart.settle(order, &paid, Some("0RDERED"), 5));
+        assert_eq!(cart.coupon.as_ref().map(Code::as_str), Some("NEWER"), "a code that came since stays as well");
         assert_eq!((cart.pieces(), cart.lines.len()), (1, 1));
-        assert!(!cart.settle(order, &paid, 6), "the same news again changes nothing");
-        assert_eq!((cart.pieces(), cart.version), (1, 4));
+        assert!(!cart.settle(order, &paid, None, 6), "the same news again changes nothing");
+        assert_eq!((cart.pieces(), cart.version), (1, 5));
+    }
+
+    #[test]
+    fn a_code_goes_with_the_order_that_redeemed_it() {
+        let mut cart = cart();
+        let code: Option<Code> = "Welcome-10".parse().ok();
+        assert!(cart.set_coupon(code.clone(), 1) && !cart.set_coupon(code, 2), "the same again changes nothing");
+        assert_eq!(cart.version, 1);
+        assert!(cart.settle(OrderId(Uuid::from_u128(1)), &[], Some("WE1C0ME10"), 3));
+        assert_eq!((cart.coupon, cart.version), (None, 2));
     }
 
     #[test]

@@ -9,6 +9,9 @@ use jiff::{
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+/// The code of the method that every market has and that "free delivery" means.
+pub const STANDARD: &str = "standard";
+
 /// One way to send an order in one market, as the version in force describes it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Method {

@@ -56,6 +56,8 @@ id! {
     ReturnId,
     /// Stock kept for an order.
     HoldId,
+    /// A coupon: what its codes give, to whom and when.
+    CouponId,
     /// An event in the outbox.
     EventId,
     /// Somebody who works here.

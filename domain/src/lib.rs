@@ -4,7 +4,8 @@
 //! # Glossary
 //! *Market*: where we sell, with one currency, price list and tax mode. *Locale*: a language and a country, as in the URL.
 //! *Offer*: the one displayed price. *Availability*: a promise to show, never to sell by. *Hold*: stock kept for an order
-//! until it is paid or lapses. *Live item*: what may change on a cached page. *Hole*: the place in a page that it fills.
+//! until it is paid or lapses. *Coupon*: a rule that lowers a total for whoever types its *code*. *Live item*: what may change on a
+//! cached page. *Hole*: the place in a page that it fills.
 
 #![deny(clippy::float_arithmetic)]
 
@@ -14,7 +15,9 @@ pub mod account;
 pub mod address;
 pub mod cart;
 pub mod catalog;
+pub mod coupon;
 pub mod delivery;
+pub mod discount;
 pub mod dispute;
 pub mod event;
 pub mod live;
@@ -36,5 +39,6 @@ pub mod stock;
 pub mod tax;
 
 pub use ids::{
-    CancellationId, CartId, EventId, FulfilmentId, HoldId, MutationId, OrderId, PaymentId, ProductId, RefundId, ReturnId, StaffId, VariantId,
+    CancellationId, CartId, CouponId, EventId, FulfilmentId, HoldId, MutationId, OrderId, PaymentId, ProductId, RefundId, ReturnId, StaffId,
+    VariantId,
 };

@@ -35,6 +35,12 @@ impl Currency {
     pub fn minor_per_major(self) -> i64 {
         10_i64.pow(self.minor_digits())
     }
+
+    /// Every currency that there is, for properties that hold in all of them.
+    #[cfg(test)]
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        ACTIVE.split_ascii_whitespace().map(|code| code.parse().expect("a code of the list"))
+    }
 }
 
 /// ISO 4217's active codes of circulating currencies.

@@ -5,6 +5,7 @@ use crate::{
     catalog::{self, import, stock},
     clock::Clock,
     config::{Config, LogFormat, Options},
+    coupons::{self, command::CouponTask},
     payments::test_provider,
     sql::Db,
     staff, telemetry,
@@ -55,6 +56,9 @@ enum Task {
         #[command(subcommand)]
         task: stock::command::Task,
     },
+    /// Discount codes: add one, make many, list them, end one. Works beside a running shop.
+    #[command(subcommand)]
+    Coupon(CouponTask),
     /// Serve the test payment provider alone; `serve` starts one by itself unless told otherwise. --addr says where it listens.
     TestProvider {
         /// End when standard input ends.
@@ -89,6 +93,7 @@ pub fn run() -> ExitCode {
                 Some(Task::Restore { file }) => Box::pin(restore(config, &file)).await,
                 Some(Task::Staff { task }) => Box::pin(staff::command::run(config, task)).await.map(|()| ExitCode::SUCCESS),
                 Some(Task::Stock { task }) => Box::pin(tell_stock(config, task)).await,
+                Some(Task::Coupon(task)) => Box::pin(tend_coupons(config, task)).await.map(|()| ExitCode::SUCCESS),
                 Some(Task::TestProvider { with_parent }) => {
                     // NEXTGEN_ADDR is the shop's when the shop starts this: then the port of last time, or any, will do.
                     let addr = listen_on.filter(|_| !with_parent).map(|_| config.addr);
@@ -105,14 +110,27 @@ pub fn run() -> ExitCode {
     })
 }
 
+/// Writes SQL; a running shop takes a new code at once.
+async fn tend_coupons(config: Config, task: CouponTask) -> anyhow::Result<()> {
+    let clock = Clock::system();
+    let (db, _here) = open(&config, &clock).await?;
+    coupons::command::run(&db, &clock, task).await
+}
+
+/// The shop's database, brought up to date; a new shop gets its markets.
+async fn open(config: &Config, clock: &Clock) -> anyhow::Result<(Db, backup::Occupied)> {
+    std::fs::create_dir_all(&config.data).with_context(|| format!("creating {}", config.data.display()))?;
+    let here = backup::Occupied::shared(&config.data)?;
+    let db = Db::open(&config.database_url).await?;
+    db.migrate().await?;
+    catalog::first_start(&db, clock, config.demo).await?;
+    Ok((db, here))
+}
+
 /// Writes SQL and the outbox; a running shop shows what changed within a second.
 async fn import_products(config: Config, args: import::Args) -> anyhow::Result<ExitCode> {
     let clock = Clock::system();
-    std::fs::create_dir_all(&config.data).with_context(|| format!("creating {}", config.data.display()))?;
-    let _here = backup::Occupied::shared(&config.data)?;
-    let db = Db::open(&config.database_url).await?;
-    db.migrate().await?;
-    catalog::first_start(&db, &clock, config.demo).await?;
+    let (db, _here) = open(&config, &clock).await?;
     let report = import::run(&db, &clock, &config.data, &args).await?;
     println!("{report}");
     Ok(ExitCode::from(report.exit_code()))

@@ -7,6 +7,7 @@ pub mod catalog;
 pub mod clock;
 pub mod command;
 pub mod config;
+pub mod coupons;
 pub mod dynamo;
 pub mod events;
 pub mod http;

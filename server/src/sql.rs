@@ -78,6 +78,7 @@ from_id!(
     domain::CancellationId,
     domain::HoldId,
     domain::CartId,
+    domain::CouponId,
     domain::MutationId,
     domain::EventId,
     domain::StaffId

@@ -2,6 +2,7 @@
 //!
 //! A language is one constant a group: a message that is missing does not compile. Placeholders are `{name}`, filled by [`filled`].
 
+pub mod coupon;
 mod dates;
 mod money;
 mod pseudo;
@@ -10,6 +11,7 @@ pub mod shop;
 mod tests;
 pub mod till;
 
+pub use coupon::{Coupon, coupon};
 pub use dates::{date, date_range, long_date};
 pub use money::{money, number, price};
 pub use shop::{Shop, shop};

@@ -23,9 +23,9 @@ const SAME_AS_ENGLISH: &[(&str, &str)] = &[
     ("de-de", "country_jp"),
 ];
 
-/// Both groups of messages.
+/// All groups of messages.
 fn everything(locale: Locale) -> Vec<(&'static str, &'static str)> {
-    [shop(locale).entries(), till(locale).entries()].concat()
+    [shop(locale).entries(), till(locale).entries(), coupon(locale).entries()].concat()
 }
 
 fn locale(text: &str) -> Locale {

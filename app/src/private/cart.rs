@@ -1,6 +1,10 @@
 //! The cart: what is in it, what it comes to, and the way to the checkout. Each line is two forms that work without script.
 
-use super::{Line, Notice, Problem, sums};
+use super::{
+    Line, Notice, Problem,
+    coupon::{self, Kept, Rejected, Removal},
+    sums,
+};
 use crate::{
     i18n::{date_range, filled, money, till},
     pages::{Head, Page},
@@ -17,6 +21,10 @@ pub struct CartData {
     /// Of the lines that count, with the market's first delivery method.
     pub quote: Quote,
     pub method: Option<Method>,
+    /// The discount code, if there is one.
+    pub coupon: Option<Kept>,
+    /// A code that was not taken.
+    pub rejected: Option<Rejected>,
     pub notice: Option<Notice>,
     /// 200, or what a refused form deserves.
     pub status: u16,
@@ -59,7 +67,7 @@ fn full(view: &View, data: CartData) -> AnyView {
     let lines = data.lines.iter().map(|line| editable(line, view)).collect_view();
     let promise = data.method.as_ref().map(|method| method.promise(view.now));
     let arrives = promise.map(|promise| filled(messages.arrives, &[("dates", &date_range(promise.from, promise.to, view.locale))]));
-    let sums = sums::sums(&data.quote, arrives, view);
+    let sums = sums::sums(&data.quote, arrives, Removal::Form, view);
     let explanation = sums::explanation(&data.quote, view);
     let missing = data.method.as_ref().and_then(|method| to_free_delivery(method, data.quote.goods));
     let missing = missing.map(|amount| view! { <p class="why">{filled(messages.free_more, &[("amount", &money(amount, view.locale))])}</p> });
@@ -73,7 +81,9 @@ fn full(view: &View, data: CartData) -> AnyView {
             </div>
             <aside aria-label=messages.total>
                 <div>
+                    {coupon::field(data.rejected.as_ref(), view)}
                     {sums}
+                    {coupon::refused(data.coupon.as_ref(), Removal::Form, view)}
                     {missing}
                     <div class="go">{way_on(&data, view)}</div>
                     {explanation}

@@ -1,7 +1,11 @@
 //! The checkout: contact, address in the country's own form, delivery, and the whole sum beside it, on one page and in one form. What was
 //! typed stays, and what is wrong with it stands by its field.
 
-use super::{Line, Notice, country_name, field_label, region_name, sums};
+use super::{
+    Line, Notice, country_name,
+    coupon::{self, CHECKOUT_FORM, Kept, Removal},
+    field_label, region_name, sums,
+};
 use crate::{
     i18n::{date_range, filled, money, till},
     pages::{Head, Page},
@@ -25,6 +29,8 @@ pub struct CheckoutData {
     pub lines: Vec<Line>,
     /// With the chosen method, and with tax once an address is known.
     pub quote: Quote,
+    /// The cart's discount code, if it has one.
+    pub coupon: Option<Kept>,
     pub methods: Vec<Offered>,
     /// The chosen method's code.
     pub method: String,
@@ -108,7 +114,8 @@ fn body(view: &View, data: &CheckoutData) -> AnyView {
                     <details class="summary" open>
                         <summary data-total=money(data.quote.total, view.locale)><h2>{messages.cart_heading}</h2></summary>
                         <ul>{data.lines.iter().map(|line| line.summary(view)).collect_view()}</ul>
-                        {sums::sums(&data.quote, None, view)}
+                        {sums::sums(&data.quote, None, Removal::Checkout, view)}
+                        {coupon::refused(data.coupon.as_ref(), Removal::Checkout, view)}
                         {sums::explanation(&data.quote, view)}
                     </details>
                 </div>
@@ -140,7 +147,7 @@ fn form(data: &CheckoutData, view: &View) -> AnyView {
         (messages.place_order_open.into_any(), Some(view! { <p class="why">{messages.tax_note}</p> }))
     };
     view! {
-        <form method="post" action=action novalidate>
+        <form id=CHECKOUT_FORM method="post" action=action novalidate>
             // The Enter key presses the first button: it has to be the order, not one of the small ones in between.
             <button class="vh" name="intent" value="place" tabindex="-1" aria-hidden="true"></button>
             <input type="hidden" name="mutation" value=Hole::MutationId.mark()/>

@@ -3,6 +3,7 @@
 
 pub mod cart;
 pub mod checkout;
+pub mod coupon;
 pub mod order;
 mod sums;
 mod words;

@@ -1,7 +1,7 @@
 //! An order by its secret link: its state in words, what was bought and why it costs what it costs, and the button to pay (again) while
 //! that is possible.
 
-use super::{Line, Notice, country_name, sums, time_of_day};
+use super::{Line, Notice, country_name, coupon::Removal, sums, time_of_day};
 use crate::{
     i18n::{date_range, filled, long_date, money, till},
     pages::{Head, Page},
@@ -91,7 +91,7 @@ fn body(view: &View, data: OrderData) -> AnyView {
                 <div>
                     <h2>{messages.order_items}</h2>
                     <ul>{data.lines.iter().map(|line| line.summary(view)).collect_view()}</ul>
-                    {sums::sums(&data.quote, Some(arrives), view)}
+                    {sums::sums(&data.quote, Some(arrives), Removal::Never, view)}
                     {sums::explanation(&data.quote, view)}
                 </div>
             </aside>

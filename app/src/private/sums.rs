@@ -1,8 +1,11 @@
 //! The amounts of a quote, one below the other, and the fold that explains them.
 
-use super::{percent, region_name, tax_name};
+use super::{
+    coupon::{Removal, remove},
+    percent, region_name, tax_name,
+};
 use crate::{
-    i18n::{date, filled, money, till},
+    i18n::{coupon, date, filled, money, till},
     ports::View,
 };
 use domain::{
@@ -14,18 +17,20 @@ use domain::{
 };
 use leptos::prelude::*;
 
-/// The sums as a list; `arrives` stands beside the delivery.
-pub fn sums(quote: &Quote, arrives: Option<String>, view: &View) -> AnyView {
+/// The sums as a list; `arrives` stands beside the delivery, and `removal` beside a code.
+pub fn sums(quote: &Quote, arrives: Option<String>, removal: Removal, view: &View) -> AnyView {
     let messages = till(view.locale);
     let rows = quote.entries.iter().filter(|entry| !entry.included).map(|entry| {
         let note = match (&entry.label, &entry.why) {
             (Label::Reductions, Why::Reduced { until: Some(until), .. }) => Some(filled(messages.until, &[("date", &day(*until, view))])),
             (Label::Delivery, _) => arrives.clone(),
+            (Label::Discount { code, .. }, _) => Some(code.clone()),
             (Label::Tax { .. }, Why::TaxOnTop { estimated: true, .. }) => Some(messages.estimated.to_owned()),
             _ => None,
         };
-        let class = (entry.label == Label::Reductions).then_some("now");
-        view! { <dt>{label(entry, view)}{note.map(|note| view! { " "<span class="why">{note}</span> })}</dt><dd class=class>{amount(entry, view)}</dd> }
+        let class = matches!(entry.label, Label::Reductions | Label::Discount { .. }).then_some("now");
+        let off = if let Label::Discount { code, .. } = &entry.label { remove(code, removal, view) } else { None };
+        view! { <dt>{label(entry, view)}{note.map(|note| view! { " "<span class="why">{note}</span> })}{off}</dt><dd class=class>{amount(entry, view)}</dd> }
     });
     let waiting = (!quote.tax_known).then(|| view! { <dt>{messages.tax}</dt><dd><span class="why">{messages.tax_from_address}</span></dd> });
     let included = quote.entries.iter().filter(|entry| entry.included).map(|entry| {
@@ -66,6 +71,7 @@ fn label(entry: &Entry, view: &View) -> String {
         Label::Subtotal => messages.subtotal.to_owned(),
         Label::Reductions => messages.reductions.to_owned(),
         Label::Delivery => messages.delivery.to_owned(),
+        Label::Discount { title, .. } => title.clone(),
         Label::Tax { name, region, millionths } => {
             let (tax, rate) = (tax_name(name, view.locale), percent(*millionths, view.locale));
             let region = region_name(view.market.code, region, view.locale);
@@ -84,7 +90,7 @@ fn amount(entry: &Entry, view: &View) -> String {
 }
 
 fn why(why: &Why, entry: &Entry, view: &View) -> String {
-    let messages = till(view.locale);
+    let (messages, coupons) = (till(view.locale), coupon(view.locale));
     let locale = view.locale;
     let rate = if let Label::Tax { millionths, .. } = entry.label { percent(millionths, locale) } else { String::new() };
     let taxed = |template, base: Money| filled(template, &[("rate", &rate), ("base", &money(base, locale))]);
@@ -96,6 +102,11 @@ fn why(why: &Why, entry: &Entry, view: &View) -> String {
         Why::Charged { free_from: Some(limit) } => vec![filled(messages.why_charged_until, &[("limit", &money(*limit, locale))])],
         Why::Charged { free_from: None } => vec![messages.why_charged.to_owned()],
         Why::Free => vec![messages.why_free.to_owned()],
+        Why::PercentOff { millionths, base } => {
+            vec![filled(coupons.why_percent, &[("rate", &percent(*millionths, locale)), ("base", &money(*base, locale))])]
+        }
+        Why::AmountOff { amount } => vec![filled(coupons.why_amount, &[("amount", &money(*amount, locale))])],
+        Why::DeliveryOff => vec![coupons.why_delivery.to_owned()],
         Why::TaxOnTop { base, rounding, estimated } => {
             let mut sentences = vec![taxed(messages.why_tax_top, *base)];
             sentences.extend(dropped(*rounding).map(str::to_owned));

@@ -10,7 +10,7 @@ use crate::{
         stock,
     },
     clock::Clock,
-    events, params,
+    coupons, events, params,
     sql::{Db, Tx},
 };
 use anyhow::Context as _;
@@ -175,6 +175,7 @@ async fn bring_in(db: &Db, clock: &Clock) -> anyhow::Result<()> {
             if !set_once(tx, "demo", "1").await? {
                 return Ok(());
             }
+            coupons::add_demo(tx, &clock).await?;
             for tag in &*tags {
                 tag.add(tx).await?;
             }

@@ -13,6 +13,7 @@ use domain::{
     cart::{self, Cart},
     catalog::{ProductDocument, Variant},
     delivery::Method,
+    discount::Discount,
     live::{Availability, LiveItem},
     offer::offer,
     pricing::{self, Quote, Wanted},
@@ -69,10 +70,17 @@ impl Basket {
     }
 
     /// What it comes to, and puts the lines' prices beside them.
-    pub async fn quote(&mut self, shop: &Shop, view: &View, method: Option<&Method>, place: Option<&Destination>) -> Result<Quote, Failure> {
+    pub async fn quote(
+        &mut self,
+        shop: &Shop,
+        view: &View,
+        discounts: &[Discount],
+        method: Option<&Method>,
+        place: Option<&Destination>,
+    ) -> Result<Quote, Failure> {
         let country = place.map_or(view.market.code, |place| place.country);
         let rates = tariffs::rates(&shop.db, country, view.now).await?;
-        let quote = pricing::quote(&view.market, &self.wanted(), method, place, &rates, view.now).map_err(anyhow::Error::new)?;
+        let quote = pricing::quote(&view.market, &self.wanted(), discounts, method, place, &rates, view.now).map_err(anyhow::Error::new)?;
         for line in &mut self.lines {
             line.shown.price = quote.lines.iter().find(|priced| priced.variant == line.shown.variant).cloned();
         }

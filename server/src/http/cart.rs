@@ -5,6 +5,7 @@ use crate::{
     http::{
         Failure, Fields, InLocale, Visitor,
         basket::{self, Basket},
+        coupon::Standing,
         forms::see_other,
         render,
     },
@@ -12,12 +13,13 @@ use crate::{
     users::{Carts, Visit, carts},
 };
 use app::{
-    i18n::{filled, shop as shop_messages, till},
+    i18n::{coupon as coupon_messages, filled, shop as shop_messages, till},
     pages::Fault,
     ports::View,
     private::{
         Notice,
         cart::{CartData, page},
+        coupon::Rejected,
     },
     routes::{Address, Route},
 };
@@ -179,17 +181,33 @@ async fn choose(shop: &Shop, view: &View, fields: &Fields) -> Result<Result<Chos
 
 /// The cart's page as it is now, with cookies that fit it.
 async fn respond(shop: &Shop, visitor: &Visitor, view: &View, visit: Visit, notice: Option<Notice>, status: u16) -> Result<Response, Failure> {
+    respond_with(shop, visitor, view, visit, notice, None, status).await
+}
+
+/// The same, perhaps with a discount code that was not taken.
+pub async fn respond_with(
+    shop: &Shop,
+    visitor: &Visitor,
+    view: &View,
+    visit: Visit,
+    notice: Option<Notice>,
+    rejected: Option<Rejected>,
+    status: u16,
+) -> Result<Response, Failure> {
     let lost = visit == Visit::Lost;
     let notice = notice.or_else(|| lost.then(|| Notice::bad(till(view.locale).said_fresh)));
     let cart = visit.cart();
     let empty = Cart::new(domain::CartId(shop.clock.id()), view.now);
-    let mut basket = Basket::read(shop, view, cart.as_ref().unwrap_or(&empty)).await?;
+    let shown = cart.as_ref().unwrap_or(&empty);
+    let mut basket = Basket::read(shop, view, shown).await?;
     let method = tariffs::methods(&shop.db, view.market.code, view.now).await?.into_iter().next();
     // Without goods there is nothing to deliver.
     let charged = method.as_ref().filter(|_| !basket.wanted().is_empty());
-    let quote = basket.quote(shop, view, charged, None).await?;
+    let standing = Standing::of(shop, view, shown, &basket, charged, None).await?;
+    let quote = basket.quote(shop, view, standing.as_ref().map_or(&[], Standing::discounts), charged, None).await?;
+    let coupon = standing.as_ref().map(Standing::kept);
     let pieces = cart.as_ref().map_or(0, Cart::pieces);
-    let page = page(view, CartData { lines: basket.shown(), quote, method, notice, status });
+    let page = page(view, CartData { lines: basket.shown(), quote, method, coupon, rejected, notice, status });
     let mut response = render::private(shop, &visitor.with_cart_count(pieces), view, page).await?;
     if cart.is_some() || lost {
         remember(shop, &mut response, cart.as_ref());
@@ -202,8 +220,14 @@ async fn said(shop: &Shop, view: &View, visit: &Visit, query: &str) -> Result<Op
     let fields = Fields::read(query.as_bytes()).unwrap_or_default();
     let word = fields.get("said");
     let messages = till(view.locale);
-    if word == "ordered" {
-        return Ok(Some(Notice::good(messages.said_ordered)));
+    let code = if let Visit::Here(cart) = visit { cart.coupon.as_ref() } else { None };
+    match (word, code) {
+        ("ordered", _) => return Ok(Some(Notice::good(messages.said_ordered))),
+        ("coupon", Some(code)) => {
+            return Ok(Some(Notice::good(filled(coupon_messages(view.locale).said_applied, &[("code", code.as_str())]))));
+        }
+        ("coupon-removed", None) => return Ok(Some(Notice::good(coupon_messages(view.locale).said_removed))),
+        _ => {}
     }
     if !matches!(word, "added" | "limited" | "updated" | "removed") {
         return Ok(None);
@@ -275,7 +299,8 @@ fn wish(shop: &Shop, fields: &Fields) -> Option<MutationId> {
     }
 }
 
-fn cart_url(view: &View) -> String {
+/// The cart's page.
+pub fn cart_url(view: &View) -> String {
     Address::new(view.locale, Route::Cart).url()
 }
 

@@ -7,6 +7,7 @@ use crate::{
         Failure, Fields, InLocale, Visitor,
         basket::Basket,
         cart::{self, visit},
+        coupon::Standing,
         forms::see_other,
         order::order_url,
         render,
@@ -20,6 +21,7 @@ use app::{
     private::{
         Notice,
         checkout::{CheckoutData, Fault, Offered, Part, page},
+        coupon::sentence,
         field_label,
     },
     routes::{Address as Url, Route},
@@ -34,6 +36,7 @@ use domain::{
     account::{Contact, Email, EmailError, Phone, PhoneError},
     address::{Address, AddressForm, Destination, Field, FieldErrorKind},
     cart::Cart,
+    coupon::Code,
     delivery::Method,
     market::Country,
     money::Money,
@@ -68,6 +71,11 @@ async fn place(State(shop): State<Shop>, InLocale(locale): InLocale, visitor: Vi
             checkout.billing_country = None;
             return checkout.respond(&shop, &visitor, Vec::new(), None, 200).await;
         }
+        "coupon-remove" => {
+            checkout.cart = cart::carts(&shop).set_coupon(checkout.cart.id, None).await?.unwrap_or(checkout.cart);
+            let notice = Notice::good(app::i18n::coupon(locale).said_removed);
+            return checkout.respond(&shop, &visitor, Vec::new(), Some(notice), 200).await;
+        }
         "country" => return checkout.respond(&shop, &visitor, Vec::new(), None, 200).await,
         "update" => {
             let quote = checkout.quote(&shop).await?;
@@ -97,9 +105,12 @@ async fn place(State(shop): State<Shop>, InLocale(locale): InLocale, visitor: Vi
     let quote = checkout.quote(&shop).await?;
     let seen_total = fields.get("seen_total");
     if seen_total != quote.total.minor.to_string() {
-        let text = filled(messages.err_total, &[("amount", &money(quote.total, locale))]);
-        // Tax that only the address could tell is nobody's mistake.
-        let (notice, status) = if seen_total.is_empty() { (Notice::good(text), 200) } else { (Notice::bad(text), 409) };
+        // The second half of a double click whose first half used a code up.
+        if let Some(placed) = shop.orders.answered_before(checkout.cart.id, &key.to_string()).await? {
+            return Ok(to_page(&checkout.view, placed));
+        }
+        let notice = Standing::new_total(checkout.coupon.as_ref(), quote.total, seen_total.is_empty(), &checkout.view);
+        let status = if seen_total.is_empty() { 200 } else { 409 };
         return checkout.respond(&shop, &visitor, Vec::new(), Some(notice), status).await;
     }
     let request = checkout.request(key.to_string(), personal, quote.total);
@@ -129,7 +140,7 @@ fn to_page(view: &View, placed: Placed) -> Response {
 }
 
 /// The page, or another one, for an order that was not placed.
-async fn refused(checkout: Checkout, shop: &Shop, visitor: &Visitor, refusal: PlaceOrderError) -> Result<Response, Failure> {
+async fn refused(mut checkout: Checkout, shop: &Shop, visitor: &Visitor, refusal: PlaceOrderError) -> Result<Response, Failure> {
     let locale = checkout.view.locale;
     let messages = till(locale);
     let (faults, text) = match refusal {
@@ -152,6 +163,12 @@ async fn refused(checkout: Checkout, shop: &Shop, visitor: &Visitor, refusal: Pl
             (Vec::new(), sentences.join(" "))
         }
         PlaceOrderError::PriceChanged(quote) => (Vec::new(), filled(messages.err_total, &[("amount", &money(quote.total, locale))])),
+        PlaceOrderError::Coupon(refusal) => {
+            let code = checkout.cart.coupon.as_ref().map_or("", Code::as_str);
+            let refused = sentence(refusal, code, &checkout.view);
+            let total = checkout.quote(shop).await?.total;
+            (Vec::new(), format!("{refused} {}", filled(messages.err_total, &[("amount", &money(total, locale))])))
+        }
         PlaceOrderError::UnknownMethod => (vec![Fault { field: "method".to_owned(), text: messages.err_method.to_owned() }], String::new()),
         PlaceOrderError::TaxUnknown => {
             let field = field_label(Field::Region, checkout.delivery_country, locale);
@@ -170,6 +187,8 @@ struct Checkout {
     view: View,
     cart: Cart,
     basket: Basket,
+    /// The cart's code as the latest quote saw it.
+    coupon: Option<Standing>,
     methods: Vec<Method>,
     method: String,
     typed: BTreeMap<String, String>,
@@ -196,13 +215,16 @@ impl Checkout {
         let delivery_country = country(Part::Delivery).filter(|country| view.market.countries.contains(country)).unwrap_or_else(|| home(&view));
         let billing_country = (fields.get("billing") == "other")
             .then(|| country(Part::Billing).filter(|country| billing_countries(&view).contains(country)).unwrap_or(delivery_country));
-        Ok(Some(Self { view, cart, basket, methods, method, typed, delivery_country, billing_country }))
+        Ok(Some(Self { view, cart, basket, coupon: None, methods, method, typed, delivery_country, billing_country }))
     }
 
     /// The total by what is known so far.
     async fn quote(&mut self, shop: &Shop) -> Result<domain::pricing::Quote, Failure> {
         let method = self.methods.iter().find(|method| method.code == self.method);
-        self.basket.quote(shop, &self.view, method, self.destination().as_ref()).await
+        let email = self.typed.get("email").and_then(|email| Email::parse(email).ok());
+        self.coupon = Standing::of(shop, &self.view, &self.cart, &self.basket, method, email.as_ref()).await?;
+        let (discounts, place) = (self.coupon.as_ref().map_or(&[][..], Standing::discounts), self.destination());
+        self.basket.quote(shop, &self.view, discounts, method, place.as_ref()).await
     }
 
     /// Where the goods go, as far as tax is concerned: known as soon as the region is.
@@ -312,6 +334,7 @@ impl Checkout {
             lines: self.basket.lines.iter().filter_map(line).collect(),
             personal,
             method: self.method.clone(),
+            coupon: self.coupon.as_ref().and_then(Standing::granted),
             confirmed_total,
         }
     }
@@ -330,6 +353,7 @@ impl Checkout {
         });
         let data = CheckoutData {
             lines: self.basket.shown(),
+            coupon: self.coupon.as_ref().map(Standing::kept),
             methods: offered.collect(),
             method: self.method,
             cart_version: self.cart.version,

@@ -6,6 +6,7 @@ use http::{HeaderMap, Method};
 use std::{
     net::{IpAddr, Ipv6Addr, SocketAddr},
     num::NonZeroU32,
+    time::Duration,
 };
 
 /// Reads per second that go on forever, and how many may come at once: a person with many tabs, or a polite crawler.
@@ -15,17 +16,23 @@ const READS_AT_ONCE: NonZeroU32 = NonZeroU32::new(1_000).expect("1000 is not zer
 const FORMS_A_SECOND: NonZeroU32 = NonZeroU32::new(5).expect("5 is not zero");
 const FORMS_AT_ONCE: NonZeroU32 = NonZeroU32::new(60).expect("60 is not zero");
 
-/// One bucket per address for reads, one for forms.
+/// Discount codes that are typed: a person tries a few, a machine that guesses is slowed to ten a minute.
+const CODES_EVERY: Duration = Duration::from_secs(6);
+const CODES_AT_ONCE: NonZeroU32 = NonZeroU32::new(20).expect("20 is not zero");
+
+/// One bucket per address for reads, one for forms, one for discount codes.
 #[derive(Debug)]
 pub struct Limits {
     reads: DefaultKeyedRateLimiter<IpAddr>,
     forms: DefaultKeyedRateLimiter<IpAddr>,
+    codes: DefaultKeyedRateLimiter<IpAddr>,
 }
 
 impl Limits {
     pub fn new() -> Self {
         let limiter = |a_second, at_once| RateLimiter::keyed(Quota::per_second(a_second).allow_burst(at_once));
-        Self { reads: limiter(READS_A_SECOND, READS_AT_ONCE), forms: limiter(FORMS_A_SECOND, FORMS_AT_ONCE) }
+        let codes = Quota::with_period(CODES_EVERY).expect("six seconds are not zero").allow_burst(CODES_AT_ONCE);
+        Self { reads: limiter(READS_A_SECOND, READS_AT_ONCE), forms: limiter(FORMS_A_SECOND, FORMS_AT_ONCE), codes: RateLimiter::keyed(codes) }
     }
 
     /// Counts a request. Refused: how many seconds to wait, at least one.
@@ -34,9 +41,14 @@ impl Limits {
         limiter.check_key(&bucket(client)).map_err(|not_until| not_until.wait_time_from(limiter.clock().now()).as_secs() + 1)
     }
 
+    /// Counts a discount code that was typed. Refused: how many seconds to wait, at least one.
+    pub fn check_code(&self, client: IpAddr) -> Result<(), u64> {
+        self.codes.check_key(&bucket(client)).map_err(|not_until| not_until.wait_time_from(self.codes.clock().now()).as_secs() + 1)
+    }
+
     /// Forgets addresses that have been quiet, so that memory follows traffic.
     pub fn forget_quiet(&self) {
-        for limiter in [&self.reads, &self.forms] {
+        for limiter in [&self.reads, &self.forms, &self.codes] {
             limiter.retain_recent();
             limiter.shrink_to_fit();
         }
@@ -138,6 +150,9 @@ mod tests {
         assert!((60..=62).contains(&taken), "{taken}");
         assert!(limits.check(greedy, &Method::POST).is_err_and(|seconds| seconds >= 1));
         assert!(limits.check(greedy, &Method::GET).is_ok() && limits.check(other, &Method::POST).is_ok());
+        let codes = (0..100).filter(|_| limits.check_code(greedy).is_ok()).count();
+        assert_eq!(codes, 20);
+        assert!(limits.check_code(greedy).is_err_and(|seconds| (1..=6).contains(&seconds)) && limits.check_code(other).is_ok());
         let neighbours = ["2001:db8::1", "2001:db8::2"].map(|text| text.parse::<IpAddr>().map(bucket));
         assert_eq!(neighbours[0], neighbours[1]);
     }

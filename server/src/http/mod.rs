@@ -5,6 +5,7 @@ mod basket;
 mod body;
 mod cart;
 mod checkout;
+mod coupon;
 mod csrf;
 pub mod errors;
 pub mod forms;
@@ -49,6 +50,7 @@ pub fn router(shop: &Shop) -> Router {
         .route("/sitemap/{name}", get(sitemap::part))
         .route("/webhooks/test-provider", post(webhooks::test_provider))
         .merge(cart::routes())
+        .merge(coupon::routes())
         .merge(checkout::routes())
         .merge(order::routes())
         .merge(ops::routes(shop))

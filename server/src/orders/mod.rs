@@ -13,6 +13,7 @@ mod hear;
 mod money_back;
 mod pay;
 mod place;
+mod price;
 mod record;
 mod request;
 mod store;

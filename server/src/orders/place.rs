@@ -2,19 +2,18 @@
 
 use super::{
     Orders,
+    hear::hear_in,
+    price::Unlocked,
     record::Record,
-    request::{OrderBody, OrderRequest, PlaceOrderError, Placed},
+    request::{OrderRequest, PlaceOrderError, Placed},
     store,
     story::Actor,
 };
 use crate::{
-    catalog::{
-        prices,
-        stock::{self, Holding, Item},
-    },
+    catalog::stock::{self, Holding, Item},
+    coupons::{self, Redemption},
     events, params, random,
     sql::Tx,
-    tariffs,
 };
 use anyhow::Context as _;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -22,13 +21,8 @@ use domain::{
     CartId, OrderId, PaymentId,
     cart::Cart,
     event::Event,
-    market::TaxMode,
-    money::Money,
-    offer::{Instant, offer},
-    order::{self, CannotEnd, HOLD_US, OrderNumber, Pieces, Status},
-    payment::{Payment, PaymentState},
-    pricing::{self, Quote, Wanted},
-    tax,
+    order::{CannotEnd, HOLD_US, OrderNumber, Pieces, Status},
+    payment::{News, Payment, PaymentState},
 };
 
 /// What one transaction came to.
@@ -125,7 +119,7 @@ impl Orders {
         if new == 0 {
             return Ok(Stored::Taken);
         }
-        let body = self.price(tx, request, now).await?;
+        let (body, unlocked) = self.price(tx, request, now).await?;
         if body.quote.total != request.confirmed_total {
             return Err(PlaceOrderError::PriceChanged(Box::new(body.quote)));
         }
@@ -158,57 +152,16 @@ impl Orders {
         events::emit(tx, &self.clock, &Event::OrderPlaced { order }).await?;
         let wanted: Vec<_> = request.lines.iter().map(|line| (Item { product: line.product, variant: line.variant }, line.quantity.get())).collect();
         let holding = Holding { order, locations: &request.market.locations, split: request.market.split };
-        match stock::hold(tx, &self.clock, holding, &wanted).await? {
-            Ok(()) => Ok(Stored::Order(order, number)),
-            Err(shortages) => Err(PlaceOrderError::OutOfStock(shortages)),
+        stock::hold(tx, &self.clock, holding, &wanted).await?.map_err(PlaceOrderError::OutOfStock)?;
+        if total.is_zero() {
+            // A code took all of it: there is nothing to pay, and no provider takes nothing.
+            hear_in(tx, &self.clock, self.provider.name(), payment.id, News::Captured { amount: total }).await?;
         }
-    }
-
-    /// What the request costs now, by what this transaction sees.
-    async fn price(&self, tx: &mut Tx, request: &OrderRequest, now: Instant) -> Result<OrderBody, PlaceOrderError> {
-        let variants: Vec<_> = request.lines.iter().map(|line| line.variant).collect();
-        let windows = prices::windows(tx, &request.market, &variants, now).await?;
-        let mut wanted = Vec::with_capacity(request.lines.len());
-        let mut not_sold = Vec::new();
-        for line in &request.lines {
-            let product =
-                tx.first("SELECT tax_category FROM products WHERE id = $1 AND status = 'active' AND published = 1", params![line.product]).await?;
-            let priced = windows.iter().find(|(variant, product, _)| *variant == line.variant && *product == line.product);
-            match (priced.and_then(|(_, _, windows)| offer(windows, now)), product) {
-                (Some(offer), Some(product)) => wanted.push(Wanted {
-                    product: line.product,
-                    variant: line.variant,
-                    quantity: line.quantity,
-                    offer,
-                    tax_category: product.text("tax_category")?,
-                }),
-                _ => not_sold.push(line.variant),
-            }
+        if let Some(Unlocked { found, code, customer }) = &unlocked {
+            let redemption = Redemption { order, coupon: &found.coupon, code, customer, now };
+            coupons::redeem(tx, redemption).await?.map_err(PlaceOrderError::Coupon)?;
         }
-        if !not_sold.is_empty() {
-            return Err(PlaceOrderError::NotSold(not_sold));
-        }
-        let methods = tariffs::methods_in(tx, request.market.code, now).await?;
-        let method = methods.into_iter().find(|method| method.code == request.method).ok_or(PlaceOrderError::UnknownMethod)?;
-        let destination = request.personal.delivery.destination();
-        let rates = tariffs::rates_in(tx, destination.country, now).await?;
-        let quote: Quote =
-            pricing::quote(&request.market, &wanted, Some(&method), Some(&destination), &rates, now).context("reckoning an order's total")?;
-        if !quote.is_final() {
-            return Err(PlaceOrderError::TaxUnknown);
-        }
-        let on_top = |category: &str| match request.market.tax_mode {
-            TaxMode::Inclusive => 0,
-            TaxMode::Exclusive => tax::in_force(&rates, &destination, category, now).iter().map(|rate| i128::from(rate.millionths)).sum(),
-        };
-        let weight = |amount: Money, category: &str| i128::from(amount.minor) * (1_000_000 + on_top(category));
-        let mut weights: Vec<i128> =
-            quote.lines.iter().zip(&wanted).map(|(line, wanted)| weight(line.total, pricing::general(&wanted.tax_category))).collect();
-        weights.push(quote.delivery.map_or(0, |charge| weight(charge, tax::DELIVERY)));
-        let paid = order::shares(quote.total, &weights);
-        let promise = method.promise(now);
-        let texts = request.lines.iter().map(|line| line.text.clone()).collect();
-        Ok(OrderBody { texts, quote, paid, method, promise, locations: request.market.locations.clone(), split: request.market.split })
+        Ok(Stored::Order(order, number))
     }
 
     /// The order that this key led to before.
@@ -327,7 +280,7 @@ impl Orders {
     /// A keyed hash of all that makes an order this order. Keyed, because addresses can be guessed.
     fn fingerprint(&self, request: &OrderRequest) -> anyhow::Result<String> {
         let lines: Vec<_> = request.lines.iter().map(|line| (line.variant, line.quantity)).collect();
-        let content = serde_json::to_vec(&(
+        let mut content = serde_json::to_vec(&(
             request.cart,
             request.cart_version,
             request.market.code,
@@ -338,6 +291,7 @@ impl Orders {
             request.confirmed_total,
         ))
         .context("a request's fingerprint")?;
+        content.extend(request.coupon.iter().flat_map(|code| code.key().bytes()));
         Ok(URL_SAFE_NO_PAD.encode(self.keys.hmac("order fingerprint", &content)))
     }
 }

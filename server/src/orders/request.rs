@@ -6,6 +6,7 @@ use domain::{
     account::Contact,
     address::Address,
     cart::Quantity,
+    coupon::{self, Code},
     delivery::{Method, Promise},
     locale::Locale,
     market::Market,
@@ -29,6 +30,8 @@ pub struct OrderRequest {
     pub personal: Personal,
     /// The delivery method's code.
     pub method: String,
+    /// The code that the review counted, if there was one.
+    pub coupon: Option<Code>,
     /// What the review said it costs. Another total is refused, and nothing is stored.
     pub confirmed_total: Money,
 }
@@ -110,6 +113,9 @@ pub enum PlaceOrderError {
     NotSold(Vec<VariantId>),
     #[error("the total is another one now")]
     PriceChanged(Box<Quote>),
+    /// The code gives nothing (any more).
+    #[error("the discount code: {0}")]
+    Coupon(coupon::Refusal),
     #[error("this delivery method is not offered")]
     UnknownMethod,
     /// Tax on top depends on a region that the address lacks.

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    events, params,
+    coupons, events, params,
     sql::{Db, Row, Tx, Value},
 };
 use anyhow::Context as _;
@@ -222,7 +222,8 @@ pub async fn save(tx: &mut Tx, clock: &Clock, author: &Author<'_>, before: &Orde
     for event in events {
         events::emit(tx, clock, event).await?;
     }
-    story::tell_changes(tx, clock, &author.actor, before, after, events).await
+    story::tell_changes(tx, clock, &author.actor, before, after, events).await?;
+    coupons::follow(tx, before, after, now).await
 }
 
 /// Writes lines of an order; `unit_minor` and `total_minor` of what was ordered come from the frozen quote.

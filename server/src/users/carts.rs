@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use domain::{
     CartId, MutationId, OrderId, VariantId,
     cart::{Cart, CartError, Change, Changed},
+    coupon::Code,
 };
 use std::{sync::Arc, time::Duration};
 
@@ -84,11 +85,23 @@ impl Carts {
         anyhow::bail!("a cart was changed by others {TRIES} times in a row")
     }
 
-    /// Takes an order's paid pieces out of a cart. A cart that is gone has nothing to lose.
-    pub async fn settle(&self, cart: CartId, order: OrderId, paid: &[(VariantId, u32)]) -> anyhow::Result<()> {
+    /// Puts a discount code into a cart, or takes it out. `None`: the cart is gone.
+    pub async fn set_coupon(&self, cart: CartId, code: Option<&Code>) -> anyhow::Result<Option<Cart>> {
+        for attempt in 0..TRIES {
+            let Some((mut stored, expected)) = self.get(cart).await? else { return Ok(None) };
+            if !stored.set_coupon(code.cloned(), self.clock.now()) || self.put(&stored, expected).await? {
+                return Ok(Some(stored));
+            }
+            wait(attempt).await;
+        }
+        anyhow::bail!("a cart was changed by others {TRIES} times in a row")
+    }
+
+    /// Takes an order's paid pieces, and the code that it redeemed, out of a cart. A cart that is gone has nothing to lose.
+    pub async fn settle(&self, cart: CartId, order: OrderId, paid: &[(VariantId, u32)], redeemed: Option<&str>) -> anyhow::Result<()> {
         for attempt in 0..TRIES {
             let Some((mut stored, expected)) = self.get(cart).await? else { return Ok(()) };
-            if !stored.settle(order, paid, self.clock.now()) || self.put(&stored, expected).await? {
+            if !stored.settle(order, paid, redeemed, self.clock.now()) || self.put(&stored, expected).await? {
                 return Ok(());
             }
             wait(attempt).await;

@@ -1,4 +1,4 @@
-//! Takes paid pieces out of the cart that was ordered: when the order is paid, not before.
+//! Takes paid pieces, and the code that paid for some of them, out of the cart that was ordered: when the order is paid, not before.
 
 use crate::{
     events::{Consumer, Envelope},
@@ -27,7 +27,9 @@ impl CartSettler {
         let lines = self.db.all("SELECT variant_id, quantity FROM order_lines WHERE order_id = $1 ORDER BY line", params![order]).await?;
         let paid =
             lines.iter().map(|line| Ok((line.parse("variant_id")?, u32::try_from(line.int("quantity")?)?))).collect::<anyhow::Result<Vec<_>>>()?;
-        self.carts.settle(row.parse("cart_id")?, order, &paid).await
+        let code = self.db.first("SELECT code_key FROM coupon_redemptions WHERE order_id = $1", params![order]).await?;
+        let redeemed = code.map(|row| row.text("code_key")).transpose()?;
+        self.carts.settle(row.parse("cart_id")?, order, &paid, redeemed.as_deref()).await
     }
 }
 

@@ -166,6 +166,7 @@ impl House {
                 billing: None,
             },
             method: "standard".to_owned(),
+            coupon: None,
             confirmed_total: Money::new(PRICE * i64::from(quantity) + DELIVERY, Currency::EUR),
         }
     }

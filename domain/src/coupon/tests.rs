@@ -1,0 +1,189 @@
+//! Every refusal beside the success, at the edges of windows, minima and caps.
+
+use super::*;
+use crate::{
+    cart::Quantity,
+    delivery::CutOff,
+    ids::{ProductId, VariantId},
+    market::TaxMode,
+    offer::Offer,
+    pricing,
+};
+use proptest::prelude::*;
+use uuid::Uuid;
+
+fn market(code: &str, currency: Currency) -> Market {
+    let code = code.parse().expect("a code");
+    Market {
+        code,
+        countries: vec![code],
+        legal_entity: String::new(),
+        currency,
+        price_list: String::new(),
+        tax_mode: TaxMode::Inclusive,
+        time_zone: "UTC".to_owned(),
+        locations: vec![],
+        split: crate::sourcing::Split::Allowed,
+    }
+}
+
+fn goods(minors: &[(i64, bool)], currency: Currency) -> Vec<Wanted> {
+    let line = |(n, (minor, is_reduced)): (u128, &(i64, bool))| Wanted {
+        product: ProductId(Uuid::from_u128(n)),
+        variant: VariantId(Uuid::from_u128(n)),
+        quantity: Quantity::ONE,
+        offer: Offer { price: Money::new(*minor, currency), was: is_reduced.then(|| Money::new(minor * 2, currency)), valid_until: None },
+        tax_category: String::new(),
+    };
+    (1..).zip(minors).map(line).collect()
+}
+
+fn method(code: &str, minor: i64, currency: Currency) -> Method {
+    Method {
+        code: code.to_owned(),
+        names: BTreeMap::new(),
+        price: Money::new(minor, currency),
+        free_from: Some(Money::new(7_500, currency)),
+        days_min: 1,
+        days_max: 2,
+        cut_off: CutOff { hour: 12, minute: 0, zone: "UTC".to_owned() },
+        ships_from: String::new(),
+    }
+}
+
+/// 10 % off in Germany from 50.00 € on, from 100 up to 200, reduced pieces aside; 10 uses, 5 a code, 1 a customer.
+fn coupon() -> Coupon {
+    Coupon {
+        id: CouponId(Uuid::from_u128(1)),
+        titles: BTreeMap::from([(TextLanguage::EnUs, "10% off".to_owned()), (TextLanguage::De, "10 % Rabatt".to_owned())]),
+        effect: Effect::Percent { millionths: 100_000 },
+        markets: vec!["DE".parse().expect("a code")],
+        valid_from: 100,
+        valid_until: Some(200),
+        minimum: Some(Money::new(5_000, Currency::EUR)),
+        includes_reduced: false,
+        caps: Caps { total: Some(10), per_code: Some(5), per_customer: Some(1) },
+    }
+}
+
+fn code() -> Code {
+    "Welcome-10".parse().expect("a code")
+}
+
+#[test]
+fn each_reason_has_its_refusal() {
+    let missing = |minor| Refusal::BelowMinimum { missing: Money::new(minor, Currency::EUR) };
+    let good = [(5_000, false)];
+    let none = Usage::default();
+    let used = |total, by_code, by_customer| Usage { total, by_code, by_customer };
+    for (what, code_of_market, lines, usage, now, expected) in [
+        ("the first instant", "DE", &good[..], none, 100, None),
+        ("the last instant", "DE", &good, none, 199, None),
+        ("before its time", "DE", &good, none, 99, Some(Refusal::NotYet { from: 100 })),
+        ("the end is not in the window", "DE", &good, none, 200, Some(Refusal::Over)),
+        ("another market of the same currency", "FR", &good, none, 150, Some(Refusal::OtherMarket)),
+        ("one use is left", "DE", &good, used(9, 4, 0), 150, None),
+        ("used up in all", "DE", &good, used(10, 4, 0), 150, Some(Refusal::UsedUp)),
+        ("used beyond the cap", "DE", &good, used(11, 4, 0), 150, Some(Refusal::UsedUp)),
+        ("this code is used up", "DE", &good, used(9, 5, 0), 150, Some(Refusal::UsedUp)),
+        ("used by this customer", "DE", &good, used(9, 4, 1), 150, Some(Refusal::UsedByCustomer)),
+        ("one cent below", "DE", &[(4_999, false)], none, 150, Some(missing(1))),
+        ("reduced pieces do not help", "DE", &[(4_000, false), (9_000, true)], none, 150, Some(missing(1_000))),
+        ("only reduced pieces", "DE", &[(9_000, true)], none, 150, Some(Refusal::NothingApplies)),
+        ("an empty cart", "DE", &[], none, 150, Some(Refusal::NothingApplies)),
+    ] {
+        let market = market(code_of_market, Currency::EUR);
+        let wanted = goods(lines, Currency::EUR);
+        let trial = Trial { market: &market, language: TextLanguage::De, wanted: &wanted, delivery: None, usage, now };
+        assert_eq!(coupon().grant(&code(), &trial).err(), expected, "{what}");
+    }
+}
+
+#[test]
+fn what_is_granted_says_so_in_the_shoppers_language() {
+    let market = market("DE", Currency::EUR);
+    let wanted = goods(&[(6_000, false)], Currency::EUR);
+    let trial = |language| Trial { market: &market, language, wanted: &wanted, delivery: None, usage: Usage::default(), now: 150 };
+    let granted = coupon().grant(&code(), &trial(TextLanguage::De)).expect("granted");
+    assert_eq!((granted.title.as_str(), granted.code.as_str()), ("10 % Rabatt", "Welcome-10"));
+    assert_eq!(coupon().grant(&code(), &trial(TextLanguage::Ja)).map(|granted| granted.title).as_deref(), Ok("10% off"));
+}
+
+#[test]
+fn free_delivery_needs_a_standard_delivery_that_costs_something() {
+    let market = market("DE", Currency::EUR);
+    let coupon = Coupon { effect: Effect::FreeStandardDelivery, minimum: None, ..coupon() };
+    let (standard, express, gratis) =
+        (method("standard", 490, Currency::EUR), method("express", 990, Currency::EUR), method("standard", 0, Currency::EUR));
+    for (what, minor, delivery, expected) in [
+        ("standard delivery", 1_000, Some(&standard), None),
+        ("another method", 1_000, Some(&express), Some(Refusal::NothingApplies)),
+        ("it is free anyway", 1_000, Some(&gratis), Some(Refusal::NothingApplies)),
+        ("the goods make it free", 7_500, Some(&standard), Some(Refusal::NothingApplies)),
+        ("no method yet", 1_000, None, Some(Refusal::NothingApplies)),
+    ] {
+        let wanted = goods(&[(minor, false)], Currency::EUR);
+        let trial = Trial { market: &market, language: TextLanguage::De, wanted: &wanted, delivery, usage: Usage::default(), now: 150 };
+        assert_eq!(coupon.grant(&code(), &trial).err(), expected, "{what}");
+    }
+}
+
+#[test]
+fn an_amount_holds_in_its_own_currency_only() {
+    let amount = Money::new(500, Currency::JPY);
+    let coupon = Coupon { effect: Effect::Amount { amount }, minimum: None, markets: vec![], ..coupon() };
+    for (market_code, currency, expected) in
+        [("JP", Currency::JPY, None), ("KR", Currency::KRW, Some(Refusal::OtherMarket)), ("DE", Currency::EUR, Some(Refusal::OtherMarket))]
+    {
+        let (market, wanted) = (market(market_code, currency), goods(&[(6_000, false)], currency));
+        let trial = Trial { market: &market, language: TextLanguage::Ja, wanted: &wanted, delivery: None, usage: Usage::default(), now: 150 };
+        assert_eq!(coupon.grant(&code(), &trial).err(), expected, "{market_code}");
+    }
+}
+
+#[test]
+fn parts_that_do_not_fit_are_refused_to_staff() {
+    assert_eq!(coupon().check(), Ok(()));
+    let amount = |minor, currency| Effect::Amount { amount: Money::new(minor, currency) };
+    for (bad, expected) in [
+        (Coupon { effect: Effect::Percent { millionths: 0 }, ..coupon() }, BadCoupon::Percent),
+        (Coupon { effect: Effect::Percent { millionths: 1_000_001 }, ..coupon() }, BadCoupon::Percent),
+        (Coupon { effect: amount(0, Currency::EUR), ..coupon() }, BadCoupon::Amount),
+        (Coupon { effect: amount(100, Currency::USD), ..coupon() }, BadCoupon::Currencies),
+        (Coupon { minimum: Some(Money::zero(Currency::EUR)), ..coupon() }, BadCoupon::Amount),
+        (Coupon { titles: BTreeMap::new(), ..coupon() }, BadCoupon::Title),
+        (Coupon { titles: BTreeMap::from([(TextLanguage::De, "x".repeat(81))]), ..coupon() }, BadCoupon::Title),
+        (Coupon { valid_until: Some(100), ..coupon() }, BadCoupon::Window),
+        (Coupon { caps: Caps { per_customer: Some(0), ..Caps::default() }, ..coupon() }, BadCoupon::Cap),
+    ] {
+        assert_eq!(bad.check(), Err(expected));
+    }
+}
+
+proptest! {
+    // Each case goes through every currency.
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// What is granted takes something off, in every currency; what a quote makes of it is what the trial saw.
+    #[test]
+    fn a_grant_is_worth_something(
+        lines in prop::collection::vec((1_i64..1_000_000, any::<bool>()), 0..20), kind in 0_u8..3, millionths in 1_u32..=1_000_000,
+        minor in 1_i64..1_000_000, minimum in prop::option::of(1_i64..3_000_000), includes_reduced: bool, charge in 0_i64..1_000,
+    ) {
+        for currency in Currency::all() {
+            let (market, wanted, method) = (market("DE", currency), goods(&lines, currency), method("standard", charge, currency));
+            let effect = match kind {
+                0 => Effect::Percent { millionths },
+                1 => Effect::Amount { amount: Money::new(minor, currency) },
+                _ => Effect::FreeStandardDelivery,
+            };
+            let coupon = Coupon { effect, minimum: minimum.map(|minor| Money::new(minor, currency)), includes_reduced, ..coupon() };
+            let trial = Trial { market: &market, language: TextLanguage::De, wanted: &wanted, delivery: Some(&method), usage: Usage::default(), now: 150 };
+            if let Ok(discount) = coupon.grant(&code(), &trial) {
+                let quote = pricing::quote(&market, &wanted, &[discount], Some(&method), None, &[], 150).expect("a total");
+                prop_assert_eq!(quote.discounts.len(), 1);
+                prop_assert!(quote.discounts[0].amount.minor > 0);
+            }
+        }
+    }
+}
