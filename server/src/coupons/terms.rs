@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 
 /// What a coupon gives, to whom and when.
 #[derive(Clone, Debug, clap::Args)]
-#[group(id = "effect", required = true, multiple = false, args = ["percent", "amount", "free_delivery"])]
+#[command(group(clap::ArgGroup::new("effect").required(true).args(["percent", "amount", "free_delivery"])))]
 pub struct Terms {
     /// What shoppers read beside the amount, in American English, or LANGUAGE=TEXT; may be given several times. Languages: en-us, en-gb,
     /// de-de, fr-fr, ja-jp, ko-kr; one that is missing reads the nearest that is there.

@@ -5,6 +5,7 @@
 mod support;
 
 mod afterwards;
+mod coupons;
 mod crowd;
 mod house;
 mod lapsing;

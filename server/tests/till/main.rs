@@ -5,4 +5,6 @@ mod support;
 
 mod bad_input;
 mod buying;
+mod coupon_command;
+mod coupons;
 mod house;
