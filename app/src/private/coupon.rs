@@ -1,6 +1,6 @@
 //! A discount code in cart and checkout: the field for it, the sentence where it gives nothing, and the button that takes it out.
 
-use super::{country_name, sums};
+use super::{country_name, order::long_day};
 use crate::{
     i18n::{coupon, filled, money, till},
     ports::View,
@@ -45,7 +45,7 @@ pub fn sentence(refusal: Refusal, code: &str, view: &View) -> String {
     let with = |template, name, value: &str| filled(template, &[("code", code), (name, value)]);
     match refusal {
         Refusal::Unknown => with(messages.unknown, "", ""),
-        Refusal::NotYet { from } => with(messages.not_yet, "date", &sums::day(from, view)),
+        Refusal::NotYet { from } => with(messages.not_yet, "date", &long_day(from, view)),
         Refusal::Over => with(messages.over, "", ""),
         Refusal::UsedUp => with(messages.used_up, "", ""),
         Refusal::UsedByCustomer => with(messages.used_by_you, "", ""),

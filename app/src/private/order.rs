@@ -152,7 +152,7 @@ fn decline_text(reason: Decline, view: &View) -> &'static str {
     }
 }
 
-fn long_day(at: Instant, view: &View) -> String {
+pub(super) fn long_day(at: Instant, view: &View) -> String {
     let zone = delivery::zone(&view.market.time_zone).unwrap_or(jiff::tz::TimeZone::UTC);
     jiff::Timestamp::from_microsecond(at).map_or_else(|_| String::new(), |at| long_date(at.to_zoned(zone).date(), view.locale))
 }
