@@ -5,7 +5,7 @@ pub mod command;
 mod redeem;
 mod terms;
 
-pub use redeem::{Redemption, follow, redeem};
+pub use redeem::{Redemption, follow, note_returned, redeem};
 
 use crate::{
     clock::Clock,

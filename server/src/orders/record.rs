@@ -4,7 +4,12 @@ use super::{
     Orders,
     request::{OrderBody, Personal},
 };
-use crate::{keys::DataKey, params, sql::Tx};
+use crate::{
+    coupons::{self, Customer},
+    keys::DataKey,
+    params,
+    sql::Tx,
+};
 use anyhow::Context as _;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::{
@@ -128,6 +133,10 @@ impl Orders {
                 params![record.id, line.line, line.variant, line.product, line.quantity, priced.unit.minor, priced.total.minor, line.amount.minor],
             )
             .await?;
+        }
+        if let (Pieces::Lapsed, Some(personal)) = (order.pieces, &record.personal) {
+            let customer = Customer::new(&self.keys, &personal.contact.email);
+            coupons::note_returned(tx, record.id, &record.body.quote.discounts, &customer, record.placed_at).await?;
         }
         Ok(true)
     }
