@@ -13,6 +13,7 @@
 mod ids;
 pub mod account;
 pub mod address;
+pub mod booking;
 pub mod cart;
 pub mod catalog;
 pub mod coupon;

@@ -116,6 +116,10 @@ async fn wire(config: Config, clock: Clock) -> anyhow::Result<Built> {
         let keeper = Keeper::new(db.clone(), clock.clone());
         move |stop| keeper.run(stop)
     });
+    background.spawn("terms", {
+        let db = db.clone();
+        move |stop| catalog::terms::catch_up(db, stop)
+    });
     let limits = Arc::new(Limits::new());
     let throttle = Arc::new(Throttle::new());
     let quiet = (Arc::clone(&limits), Arc::clone(&throttle));

@@ -34,8 +34,8 @@ pub fn page(desk: &Desk, lines: Vec<Line>, older: Option<Route>) -> Sheet {
                     <td data-label="Who">{line.who}</td>
                     <td data-label="What">{line.action}</td>
                     <td data-label="On">{subject}</td>
-                    <td data-label="Before"><code>{line.before}</code></td>
-                    <td data-label="After"><code>{line.after}</code></td>
+                    <td data-label="Before">{line.before.as_deref().map(told)}</td>
+                    <td data-label="After">{line.after.as_deref().map(told)}</td>
                 </tr>
             }
         });
@@ -54,4 +54,14 @@ pub fn page(desk: &Desk, lines: Vec<Line>, older: Option<Route>) -> Sheet {
         .into_any()
     };
     Sheet::framed(desk, Section::Audit, Section::Audit.name(), None, ().into_any(), body)
+}
+
+/// JSON as a line of words: `location rotterdam, free 3`.
+fn told(json: &str) -> String {
+    let words = |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    match serde_json::from_str(json) {
+        Ok(serde_json::Value::Object(fields)) => fields.iter().map(|(name, value)| format!("{name} {}", words(value))).collect::<Vec<_>>().join(", "),
+        Ok(value) => words(&value),
+        Err(_) => json.to_owned(),
+    }
 }

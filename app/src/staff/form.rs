@@ -7,6 +7,8 @@ use leptos::prelude::*;
 #[derive(Clone, Debug, Default)]
 pub struct Field {
     pub name: &'static str,
+    /// Where a page has several fields of one name.
+    pub id: Option<&'static str>,
     pub label: &'static str,
     /// What was typed, or is proposed.
     pub value: String,
@@ -94,7 +96,7 @@ impl Field {
     }
 
     fn id(&self) -> String {
-        format!("f-{}", self.name)
+        format!("f-{}", self.id.unwrap_or(self.name))
     }
 
     fn described(&self) -> Option<String> {

@@ -8,6 +8,7 @@ pub mod form;
 pub mod home;
 pub mod route;
 pub mod sign_in;
+pub mod stock;
 
 pub use document::document;
 pub use route::{Action, Route};
@@ -30,23 +31,25 @@ pub struct Person {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Section {
     Home,
+    Stock,
     Audit,
 }
 
 impl Section {
     /// In the rail's order.
-    const ALL: [Self; 2] = [Self::Home, Self::Audit];
+    const ALL: [Self; 3] = [Self::Home, Self::Stock, Self::Audit];
 
     const fn name(self) -> &'static str {
         match self {
             Self::Home => "Needs action",
+            Self::Stock => "Stock",
             Self::Audit => "Audit log",
         }
     }
 
     const fn right(self) -> Right {
         match self {
-            Self::Home => Right::Look,
+            Self::Home | Self::Stock => Right::Look,
             Self::Audit => Right::ReadAudit,
         }
     }
@@ -54,6 +57,7 @@ impl Section {
     fn route(self) -> Route {
         match self {
             Self::Home => Route::Home,
+            Self::Stock => Route::Stock { wanted: String::new(), after: None },
             Self::Audit => Route::Audit { older_than: None },
         }
     }

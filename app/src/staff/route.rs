@@ -2,6 +2,7 @@
 //! and never stored.
 
 use crate::routes::{Class, encoded};
+use domain::VariantId;
 
 /// Which page.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +17,16 @@ pub enum Route {
     Audit {
         older_than: Option<String>,
     },
+    /// Variants that begin with `wanted`, after the row with this key.
+    Stock {
+        wanted: String,
+        after: Option<String>,
+    },
+    /// One variant's stock, with its ledger older than the row with this key.
+    Variant {
+        variant: VariantId,
+        older_than: Option<String>,
+    },
 }
 
 /// Where a form is sent.
@@ -24,6 +35,16 @@ pub enum Action {
     SignIn,
     SignOut,
     ChangePassword,
+    /// Pieces of a variant came in.
+    Receive {
+        variant: VariantId,
+    },
+    Adjust {
+        variant: VariantId,
+    },
+    Damage {
+        variant: VariantId,
+    },
 }
 
 /// What every operator page's path begins with; also the path of the session's cookie.
@@ -35,6 +56,8 @@ impl Route {
             Self::Home => ROOT.to_owned(),
             Self::SignIn { next } => with_query("/ops/sign-in", &[("next", next.as_deref())]),
             Self::Password => "/ops/password".to_owned(),
+            Self::Stock { wanted, after } => with_query("/ops/stock", &[("q", Some(wanted)), ("after", after.as_deref())]),
+            Self::Variant { variant, older_than } => with_query(&format!("/ops/stock/{variant}"), &[("older_than", older_than.as_deref())]),
             Self::Audit { older_than } => with_query("/ops/audit", &[("older_than", older_than.as_deref())]),
         }
     }
@@ -51,6 +74,9 @@ impl Action {
             Self::SignIn => "/ops/sign-in".to_owned(),
             Self::SignOut => "/ops/sign-out".to_owned(),
             Self::ChangePassword => "/ops/password".to_owned(),
+            Self::Receive { variant } => format!("/ops/stock/{variant}/receipts"),
+            Self::Adjust { variant } => format!("/ops/stock/{variant}/adjustments"),
+            Self::Damage { variant } => format!("/ops/stock/{variant}/damage"),
         }
     }
 }

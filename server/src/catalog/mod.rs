@@ -9,5 +9,6 @@ pub mod product;
 pub mod shelves;
 pub mod sold;
 pub mod stock;
+pub mod terms;
 
 pub use demo::first_start;

@@ -1,6 +1,7 @@
 //! A product as SQL keeps it: every language, every market. What a reader sees is made from it by the read model.
 
 use crate::{
+    catalog::terms,
     params,
     sql::{Db, Row, Tx, Value},
 };
@@ -204,7 +205,7 @@ impl Product {
             ],
         )
         .await?;
-        Ok(())
+        terms::write_product(tx, self, true).await
     }
 
     /// Writes what changed about a product.
@@ -230,7 +231,7 @@ impl Product {
             ],
         )
         .await?;
-        Ok(())
+        terms::write_product(tx, self, false).await
     }
 }
 
@@ -273,7 +274,7 @@ impl Variant {
             ],
         )
         .await?;
-        Ok(())
+        terms::write_variant(tx, self, true).await
     }
 
     pub async fn update(&self, tx: &mut Tx) -> anyhow::Result<()> {
@@ -292,7 +293,7 @@ impl Variant {
             ],
         )
         .await?;
-        Ok(())
+        terms::write_variant(tx, self, false).await
     }
 }
 

@@ -19,6 +19,7 @@ mod request;
 mod store;
 pub mod story;
 mod tend;
+pub mod unshipped;
 mod view;
 
 pub use change::ChangeError;

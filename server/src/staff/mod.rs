@@ -6,6 +6,7 @@ pub mod audit;
 pub mod command;
 pub mod passwords;
 pub mod sessions;
+pub mod stock;
 mod throttle;
 
 pub use audit::Actor;

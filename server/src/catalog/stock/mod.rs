@@ -10,7 +10,11 @@ pub use buckets::{Keeper, gather, gather_all, spread};
 pub use hold::{Holding, Shortage, hold};
 
 use crate::{clock::Clock, events, params, sql::Tx};
-use domain::{HoldId, OrderId, ProductId, VariantId, event::Event, stock::Movement};
+use domain::{
+    HoldId, OrderId, ProductId, VariantId,
+    event::Event,
+    stock::{Balance, Movement},
+};
 
 /// Which stock is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -64,6 +68,21 @@ pub(super) async fn come_back(
     let row = Row { location: location.to_owned(), bucket: 0 };
     ensure_row(tx, item.variant, &row).await?;
     move_stock(tx, clock, item, &row, movement, reason, cause).await
+}
+
+/// Free pieces are lost. Whether so many are free is decided by whoever holds the rows ([`lock`]).
+pub async fn damage(tx: &mut Tx, clock: &Clock, item: Item, location: &str, quantity: u32, reason: &str, cause: &str) -> anyhow::Result<()> {
+    if buckets::is_spread(tx, item, location).await? {
+        gather(tx, clock, item, location).await?;
+    }
+    move_stock(tx, clock, item, &Row { location: location.to_owned(), bucket: 0 }, Movement::Damage(quantity), reason, cause).await
+}
+
+/// What the rows of a variant at a location add up to; they are locked until the commit.
+pub async fn lock(tx: &mut Tx, variant: VariantId, location: &str) -> anyhow::Result<Balance> {
+    tx.execute("UPDATE stock_balances SET free = free WHERE variant_id = $1 AND location = $2", params![variant, location]).await?;
+    let rows = tx.all("SELECT free, held FROM stock_balances WHERE variant_id = $1 AND location = $2", params![variant, location]).await?;
+    rows.iter().try_fold(Balance::default(), |sum, row| Ok(Balance { free: sum.free + row.int("free")?, held: sum.held + row.int("held")? }))
 }
 
 /// A piece of stock kept for an order, as the table has it.

@@ -47,7 +47,7 @@ fn line(entry: Entry) -> Line {
     let name = entry.name.filter(|name| !name.is_empty());
     let subject = match entry.subject {
         Subject::Staff(id) => (name.unwrap_or_else(|| format!("staff {id}")), None),
-        Subject::Variant(id) => (name.unwrap_or_else(|| format!("variant {id}")), None),
+        Subject::Variant(id) => (name.unwrap_or_else(|| format!("variant {id}")), Some(Route::Variant { variant: id, older_than: None })),
         Subject::Order(id) => (format!("order {id}"), None),
     };
     Line { at: entry.at, who, action: entry.action, subject, before: entry.before, after: entry.after }

@@ -3,6 +3,7 @@
 mod audit;
 mod home;
 mod sign_in;
+mod stock;
 
 use crate::{
     Shop,
@@ -37,6 +38,7 @@ pub fn routes(shop: &Shop) -> Router<Shop> {
         .merge(home::routes())
         .merge(sign_in::routes())
         .merge(audit::routes())
+        .merge(stock::routes())
         .route("/ops/{*rest}", axum::routing::any(nothing))
         .layer(middleware::from_fn_with_state(shop.clone(), around))
 }
