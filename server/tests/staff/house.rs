@@ -1,7 +1,7 @@
 //! The demo shop, with people who work there.
 
 use crate::support::{self, Answer, TestShop, Visitor};
-use anyhow::ensure;
+use anyhow::{Context as _, ensure};
 use domain::staff::{Role, Roles};
 use server::{
     params,
@@ -70,6 +70,11 @@ impl House {
                 })
             })
             .collect()
+    }
+
+    /// The latest row of the log.
+    pub async fn last_logged(&self) -> anyhow::Result<Logged> {
+        self.log().await?.pop().context("something is in the log")
     }
 }
 

@@ -7,3 +7,4 @@ mod command_line;
 mod house;
 mod log;
 mod signing_in;
+mod stock;

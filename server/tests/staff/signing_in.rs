@@ -11,7 +11,7 @@ use server::staff::{Actor, accounts, passwords};
 use std::time::Duration;
 
 fn pages() -> Vec<Route> {
-    vec![Route::Home, Route::Password, Route::Audit { older_than: None }]
+    vec![Route::Home, Route::Password, Route::Audit { older_than: None }, Route::Stock { wanted: "tote".to_owned(), after: None }]
 }
 
 #[tokio::test]
