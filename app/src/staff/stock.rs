@@ -171,7 +171,7 @@ pub fn variant(desk: &Desk, data: VariantData) -> Sheet {
         let places = &data.places;
         let typed = |form: Form| data.typed.clone().filter(|typed| typed.form == form);
         view! {
-            <section>
+            <section class="bookings">
                 <h2>"Book"</h2>
                 <div>
                     {receipt(desk, data.name.variant, places, typed(Form::Receipt))}
@@ -184,9 +184,10 @@ pub fn variant(desk: &Desk, data: VariantData) -> Sheet {
     let tools = view! { {data.name.tags()}<span class="end"><a class="button quiet" href=Route::Stock { wanted: String::new(), after: None }.url()>"Find another"</a></span> };
     let body = view! {
         <p class="why">{data.name.codes()}</p>
-        <div class="two">
-            <div>{places_table(&data.places)}{ledger(&data)}</div>
+        <div class="stocked">
+            <div>{places_table(&data.places)}</div>
             {forms}
+            <div class="ledger">{ledger(&data)}</div>
         </div>
     };
     let title = data.name.title.clone();
@@ -235,7 +236,7 @@ fn ledger(data: &VariantData) -> AnyView {
         return view! { <h2>"Ledger"</h2><p class="empty">"Nothing was ever booked."</p> }.into_any();
     }
     let rows = data.ledger.clone().into_iter().map(|line| {
-        let (free, held) = line.effect.map_or((String::new(), String::new()), |(free, held)| (signed(free), signed(held)));
+        let (free, held) = line.effect.map_or((None, None), |(free, held)| (signed(free), signed(held)));
         view! {
             <tr>
                 <td data-label="When">{time(line.at)}</td>
@@ -288,7 +289,7 @@ fn adjustment(desk: &Desk, variant: VariantId, places: &[Place], typed: Option<T
     let meant = typed.below_zero.map(|free| {
         let pieces = free.unsigned_abs();
         view! {
-            <p class="notice bad" role="alert">{format!("That would leave {free} free: {pieces} more promised than there are. Orders may have to be cancelled.")}</p>
+            <p class="notice bad" role="alert">{format!("That would leave {} free: {pieces} more promised than there are. Orders may have to be cancelled.", minus(free))}</p>
             <label class="check"><input type="checkbox" name="below_zero" value="yes"/>"Book it all the same"</label>
         }
     });
@@ -388,10 +389,10 @@ fn minus(figure: i64) -> String {
 }
 
 /// A change: `+5`, `−3`; nothing for none.
-fn signed(change: i64) -> String {
+fn signed(change: i64) -> Option<String> {
     match change {
-        0 => String::new(),
-        change if change > 0 => format!("+{change}"),
-        change => minus(change),
+        0 => None,
+        change if change > 0 => Some(format!("+{change}")),
+        change => Some(minus(change)),
     }
 }

@@ -214,7 +214,7 @@ async fn an_adjustment_is_a_difference_or_a_count_and_asks_before_it_goes_below_
         assert_eq!(send(fields).await?.status, 422, "{fields:?}");
     }
     let asked = send(&[("figure", "difference"), ("pieces", "-11"), ("reason", "stolen"), ("mutation", "one-wish")]).await?;
-    assert!(asked.status == 409 && asked.body.contains("name=\"below_zero\"") && asked.body.contains("-2 free"), "{}", asked.body);
+    assert!(asked.status == 409 && asked.body.contains("name=\"below_zero\"") && asked.body.contains("−2 free"), "{}", asked.body);
     assert_eq!(house.balance(&tote).await?.0, 9, "asked first");
     let meant = send(&[("figure", "difference"), ("pieces", "-11"), ("reason", "stolen"), ("mutation", "one-wish"), ("below_zero", "yes")]).await?;
     assert_eq!(meant.location(), done, "the wish that was asked about is still the first of its kind: {}", meant.body);
