@@ -5,6 +5,7 @@ import * as accessibility from "./journeys/accessibility.mjs";
 import * as buying from "./journeys/buying.mjs";
 import * as keyboard from "./journeys/keyboard.mjs";
 import * as layout from "./journeys/layout.mjs";
+import * as operations from "./journeys/operations.mjs";
 import * as script from "./journeys/script.mjs";
 
 const wanted = process.argv[2] ?? process.env.JOURNEY ?? "";
@@ -35,7 +36,7 @@ async function group(shopName, variables, journeys) {
   }
 }
 
-await group("embedded", {}, [...buying.everywhere, ...buying.refusals, ...keyboard.journeys, ...script.journeys, ...layout.journeys, ...accessibility.journeys]);
+await group("embedded", {}, [...buying.everywhere, ...buying.refusals, ...keyboard.journeys, ...script.journeys, ...layout.journeys, ...accessibility.journeys, ...operations.journeys]);
 const { JOURNEY_DATABASE_URL: database, JOURNEY_DYNAMODB_ENDPOINT: dynamodb } = process.env;
 if (database && dynamodb) {
   const variables = {

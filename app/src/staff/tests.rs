@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::document::Assets;
-use domain::staff::Role;
+use domain::{VariantId, staff::Role};
 
 fn desk(role: Role) -> Desk {
     Desk { person: Person { email: "ada@example.com".to_owned(), roles: [role].into_iter().collect() }, now: 0, mutation: "m".to_owned() }
@@ -48,4 +48,26 @@ fn signing_in_leads_to_our_own_pages_only() {
 #[test]
 fn instants_are_written_to_the_second() {
     assert_eq!(moment(1_795_435_200_000_000), "23 Nov 2026, 12:00:00 UTC");
+}
+
+#[test]
+fn journeys_know_every_page() {
+    let journeys = include_str!("../../../end2end/routes.mjs");
+    let none = || None::<String>;
+    let first = Route::Home;
+    let mut next = Some(first);
+    while let Some(route) = next {
+        // A page of one variant is opened from the list.
+        if !matches!(route, Route::Variant { .. }) {
+            assert!(journeys.contains(&format!("\"{}\"", route.url())), "end2end/routes.mjs lacks {route:?}");
+        }
+        next = match route {
+            Route::Home => Some(Route::SignIn { next: none() }),
+            Route::SignIn { .. } => Some(Route::Password),
+            Route::Password => Some(Route::Audit { older_than: none() }),
+            Route::Audit { .. } => Some(Route::Stock { wanted: "t".to_owned(), after: none() }),
+            Route::Stock { .. } => Some(Route::Variant { variant: VariantId(uuid::Uuid::nil()), older_than: none() }),
+            Route::Variant { .. } => None,
+        };
+    }
 }
