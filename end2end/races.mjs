@@ -238,7 +238,7 @@ async function open() {
     const seconds = Math.floor(Date.now() / 1000) + shift;
     return `t=${seconds},v1=${createHmac("sha256", key).update(`${seconds}.${body}`).digest("hex")}`;
   };
-  shop.capture = (payment, amount) => ({ id: `evt_${randomUUID()}`, payment, news: { state: "captured", amount } });
+  shop.capture = (payment, amount) => ({ id: `evt_${randomUUID()}`, notice: { about: "payment", payment, news: { state: "captured", amount } } });
   shop.webhook = async (body, signature) => {
     const headers = { "content-type": "application/json", ...(signature === undefined ? {} : { "webhook-signature": signature }) };
     return (await fetch(`${shop.url}/webhooks/test-provider`, { method: "POST", headers, body })).status;

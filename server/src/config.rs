@@ -1,6 +1,10 @@
 //! Configuration, read once: flags over variables over a file over defaults. The only place that reads the environment. What it
 //! refuses, it refuses in one sentence that says what to set.
 
+mod stripe;
+
+pub use stripe::StripeAccess;
+
 use crate::dynamo::{self, Place};
 use anyhow::{Context as _, bail};
 use serde::{
@@ -37,6 +41,8 @@ pub struct Config {
     /// Whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<Network>,
     pub test_provider: TestProvider,
+    /// Takes the payments instead of the test provider.
+    pub stripe: Option<StripeAccess>,
     pub log: LogFormat,
     /// What is logged, in the directives of `tracing_subscriber::EnvFilter`.
     pub log_filter: String,
@@ -119,6 +125,22 @@ pub struct Options {
     #[arg(long, env = "NEXTGEN_TEST_PROVIDER", global = true, value_name = "spawn|off|URL")]
     #[serde(deserialize_with = "text", alias = "test-provider")]
     pub test_provider: Option<String>,
+    /// test, or stripe with the three options below [default: test].
+    #[arg(long, env = "NEXTGEN_PAYMENTS", global = true, value_name = "test|stripe")]
+    #[serde(deserialize_with = "text")]
+    pub payments: Option<String>,
+    /// The account's secret key, sk_… or rk_….
+    #[arg(long, env = "STRIPE_SECRET_KEY", global = true, value_name = "KEY", hide_env_values = true)]
+    #[serde(deserialize_with = "text", alias = "stripe-secret-key")]
+    pub stripe_secret_key: Option<String>,
+    /// The signing secret of the endpoint /webhooks/stripe, whsec_…; two, separated by a comma, while one is replaced.
+    #[arg(long, env = "STRIPE_WEBHOOK_SECRET", global = true, value_name = "SECRET,…", hide_env_values = true)]
+    #[serde(deserialize_with = "text", alias = "stripe-webhook-secret")]
+    pub stripe_webhook_secret: Option<String>,
+    /// The origin of Stripe's API, or of a stand-in for it [default: https://api.stripe.com].
+    #[arg(long, env = "STRIPE_API_BASE", global = true, value_name = "URL")]
+    #[serde(deserialize_with = "text", alias = "stripe-api-base")]
+    pub stripe_api_base: Option<String>,
     /// lines, or json for one object a line [default: lines].
     #[arg(long, env = "NEXTGEN_LOG", global = true, value_name = "lines|json")]
     #[serde(deserialize_with = "text")]
@@ -133,7 +155,7 @@ pub struct Options {
 const LOG_FILTER: &str = "info,sqlx=warn,aws=warn,hyper=warn";
 
 /// The variables of ours that mean something.
-const VARIABLES: [&str; 11] = [
+const VARIABLES: [&str; 12] = [
     "NEXTGEN_CONFIG",
     "NEXTGEN_ADDR",
     "NEXTGEN_DATA",
@@ -144,6 +166,7 @@ const VARIABLES: [&str; 11] = [
     "NEXTGEN_RATE_LIMITS",
     "NEXTGEN_TRUSTED_PROXIES",
     "NEXTGEN_TEST_PROVIDER",
+    "NEXTGEN_PAYMENTS",
     "NEXTGEN_LOG",
 ];
 
@@ -207,6 +230,16 @@ impl Config {
             Some("off") => TestProvider::Off,
             Some(url) => TestProvider::At(public_origin("NEXTGEN_TEST_PROVIDER (spawn, off, or a URL)", url)?),
         };
+        let stripe = one_of("NEXTGEN_PAYMENTS", pick(options.payments, file.payments), &[("test", false), ("stripe", true)])?
+            .filter(|is_stripe| *is_stripe)
+            .map(|_| {
+                StripeAccess::checked(
+                    pick(options.stripe_secret_key, file.stripe_secret_key),
+                    pick(options.stripe_webhook_secret, file.stripe_webhook_secret),
+                    pick(options.stripe_api_base, file.stripe_api_base),
+                )
+            })
+            .transpose()?;
         let log_filter = pick(options.log_filter, file.log_filter).unwrap_or_else(|| LOG_FILTER.to_owned());
         if let Err(error) = EnvFilter::try_new(&log_filter) {
             bail!("RUST_LOG is {log_filter:?}: set it to directives such as warn or info,server=debug ({error})");
@@ -221,6 +254,7 @@ impl Config {
             rate_limits: one_of("NEXTGEN_RATE_LIMITS", pick(options.rate_limits, file.rate_limits), &on_or_off)?.unwrap_or(true),
             trusted_proxies,
             test_provider,
+            stripe,
             log: one_of("NEXTGEN_LOG", pick(options.log, file.log), &[("lines", LogFormat::Lines), ("json", LogFormat::Json)])?
                 .unwrap_or(LogFormat::Lines),
             log_filter,

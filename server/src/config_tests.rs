@@ -37,7 +37,7 @@ fn options_win_over_the_file_and_the_file_over_defaults() -> anyhow::Result<()> 
 #[test]
 fn bad_values_are_refused_with_what_to_set() {
     type Set = fn(&mut Options);
-    let table: [(&str, Set); 11] = [
+    let table: [(&str, Set); 12] = [
         ("RUST_LOG", |o| o.log_filter = Some("server=loud".to_owned())),
         ("NEXTGEN_ADDR", |o| o.addr = Some("3000".to_owned())),
         ("NEXTGEN_URL", |o| o.url = Some("shop.example".to_owned())),
@@ -49,6 +49,7 @@ fn bad_values_are_refused_with_what_to_set() {
         ("NEXTGEN_RATE_LIMITS", |o| o.rate_limits = Some("no".to_owned())),
         ("NEXTGEN_TRUSTED_PROXIES", |o| o.trusted_proxies = Some("10.0.0.0/33".to_owned())),
         ("NEXTGEN_TEST_PROVIDER", |o| o.test_provider = Some("stripe".to_owned())),
+        ("NEXTGEN_PAYMENTS", |o| o.payments = Some("paypal".to_owned())),
     ];
     for (name, set) in table {
         let said = Config::checked(options(set), Options::default()).err().map(|error| error.to_string()).unwrap_or_default();
@@ -62,4 +63,35 @@ fn unknown_names_are_refused() {
     assert!(refuse_unknown(["NEXTGEN_ADRR".to_owned()].into_iter()).is_err_and(|error| error.to_string().contains("NEXTGEN_ADRR")));
     assert!(refuse_unknown(["NEXTGEN_ADDR".to_owned(), "PATH".to_owned()].into_iter()).is_ok());
     assert!(toml::from_str::<Options>("adress = '127.0.0.1:3000'").is_err());
+}
+
+#[test]
+fn stripe_needs_its_two_secrets() -> anyhow::Result<()> {
+    let stripe = |key: &str, webhook: &str, base: &str| {
+        let some = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+        let set = Options { payments: some("stripe"), stripe_secret_key: some(key), stripe_webhook_secret: some(webhook), ..Options::default() };
+        Config::checked(Options { stripe_api_base: some(base), ..set }, Options::default()).map(|config| config.stripe)
+    };
+    let access = stripe("sk_test_1", "whsec_1, whsec_2", "")?.expect("an account");
+    assert_eq!((&*access.api_base, access.checkout_origin()), ("https://api.stripe.com", "https://checkout.stripe.com"));
+    assert_eq!(access.webhook_secrets, ["whsec_1", "whsec_2"]);
+    assert!(!format!("{access:?}").contains("_1"), "secrets stay out of logs");
+    let local = stripe("rk_live_1", "whsec_1", "http://127.0.0.1:12111")?.expect("an account");
+    assert_eq!((&*local.api_base, local.checkout_origin()), ("http://127.0.0.1:12111", "http://127.0.0.1:12111"));
+    for (key, webhook, base, name) in [
+        ("", "whsec_1", "", "STRIPE_SECRET_KEY"),
+        ("pk_test_1", "whsec_1", "", "STRIPE_SECRET_KEY"),
+        ("sk_test_1\n", "whsec_1", "ftp://x", "STRIPE_API_BASE"),
+        ("sk_te st", "whsec_1", "", "STRIPE_SECRET_KEY"),
+        ("sk_test_1", "", "", "STRIPE_WEBHOOK_SECRET"),
+        ("sk_test_1", "whsec_1, secret", "", "STRIPE_WEBHOOK_SECRET"),
+        ("sk_test_1", "whsec_1", "http://127.0.0.1.evil.example", "STRIPE_API_BASE"),
+        ("sk_test_1", "whsec_1", "https://api.stripe.com/v1", "STRIPE_API_BASE"),
+    ] {
+        let said = stripe(key, webhook, base).err().map(|error| error.to_string()).unwrap_or_default();
+        assert!(said.contains(name) && said.contains("set ") && !said.contains('\n'), "{name}: {said:?}");
+        assert!(!said.contains("sk_te"), "no key in a sentence: {said}");
+    }
+    assert!(Config::checked(options(|o| o.stripe_secret_key = Some("sk_test_1".to_owned())), Options::default())?.stripe.is_none());
+    Ok(())
 }

@@ -9,6 +9,7 @@ use crate::{
         forms::BODY_BYTES_MAX,
         headers, limits,
         visitor::Visitor,
+        webhooks,
     },
     random,
 };
@@ -86,7 +87,8 @@ fn let_in(shop: &Shop, request: &Request) -> Result<(), Refusal> {
         return Err(Fault::Forbidden.into());
     }
     let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-    if length.is_some_and(|bytes| bytes > BODY_BYTES_MAX as u64) {
+    let most = if request.uri().path().starts_with(webhooks::PATH) { webhooks::BODY_BYTES_MAX } else { BODY_BYTES_MAX };
+    if length.is_some_and(|bytes| bytes > most as u64) {
         return Err(Fault::TooLarge.into());
     }
     Ok(())

@@ -48,7 +48,7 @@ pub fn router(shop: &Shop) -> Router {
         .route("/robots.txt", get(sitemap::robots))
         .route("/sitemap.xml", get(sitemap::sitemap))
         .route("/sitemap/{name}", get(sitemap::part))
-        .route("/webhooks/test-provider", post(webhooks::test_provider))
+        .route("/webhooks/{provider}", post(webhooks::hear).layer(DefaultBodyLimit::max(webhooks::BODY_BYTES_MAX)))
         .merge(cart::routes())
         .merge(coupon::routes())
         .merge(checkout::routes())

@@ -5,14 +5,16 @@ use crate::{
     catalog::stock::{self, Holding, Item, Shortage},
     clock::Clock,
     events, params,
-    payments::{Forged, WebhookEvent},
+    payments::{Forged, Notice, ProviderError, WebhookEvent, WebhookFault},
     sql::Tx,
 };
 use anyhow::Context as _;
 use domain::{
     OrderId, PaymentId, RefundId,
+    dispute::DisputeNews,
     order::{Needs, Order},
     payment::{News, PaymentState, Unchanged},
+    refund::RefundNews,
 };
 
 /// What became of news.
@@ -22,7 +24,7 @@ pub enum Heard {
     New(Box<Order>),
     /// It was known, or overtaken.
     Known,
-    /// No such payment here.
+    /// No such payment or refund here.
     Unknown,
 }
 
@@ -33,7 +35,7 @@ impl Orders {
             .db
             .transact::<_, anyhow::Error>(|tx| {
                 let (this, news) = (self.clone(), news.clone());
-                Box::pin(async move { hear_in(tx, &this.clock, this.provider.name(), payment, news).await })
+                Box::pin(async move { this.hear_payment_in(tx, payment, news).await })
             })
             .await?;
         self.after(&heard).await;
@@ -43,7 +45,7 @@ impl Orders {
     /// Takes a webhook: the signature first, then the event's id and its effect in one transaction. `Ok` means stored: answer 2xx, and only
     /// then. A second delivery finds the id and changes nothing.
     pub async fn webhook(&self, signature: Option<&str>, body: &[u8]) -> Result<(), WebhookError> {
-        let event: WebhookEvent = self.provider.webhook(signature, body, self.clock.now())?;
+        let event: WebhookEvent = self.provider.webhook(signature, body, self.clock.now()).await?;
         let heard = self
             .db
             .transact::<_, anyhow::Error>(|tx| {
@@ -59,12 +61,17 @@ impl Orders {
                     if is_new == 0 {
                         return Ok(Heard::Known);
                     }
-                    hear_in(tx, &this.clock, provider, event.payment, event.news).await
+                    match event.notice {
+                        Notice::Payment { payment, news } => this.hear_payment_in(tx, payment, news).await,
+                        Notice::Refund { refund, news } => this.hear_refund_in(tx, refund, news).await,
+                        Notice::Dispute { payment, news } => this.hear_dispute_in(tx, payment, news).await,
+                        Notice::Ignored => Ok(Heard::Known),
+                    }
                 })
             })
             .await?;
         if heard == Heard::Unknown {
-            tracing::warn!(event = event.id, payment = %event.payment, "a webhook about a payment that is not ours");
+            tracing::warn!(event = event.id, notice = ?event.notice, "a webhook about a payment that is not ours");
         }
         self.after(&heard).await;
         Ok(())
@@ -77,7 +84,7 @@ impl Orders {
         let captured = order.payments.iter().any(|payment| matches!(payment.state, PaymentState::Captured { .. }));
         if captured && order.has_live_payment() {
             for payment in order.payments.iter().filter(|payment| payment.state.is_live()) {
-                if let Ok(news) = self.provider.close_session(payment.id).await
+                if let Ok(news) = self.close_page(payment.id).await
                     && let Err(error) = Box::pin(self.hear(payment.id, news)).await
                 {
                     tracing::error!(error = format!("{error:#}"), "closing a session that is not needed");
@@ -85,16 +92,62 @@ impl Orders {
             }
         }
     }
+
+    /// The effect of a payment's news. Pieces are kept longer for money that is under way.
+    async fn hear_payment_in(&self, tx: &mut Tx, payment: PaymentId, news: News) -> anyhow::Result<Heard> {
+        let is_pending = news == News::Pending;
+        let heard = hear_in(tx, &self.clock, self.provider.name(), payment, news).await?;
+        if let (true, Heard::New(order)) = (is_pending, &heard) {
+            tx.execute(
+                "UPDATE orders SET hold_until = $2 WHERE id = $1 AND pieces = 'held' AND hold_until < $2",
+                params![order.id, self.clock.now() + self.provider.patience().pending_hold_us],
+            )
+            .await?;
+        }
+        Ok(heard)
+    }
+
+    /// The effect of a refund's news.
+    pub(super) async fn hear_refund_in(&self, tx: &mut Tx, refund: RefundId, news: RefundNews) -> anyhow::Result<Heard> {
+        let now = self.clock.now();
+        let Some(row) = tx.first("SELECT order_id FROM refunds WHERE id = $1", params![refund]).await? else { return Ok(Heard::Unknown) };
+        let before = store::lock(tx, row.parse("order_id")?, now).await?.context("a refund without its order")?;
+        let Some((after, events)) = before.clone().hear_refund(refund, news) else { return Ok(Heard::Known) };
+        store::save(tx, &self.clock, &self.author(Actor::Provider), &before, &after, &events).await?;
+        Ok(Heard::New(Box::new(after)))
+    }
+
+    /// The effect of a dispute's news.
+    pub(super) async fn hear_dispute_in(&self, tx: &mut Tx, payment: PaymentId, news: DisputeNews) -> anyhow::Result<Heard> {
+        let now = self.clock.now();
+        let Some(order) = store::order_of(tx, payment).await? else { return Ok(Heard::Unknown) };
+        let before = store::lock(tx, order, now).await?.context("a payment without its order")?;
+        let Ok((after, events)) = before.clone().hear_dispute(payment, news, now) else { return Ok(Heard::Known) };
+        store::save(tx, &self.clock, &self.author(Actor::Provider), &before, &after, &events).await?;
+        Ok(Heard::New(Box::new(after)))
+    }
 }
 
 /// Why a webhook was not stored.
 #[derive(Debug, thiserror::Error)]
 pub enum WebhookError {
     #[error(transparent)]
-    Forged(#[from] Forged),
+    Forged(Forged),
+    /// The provider does not say what it is about: it shall send it again.
+    #[error(transparent)]
+    Unclear(ProviderError),
     /// Ours to mend: the provider shall send it again.
     #[error(transparent)]
     Failed(#[from] anyhow::Error),
+}
+
+impl From<WebhookFault> for WebhookError {
+    fn from(fault: WebhookFault) -> Self {
+        match fault {
+            WebhookFault::Forged(forged) => Self::Forged(forged),
+            WebhookFault::Unclear(error) => Self::Unclear(error),
+        }
+    }
 }
 
 /// The effect of news, in the caller's transaction.

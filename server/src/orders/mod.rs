@@ -11,6 +11,7 @@ mod fulfil;
 mod give_back;
 mod hear;
 mod money_back;
+mod page;
 mod pay;
 mod place;
 mod price;

@@ -1,15 +1,11 @@
 //! The way to the payment page: the first time, and again after a decline, a lapsed hold or a provider that was down.
 
 use super::{Orders, hear::hold_again, request::PayAgainError, store, story::Actor};
-use crate::{
-    events, params,
-    payments::{ProviderError, SessionRequest},
-};
-use anyhow::Context as _;
+use crate::{events, params};
 use domain::{
     OrderId, PaymentId,
-    order::{CannotPay, HOLD_US, NextAttempt, Order, OrderNumber, Pieces},
-    payment::{News, Payment, PaymentState},
+    order::{CannotPay, HOLD_US, NextAttempt, Pieces},
+    payment::PaymentState,
 };
 
 /// Rounds of asking and deciding before giving up: each one ends an attempt that was found dead.
@@ -28,12 +24,10 @@ impl Orders {
                         continue;
                     }
                     let asked = self.ask_for_page(order, payment).await;
-                    let news = asked.map_err(|error| {
+                    let url = asked.map_err(|error| {
                         tracing::warn!(%order, error = format!("{:#}", anyhow::Error::new(error)), "no payment page");
                         PayAgainError::ProviderDown
                     })?;
-                    let url = if let News::Open { redirect_url, .. } = &news { Some(redirect_url.clone()) } else { None };
-                    self.hear(payment, news).await?;
                     if let Some(url) = url {
                         return Ok(url);
                     }
@@ -51,42 +45,7 @@ impl Orders {
         if let PaymentState::Open { redirect_url, .. } = &payment.state {
             return Ok(Some(redirect_url.clone()));
         }
-        let news = self.ask_for_page(order, payment.id).await?;
-        let url = if let News::Open { redirect_url, .. } = &news { Some(redirect_url.clone()) } else { None };
-        self.hear(payment.id, news).await?;
-        Ok(url)
-    }
-
-    /// Closes every page of an order on which money could still come, and hears what they had become. `false`: the provider does not answer,
-    /// or money is under way.
-    pub(super) async fn close_pages(&self, order: &Order) -> anyhow::Result<bool> {
-        let mut all_closed = true;
-        for payment in order.payments.iter().filter(|payment| payment.state.is_live()) {
-            match self.provider.close_session(payment.id).await {
-                Ok(news) => {
-                    all_closed &= !matches!(news, News::Open { .. } | News::Pending);
-                    self.hear(payment.id, news).await?;
-                }
-                Err(error) => {
-                    tracing::warn!(payment = %payment.id, error = format!("{:#}", anyhow::Error::new(error)), "a payment page could not be closed");
-                    all_closed = false;
-                }
-            }
-        }
-        Ok(all_closed)
-    }
-
-    async fn ask_for_page(&self, order: OrderId, payment: PaymentId) -> Result<News, ProviderError> {
-        let request = self.session_request(order, payment).await.map_err(ProviderError::Unavailable)?;
-        self.provider.create_session(&request).await
-    }
-
-    async fn session_request(&self, order: OrderId, payment: PaymentId) -> anyhow::Result<SessionRequest> {
-        let row =
-            self.db.first("SELECT number, locale, currency, total_minor FROM orders WHERE id = $1", params![order]).await?.context("an order")?;
-        let (number, locale): (OrderNumber, domain::locale::Locale) = (row.parse("number")?, row.parse("locale")?);
-        let return_url = format!("{}/{locale}/orders/{}", self.origin, self.secret(order));
-        Ok(SessionRequest::new(payment, number, store::money(&row, "total_minor")?, locale, return_url))
+        Ok(self.ask_for_page(order, payment.id).await?)
     }
 
     /// Keeps the pieces for another half hour, as somebody is about to pay. `false`: they are not held any more.
@@ -127,14 +86,6 @@ impl Orders {
             })
             .await?;
         events::ring();
-        Ok(())
-    }
-
-    /// Asks the provider about a payment that may have become something; what it says is heard.
-    pub(super) async fn ask(&self, payment: &Payment) -> anyhow::Result<()> {
-        if let Some(news) = self.provider.session(payment.id).await? {
-            self.hear(payment.id, news).await?;
-        }
         Ok(())
     }
 }

@@ -2,14 +2,21 @@
 //! processes at once, and may be cut off anywhere.
 
 use super::{Orders, store, story::Actor};
-use crate::{background::Stop, catalog::stock, events, params, payments::RefundRequest};
-use domain::{OrderId, PaymentId, RefundId, order::HOLD_US, payment::PaymentState, refund::RefundNews};
+use crate::{
+    background::Stop,
+    catalog::stock,
+    events, params,
+    payments::{ProviderError, RefundRequest},
+};
+use domain::{OrderId, PaymentId, RefundId, offer::Instant, order::HOLD_US, payment::PaymentState, refund::RefundNews};
 use std::time::Duration;
 
 /// Rows taken at once by each of the three.
 const BATCH: i64 = 50;
-/// A payment is in doubt when nobody has said anything about it for so long (30 s).
-const DOUBT_US: i64 = 30 * 1_000_000;
+/// A provider that does not answer is asked again after so long (30 s).
+const AGAIN_US: Instant = 30 * 1_000_000;
+/// A refund that is under way is asked about so often (6 hours): banks take days, and webhooks tell.
+const UNDER_WAY_US: Instant = 6 * 3_600 * 1_000_000;
 /// After so many failures a round of asking ends: the others would fare no better.
 const FAILURES: u32 = 3;
 /// What only serves to recognise repetitions is kept so long (30 days); no form and no webhook is repeated later.
@@ -97,7 +104,7 @@ impl Orders {
                             let wait_us = if closed || before.payments.iter().any(|payment| payment.state == PaymentState::Pending) {
                                 HOLD_US
                             } else {
-                                DOUBT_US
+                                AGAIN_US
                             };
                             tx.execute("UPDATE orders SET hold_until = $2 WHERE id = $1 AND pieces = 'held'", params![order, now + wait_us]).await?;
                         }
@@ -113,13 +120,13 @@ impl Orders {
 
     /// Asks the provider about payments of which nothing was heard for a while: a lost reply, a lost webhook, a walk away.
     async fn reconcile(&self) -> anyhow::Result<()> {
-        let before = self.clock.now() - DOUBT_US;
+        let (now, patience) = (self.clock.now(), self.provider.patience());
         let rows = self
             .db
             .all(
                 "SELECT p.id, o.pieces FROM payments p JOIN orders o ON o.id = p.order_id WHERE p.state IN ('created', 'open', 'pending') AND p.updated_at <= $1 \
-                 ORDER BY p.updated_at LIMIT $2",
-                params![before, BATCH],
+                 AND (p.state <> 'pending' OR p.updated_at <= $2) ORDER BY p.updated_at LIMIT $3",
+                params![now - patience.doubt_us, now - patience.pending_doubt_us, BATCH],
             )
             .await?;
         let mut failures = 0;
@@ -129,8 +136,12 @@ impl Orders {
             }
             let payment: PaymentId = row.parse("id")?;
             // Nobody shall pay an order that is paid or over.
-            let is_over = matches!(row.text("pieces")?.as_str(), "sold" | "withdrawn");
-            let news = if is_over { self.provider.close_session(payment).await.map(Some) } else { self.provider.session(payment).await };
+            let is_over = matches!(row.text("pieces")?.as_str(), "sold" | "withdrawn" | "cancelled");
+            let news = match self.at_provider(payment).await {
+                Ok(attempt) if is_over => self.provider.close_session(&attempt).await.map(Some),
+                Ok(attempt) => self.provider.session(&attempt).await,
+                Err(error) => Err(ProviderError::Unavailable(error)),
+            };
             match news {
                 Ok(Some(news)) => drop(self.hear(payment, news).await?),
                 Ok(None) => {}
@@ -156,30 +167,34 @@ impl Orders {
         Ok(())
     }
 
-    /// Asks for the refunds that are due.
+    /// Asks for the refunds that are due, and about those that are under way.
     async fn refund(&self) -> anyhow::Result<()> {
         let rows = self
             .db
             .all(
-                "SELECT id, order_id, payment_id, amount_minor, currency FROM refunds WHERE state = 'requested' AND next_at <= $1 ORDER BY next_at LIMIT $2",
+                "SELECT id, payment_id, amount_minor, currency FROM refunds WHERE state IN ('requested', 'pending') AND next_at <= $1 \
+                 ORDER BY next_at LIMIT $2",
                 params![self.clock.now(), BATCH],
             )
             .await?;
         for row in &rows {
-            let (refund, order): (RefundId, OrderId) = (row.parse("id")?, row.parse("order_id")?);
-            let request = RefundRequest { refund, payment: row.parse("payment_id")?, amount: store::money(row, "amount_minor")? };
-            let news = self.provider.refund(&request).await.unwrap_or_else(|error| {
-                tracing::warn!(%refund, error = format!("{:#}", anyhow::Error::new(error)), "a refund is asked for again later");
+            let refund: RefundId = row.parse("id")?;
+            let asked = async {
+                let (attempt, at) = (self.at_provider(row.parse("payment_id")?).await?, self.clock.now());
+                let request = RefundRequest { refund, attempt, amount: store::money(row, "amount_minor")?, at };
+                anyhow::Ok(self.provider.refund(&request).await?)
+            };
+            let news = asked.await.unwrap_or_else(|error| {
+                tracing::warn!(%refund, error = format!("{error:#}"), "a refund is asked for again later");
                 RefundNews::Unclear
             });
             self.db
                 .transact::<_, anyhow::Error>(|tx| {
                     let this = self.clone();
                     Box::pin(async move {
-                        let Some(before) = store::lock(tx, order, this.clock.now()).await? else { return Ok(()) };
-                        if let Some((after, events)) = before.clone().hear_refund(refund, news) {
-                            store::save(tx, &this.clock, &this.author(Actor::Provider), &before, &after, &events).await?;
-                        }
+                        this.hear_refund_in(tx, refund, news).await?;
+                        let later = this.clock.now() + UNDER_WAY_US;
+                        tx.execute("UPDATE refunds SET next_at = $2 WHERE id = $1 AND state = 'pending'", params![refund, later]).await?;
                         Ok(())
                     })
                 })

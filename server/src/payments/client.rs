@@ -1,11 +1,14 @@
 //! The HTTP client of the test provider: deadlines, bounded retries with jitter, a circuit breaker. Every call carries its idempotency key,
 //! so a retry after a lost reply is harmless.
 
-use super::{Forged, Provider, ProviderError, RefundRequest, SessionRequest, WebhookEvent, breaker::Breaker, signature, test_provider};
+use super::{
+    Attempt, CapturedPage, Forged, Patience, Provider, ProviderError, RefundRequest, SessionRequest, WebhookEvent, WebhookFault, breaker::Breaker,
+    signature, test_provider,
+};
 use crate::{outbound, random};
 use anyhow::Context as _;
 use async_trait::async_trait;
-use domain::{PaymentId, offer::Instant, payment::News, refund::RefundNews};
+use domain::{offer::Instant, payment::News, refund::RefundNews};
 use reqwest::{Method, StatusCode};
 use std::{
     path::PathBuf,
@@ -17,6 +20,7 @@ use std::{
 const TRIES: u32 = 3;
 /// One try's deadline. Three of them and the waits between stay under seven seconds, which a shopper still waits.
 const DEADLINE: Duration = Duration::from_secs(2);
+const SECOND_US: Instant = 1_000_000;
 
 /// Talks to a test provider.
 pub struct TestProviderClient {
@@ -122,29 +126,44 @@ impl Provider for TestProviderClient {
         }
     }
 
+    fn signature_header(&self) -> &'static str {
+        signature::HEADER
+    }
+
+    /// It is on this machine, so it may be asked often.
+    fn patience(&self) -> Patience {
+        Patience { doubt_us: 30 * SECOND_US, pending_doubt_us: 30 * SECOND_US, pending_hold_us: 7 * 24 * 3_600 * SECOND_US }
+    }
+
     async fn create_session(&self, request: &SessionRequest) -> Result<News, ProviderError> {
         let mut body = serde_json::to_value(request).map_err(|error| ProviderError::Refused(error.to_string()))?;
         body["notify_url"] = self.notify_url.clone().into();
         read(self.call(Method::POST, "/v1/sessions", &request.payment.to_string(), Some(body)).await?)
     }
 
-    async fn session(&self, payment: PaymentId) -> Result<Option<News>, ProviderError> {
+    async fn session(&self, attempt: &Attempt) -> Result<Option<News>, ProviderError> {
+        let payment = attempt.payment;
         let answer = self.call(Method::GET, &format!("/v1/sessions/{payment}"), &payment.to_string(), None).await?;
         if answer.0 == StatusCode::NOT_FOUND { Ok(None) } else { read(answer).map(Some) }
     }
 
-    async fn close_session(&self, payment: PaymentId) -> Result<News, ProviderError> {
+    async fn close_session(&self, attempt: &Attempt) -> Result<News, ProviderError> {
+        let payment = attempt.payment;
         read(self.call(Method::POST, &format!("/v1/sessions/{payment}/close"), &payment.to_string(), None).await?)
     }
 
     async fn refund(&self, request: &RefundRequest) -> Result<RefundNews, ProviderError> {
-        let body = serde_json::to_value(request).map_err(|error| ProviderError::Refused(error.to_string()))?;
-        let (status, _) = self.call(Method::POST, "/v1/refunds", &request.refund.to_string(), Some(body)).await?;
-        Ok(if status.is_success() { RefundNews::Issued } else { RefundNews::Refused })
+        let body = serde_json::json!({ "refund": request.refund, "payment": request.attempt.payment, "amount": request.amount });
+        read(self.call(Method::POST, "/v1/refunds", &request.refund.to_string(), Some(body)).await?)
     }
 
-    fn webhook(&self, signature: Option<&str>, body: &[u8], now: Instant) -> Result<WebhookEvent, Forged> {
-        signature::verify(&self.secret, signature, body, now)?;
-        serde_json::from_slice(body).map_err(|_| Forged::Unreadable)
+    async fn captured_since(&self, since: Instant, after: Option<&str>) -> Result<CapturedPage, ProviderError> {
+        let after = after.map(|after| format!("&after={after}")).unwrap_or_default();
+        read(self.call(Method::GET, &format!("/v1/captured?since={since}{after}"), "", None).await?)
+    }
+
+    async fn webhook(&self, signature: Option<&str>, body: &[u8], now: Instant) -> Result<WebhookEvent, WebhookFault> {
+        signature::verify(&[&self.secret], signature, body, now)?;
+        Ok(serde_json::from_slice(body).map_err(|_| Forged::Unreadable)?)
     }
 }

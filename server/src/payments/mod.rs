@@ -3,8 +3,12 @@
 pub mod breaker;
 pub mod client;
 mod none;
+mod session;
 pub mod signature;
+pub mod stripe;
 pub mod test_provider;
+
+pub use session::{Attempt, CAPSULE_BYTES_MAX, CapturedPage, CapturedPayment, RefundRequest, SESSION_US, SessionLine, SessionRequest};
 
 use crate::{
     background::Background,
@@ -13,12 +17,15 @@ use crate::{
 use anyhow::Context as _;
 use async_trait::async_trait;
 use client::{TestProviderClient, Where};
-use domain::{PaymentId, RefundId, money::Money, order::OrderNumber, payment::News, refund::RefundNews};
+use domain::{PaymentId, RefundId, dispute::DisputeNews, offer::Instant, payment::News, refund::RefundNews};
 use serde::{Deserialize, Serialize};
 use std::{net::Ipv4Addr, sync::Arc};
 
 /// The provider that the configuration asks for; a test provider of our own is started and kept alive.
 pub async fn open(config: &Config, background: &mut Background) -> anyhow::Result<Arc<dyn Provider>> {
+    if let Some(access) = &config.stripe {
+        return Ok(Arc::new(stripe::Stripe::new(access)?));
+    }
     let at = match &config.test_provider {
         TestProvider::Off => return Ok(Arc::new(none::NoProvider)),
         TestProvider::At(origin) => Where::Origin(origin.clone()),
@@ -38,8 +45,8 @@ pub async fn open(config: &Config, background: &mut Background) -> anyhow::Resul
 
 /// Somebody who takes payments for us on a page of their own.
 ///
-/// Every call names our own id of the payment or the refund, and that is its idempotency key: calling again changes nothing and
-/// answers the same. Calls have a deadline; whoever needs certainty asks again with [`Provider::session`].
+/// Every call names our own id of the payment or the refund, and that is what keeps it from counting twice: calling again changes nothing and
+/// answers the same, or better. Calls have a deadline; whoever needs certainty asks again with [`Provider::session`].
 #[async_trait]
 pub trait Provider: Send + Sync {
     /// As in `payments.provider` and in the webhook's path.
@@ -48,48 +55,43 @@ pub trait Provider: Send + Sync {
     /// The origin of the page where shoppers pay, for `form-action`. `None` while it is not known.
     fn origin(&self) -> Option<String>;
 
+    /// The header in which webhooks are signed.
+    fn signature_header(&self) -> &'static str;
+
+    /// How long one waits for this provider's payments.
+    fn patience(&self) -> Patience;
+
     /// Opens a page to pay on, or says what became of the one that was opened before for this payment.
     async fn create_session(&self, request: &SessionRequest) -> Result<News, ProviderError>;
 
     /// What became of a payment; `None`: the provider never heard of it.
-    async fn session(&self, payment: PaymentId) -> Result<Option<News>, ProviderError>;
+    async fn session(&self, attempt: &Attempt) -> Result<Option<News>, ProviderError>;
 
-    /// Closes the page, so that nobody can pay there any more: also one that is only about to be opened. Answers what the payment is
-    /// then: [`News::Closed`], or what it had become before.
-    async fn close_session(&self, payment: PaymentId) -> Result<News, ProviderError>;
+    /// Closes the page, so that nobody can pay there any more. Answers what the payment is then: [`News::Closed`], or what it had become
+    /// before. A page of which the provider never heard is closed, too; one that is being opened at this very moment may still come to
+    /// be, and whoever is handed its address closes it if its payment is over by then.
+    async fn close_session(&self, attempt: &Attempt) -> Result<News, ProviderError>;
 
-    /// Sends money back.
+    /// Sends money back, once per refund; asked again it says how that stands.
     async fn refund(&self, request: &RefundRequest) -> Result<RefundNews, ProviderError>;
 
-    /// Reads a webhook if its signature is the provider's and fresh.
-    fn webhook(&self, signature: Option<&str>, body: &[u8], now: domain::offer::Instant) -> Result<WebhookEvent, Forged>;
+    /// Payments that were captured at `since` or later, page by page: `after` is what the page before said is next.
+    async fn captured_since(&self, since: Instant, after: Option<&str>) -> Result<CapturedPage, ProviderError>;
+
+    /// Reads a webhook if its signature is the provider's and fresh. May ask the provider what the webhook is about.
+    async fn webhook(&self, signature: Option<&str>, body: &[u8], now: Instant) -> Result<WebhookEvent, WebhookFault>;
 }
 
-/// What a provider has to know to take a payment.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SessionRequest {
-    pub payment: PaymentId,
-    /// As the shopper sees it.
-    pub number: String,
-    pub amount: Money,
-    /// As in our URLs: `fr-ca`.
-    pub locale: String,
-    /// Where the shopper comes back to, whatever happened.
-    pub return_url: String,
-}
-
-impl SessionRequest {
-    pub fn new(payment: PaymentId, number: OrderNumber, amount: Money, locale: domain::locale::Locale, return_url: String) -> Self {
-        Self { payment, number: number.to_string(), amount, locale: locale.to_string(), return_url }
-    }
-}
-
-/// Money to send back.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RefundRequest {
-    pub refund: RefundId,
-    pub payment: PaymentId,
-    pub amount: Money,
+/// How long one waits for a provider's payments. Pieces are kept half an hour for a page that is open ([`domain::order::HOLD_US`]).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience {
+    /// An open payment of which nothing was heard for so long is asked about.
+    pub doubt_us: Instant,
+    /// The same for one that is under way.
+    pub pending_doubt_us: Instant,
+    /// Pieces are kept so long for money that is under way (a bank transfer, a voucher for a shop at the corner), and then on for as long as
+    /// the provider can neither say that it came nor call it off.
+    pub pending_hold_us: Instant,
 }
 
 /// A webhook that is believed.
@@ -97,8 +99,37 @@ pub struct RefundRequest {
 pub struct WebhookEvent {
     /// The provider's id of this event: it may come twice.
     pub id: String,
-    pub payment: PaymentId,
-    pub news: News,
+    pub notice: Notice,
+}
+
+/// What a webhook tells.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "about", rename_all = "snake_case")]
+pub enum Notice {
+    Payment {
+        payment: PaymentId,
+        news: News,
+    },
+    Refund {
+        refund: RefundId,
+        news: RefundNews,
+    },
+    Dispute {
+        payment: PaymentId,
+        news: DisputeNews,
+    },
+    /// The provider's, but nothing that matters here.
+    Ignored,
+}
+
+/// Why a webhook is not heard.
+#[derive(Debug, thiserror::Error)]
+pub enum WebhookFault {
+    #[error(transparent)]
+    Forged(#[from] Forged),
+    /// Believed, but the provider does not say what it is about: it shall send it again.
+    #[error(transparent)]
+    Unclear(#[from] ProviderError),
 }
 
 /// Not from the provider, too old, or not a webhook at all.

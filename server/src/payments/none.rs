@@ -1,15 +1,15 @@
 //! No provider: orders can be placed and not be paid. For shops that are only looked at, and for tests that buy nothing.
 
-use super::{Forged, Provider, ProviderError, RefundRequest, SessionRequest, WebhookEvent};
+use super::{Attempt, CapturedPage, Forged, Patience, Provider, ProviderError, RefundRequest, SessionRequest, WebhookEvent, WebhookFault, signature};
 use async_trait::async_trait;
-use domain::{PaymentId, offer::Instant, payment::News, refund::RefundNews};
+use domain::{offer::Instant, order::HOLD_US, payment::News, refund::RefundNews};
 
 /// Answers nothing.
 #[derive(Clone, Copy, Debug)]
 pub struct NoProvider;
 
 fn nobody<T>() -> Result<T, ProviderError> {
-    Err(ProviderError::Unavailable(anyhow::anyhow!("no payment provider is configured: set NEXTGEN_TEST_PROVIDER")))
+    Err(ProviderError::Unavailable(anyhow::anyhow!("no payment provider is configured: set NEXTGEN_PAYMENTS or NEXTGEN_TEST_PROVIDER")))
 }
 
 #[async_trait]
@@ -20,20 +20,29 @@ impl Provider for NoProvider {
     fn origin(&self) -> Option<String> {
         None
     }
+    fn signature_header(&self) -> &'static str {
+        signature::HEADER
+    }
+    fn patience(&self) -> Patience {
+        Patience { doubt_us: HOLD_US, pending_doubt_us: HOLD_US, pending_hold_us: HOLD_US }
+    }
     async fn create_session(&self, _: &SessionRequest) -> Result<News, ProviderError> {
         nobody()
     }
-    async fn session(&self, _: PaymentId) -> Result<Option<News>, ProviderError> {
+    async fn session(&self, _: &Attempt) -> Result<Option<News>, ProviderError> {
         // Nobody ever heard of it, and nobody will take money for it.
         Ok(None)
     }
-    async fn close_session(&self, _: PaymentId) -> Result<News, ProviderError> {
+    async fn close_session(&self, _: &Attempt) -> Result<News, ProviderError> {
         Ok(News::Closed)
     }
     async fn refund(&self, _: &RefundRequest) -> Result<RefundNews, ProviderError> {
         nobody()
     }
-    fn webhook(&self, _: Option<&str>, _: &[u8], _: Instant) -> Result<WebhookEvent, Forged> {
-        Err(Forged::Signature)
+    async fn captured_since(&self, _: Instant, _: Option<&str>) -> Result<CapturedPage, ProviderError> {
+        Ok(CapturedPage::default())
+    }
+    async fn webhook(&self, _: Option<&str>, _: &[u8], _: Instant) -> Result<WebhookEvent, WebhookFault> {
+        Err(Forged::Signature.into())
     }
 }

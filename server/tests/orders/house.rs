@@ -15,7 +15,7 @@ use domain::{
 };
 use server::{
     catalog::stock::{self, Item},
-    config::TestProvider,
+    config::{Config, TestProvider},
     orders::{LineText, OrderRequest, OrderView, Orders, Personal, PlaceOrderError, Placed, RequestedLine},
     params,
     payments::test_provider,
@@ -45,12 +45,18 @@ pub struct House {
 
 /// Opens a shop with `pieces` of one variant in Rotterdam and `elsewhere` of them in Leipzig; of another variant there are 100.
 pub async fn open(pieces: u32, elsewhere: u32) -> anyhow::Result<House> {
+    open_with(pieces, elsewhere, |_| {}).await
+}
+
+/// The same, with a configuration that was changed before.
+pub async fn open_with(pieces: u32, elsewhere: u32, change: impl FnOnce(&mut Config)) -> anyhow::Result<House> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let provider = format!("http://{}", listener.local_addr()?);
     let at: Arc<str> = provider.as_str().into();
     let shop = support::start_with(|config| {
         config.demo = false;
         config.test_provider = TestProvider::At(at);
+        change(config);
     })
     .await?;
     let (stop, stopped) = oneshot::channel::<()>();

@@ -9,7 +9,7 @@ use domain::{
 use serde_json::json;
 use server::{
     orders::PayAgainError,
-    payments::{WebhookEvent, signature, test_provider},
+    payments::{Notice, WebhookEvent, signature, test_provider},
 };
 
 #[tokio::test]
@@ -140,7 +140,9 @@ async fn webhooks_are_believed_once_and_only_when_signed() -> anyhow::Result<()>
     house.faults(json!({ "hold_webhooks": true })).await?;
     let placed = house.place(1).await?;
     let payment = house.payment(&placed).await?;
-    let event = |id: &str, news: News| serde_json::to_vec(&WebhookEvent { id: id.to_owned(), payment, news }).expect("plain data");
+    let event = |id: &str, news: News| {
+        serde_json::to_vec(&WebhookEvent { id: id.to_owned(), notice: Notice::Payment { payment, news } }).expect("plain data")
+    };
     let money = News::Captured { amount: Money::new(placed_total(), Currency::EUR) };
     let url = format!("{}/webhooks/test-provider", house.shop.url);
     let post = async |body: &[u8], signature: Option<String>| {
@@ -161,8 +163,8 @@ async fn webhooks_are_believed_once_and_only_when_signed() -> anyhow::Result<()>
     let other_amount = event("evt_0", News::Captured { amount: Money::new(1, Currency::EUR) });
     assert_eq!(post(&other_amount, signed(&other_amount, now)).await?, 204, "stored, and a person looks");
     assert_eq!(house.stored_status(&placed).await?, "awaiting_payment");
-    let foreign =
-        serde_json::to_vec(&WebhookEvent { id: "evt_x".to_owned(), payment: domain::PaymentId(house.shop.shop.clock.id()), news: News::Closed })?;
+    let notice = Notice::Payment { payment: domain::PaymentId(house.shop.shop.clock.id()), news: News::Closed };
+    let foreign = serde_json::to_vec(&WebhookEvent { id: "evt_x".to_owned(), notice })?;
     assert_eq!(post(&foreign, signed(&foreign, now)).await?, 204);
 
     // In any order, any number of times.

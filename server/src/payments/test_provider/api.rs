@@ -1,58 +1,41 @@
-//! The provider's routes: the merchant's API, the hosted page's forms, faults and the ledger for tests.
+//! The merchant's API: sessions, refunds, the ledger. Whoever calls it has the shared secret.
 
 use super::{
-    Provider,
-    cards::{self, Behaviour, CardField},
-    ledger::{Notice, Session, State},
-    page, webhooks,
+    Provider, due, failed, json,
+    ledger::{Entry, Session, State},
+    webhooks,
 };
-use crate::{payments::RefundRequest, random};
+use crate::{
+    payments::{CapturedPage, CapturedPayment, SessionRequest},
+    random,
+};
 use axum::{
     Router,
     body::Bytes,
-    extract::{ConnectInfo, DefaultBodyLimit, Form, Path, Request, State as Shared},
-    http::{HeaderMap, StatusCode, header},
+    extract::{Path, Query, Request, State as Shared},
     middleware::{self, Next},
-    response::{Html, IntoResponse, Response},
+    response::{IntoResponse, Response},
     routing::{get, post},
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use domain::{
-    PaymentId,
-    payment::{Decline, News},
-};
+use domain::{PaymentId, RefundId, money::Money, offer::Instant, payment::News, refund::RefundNews};
+use http::{HeaderMap, Method, StatusCode, header};
 use serde::Deserialize;
-use std::{net::SocketAddr, time::Duration};
+use std::time::Duration;
 use subtle::ConstantTimeEq as _;
 
-/// A card form is a few hundred bytes; API requests stay below a kilobyte.
-const BODY_BYTES_MAX: usize = 16 * 1024;
-/// How long a payment that is "under way" takes.
-const PENDING: Duration = Duration::from_secs(10);
+/// Payments on a page of the captured ones.
+const PAGE: usize = 100;
 
-pub(super) fn router(provider: Provider) -> Router {
-    let api = Router::new()
+pub(super) fn routes(provider: &Provider) -> Router<Provider> {
+    Router::new()
         .route("/v1/sessions", post(create_session))
         .route("/v1/sessions/{payment}", get(session))
         .route("/v1/sessions/{payment}/close", post(close_session))
         .route("/v1/refunds", post(refund))
+        .route("/v1/captured", get(captured))
         .route("/v1/ledger", get(ledger))
-        .layer(middleware::from_fn_with_state(provider.clone(), merchant_only));
-    let faults = Router::new()
-        .route("/_faults", post(set_faults))
-        .route("/_faults/capture/{payment}", post(capture_late))
-        .layer(middleware::from_fn(loopback_only));
-    Router::new()
-        .merge(api)
-        .merge(faults)
-        .route("/pay/{secret}", get(show).post(pay))
-        .route("/pay/{secret}/authenticate", post(authenticate))
-        .route("/pay/{secret}/cancel", post(cancel))
-        .route("/page.css", get(async || ([(header::CONTENT_TYPE, "text/css"), (header::CACHE_CONTROL, "max-age=3600")], page::CSS)))
-        .route("/familjen.woff2", get(async || ([(header::CONTENT_TYPE, "font/woff2"), (header::CACHE_CONTROL, "max-age=86400")], page::FONT)))
-        .route("/healthz", get(async || format!("ok {}\n", std::process::id())))
-        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
-        .with_state(provider)
+        .layer(middleware::from_fn_with_state(provider.clone(), merchant_only))
 }
 
 async fn merchant_only(Shared(provider): Shared<Provider>, headers: HeaderMap, request: Request, next: Next) -> Response {
@@ -60,10 +43,13 @@ async fn merchant_only(Shared(provider): Shared<Provider>, headers: HeaderMap, r
     if !given.is_some_and(|given| bool::from(given.as_bytes().ct_eq(&provider.secret))) {
         return StatusCode::UNAUTHORIZED.into_response();
     }
-    if provider.faults().down {
-        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    let changes = request.method() == Method::POST;
+    if let Some(refused) = lost_on_the_way(&provider, changes) {
+        return refused;
     }
-    let changes = request.method() == axum::http::Method::POST;
+    if let Err(error) = due::catch_up(&provider) {
+        return failed(&error);
+    }
     let answer = next.run(request).await;
     let delay_ms = provider.faults().delay_replies_ms;
     tokio::time::sleep(Duration::from_millis(delay_ms)).await;
@@ -77,18 +63,20 @@ async fn merchant_only(Shared(provider): Shared<Provider>, headers: HeaderMap, r
     answer
 }
 
-async fn loopback_only(ConnectInfo(from): ConnectInfo<SocketAddr>, request: Request, next: Next) -> Response {
-    if from.ip().is_loopback() { next.run(request).await } else { StatusCode::FORBIDDEN.into_response() }
-}
-
-fn json(value: &impl serde::Serialize) -> Response {
-    let body = serde_json::to_string(value).expect("plain data");
-    ([(header::CONTENT_TYPE, "application/json")], body).into_response()
-}
-
-fn failed(error: &anyhow::Error) -> Response {
-    tracing::error!(error = format!("{error:#}"), "the test provider's ledger");
-    StatusCode::INTERNAL_SERVER_ERROR.into_response()
+fn lost_on_the_way(provider: &Provider, changes: bool) -> Option<Response> {
+    let mut faults = provider.faults();
+    if faults.down {
+        return Some(StatusCode::SERVICE_UNAVAILABLE.into_response());
+    }
+    if faults.too_many > 0 {
+        faults.too_many -= 1;
+        return Some((StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, "0")]).into_response());
+    }
+    if changes && faults.lose_requests > 0 {
+        faults.lose_requests -= 1;
+        return Some(StatusCode::BAD_GATEWAY.into_response());
+    }
+    None
 }
 
 fn news(provider: &Provider, session: &Session) -> News {
@@ -105,41 +93,52 @@ fn news(provider: &Provider, session: &Session) -> News {
 
 #[derive(Deserialize)]
 struct NewSession {
-    payment: PaymentId,
-    number: String,
-    amount: domain::money::Money,
-    locale: String,
-    return_url: String,
+    #[serde(flatten)]
+    asked: SessionRequest,
     notify_url: String,
 }
 
 async fn create_session(Shared(provider): Shared<Provider>, body: Bytes) -> Response {
-    let Ok(new) = serde_json::from_slice::<NewSession>(&body) else { return StatusCode::UNPROCESSABLE_ENTITY.into_response() };
-    if new.amount.minor <= 0 || ![&new.return_url, &new.notify_url].iter().all(|url| url.starts_with("http://") || url.starts_with("https://")) {
+    let Ok(NewSession { asked, notify_url }) = serde_json::from_slice(&body) else { return StatusCode::UNPROCESSABLE_ENTITY.into_response() };
+    let urls = [&asked.success_url, &asked.cancel_url, &notify_url];
+    if asked.amount.minor <= 0 || !urls.iter().all(|url| url.starts_with("http://") || url.starts_with("https://")) {
         return StatusCode::UNPROCESSABLE_ENTITY.into_response();
     }
     let at = provider.clock.now();
     let mut ledger = provider.ledger();
-    if let Some(known) = ledger.session(new.payment) {
-        let same = known.amount == new.amount && known.number == new.number;
+    if let Some(known) = ledger.session(asked.payment) {
+        let same = known.amount == asked.amount && known.number == asked.number;
         return if same { json(&news(&provider, known)) } else { StatusCode::CONFLICT.into_response() };
     }
-    if ledger.is_barred(new.payment) {
+    if ledger.is_barred(asked.payment) || asked.expires_at <= at + ledger.advanced_us() {
         return json(&News::Closed);
     }
     let session = Session {
-        payment: new.payment,
+        payment: asked.payment,
         secret: URL_SAFE_NO_PAD.encode(random::bytes::<18>()),
-        number: new.number,
-        amount: new.amount,
-        locale: new.locale,
-        return_url: new.return_url,
-        notify_url: new.notify_url,
+        number: asked.number.clone(),
+        amount: asked.amount,
+        lines: asked.items(),
+        locale: asked.locale.clone(),
+        success_url: asked.success_url.clone(),
+        cancel_url: asked.cancel_url.clone(),
+        notify_url,
+        expires_at: Some(asked.expires_at),
+        capsule: asked.capsule().map(str::to_owned),
         state: State::Open,
+        behaviour: None,
+        captured_at: None,
+        dispute: None,
         refunded_minor: 0,
         at,
     };
-    match ledger.open_session(session.clone()) {
+    let expires = Entry::Due { at: asked.expires_at, what: due::What::Expires { payment: asked.payment } };
+    let opened = ledger.open_session(session.clone()).and_then(|()| ledger.write(expires));
+    drop(ledger);
+    if provider.faults().forge_webhooks {
+        webhooks::forge(&provider, &session, None);
+    }
+    match opened {
         Ok(()) => json(&news(&provider, &session)),
         Err(error) => failed(&error),
     }
@@ -156,10 +155,12 @@ async fn session(Shared(provider): Shared<Provider>, Path(payment): Path<Payment
 
 async fn close_session(Shared(provider): Shared<Provider>, Path(payment): Path<PaymentId>) -> Response {
     let at = provider.clock.now();
-    let known = provider.ledger().session(payment).is_some();
-    if !known {
-        let barred = provider.ledger().bar(payment, at);
-        return barred.map_or_else(|error| failed(&error), |()| json(&News::Closed));
+    {
+        // One lock, so that the page cannot be opened in between.
+        let mut ledger = provider.ledger();
+        if ledger.session(payment).is_none() {
+            return ledger.bar(payment, at).map_or_else(|error| failed(&error), |()| json(&News::Closed));
+        }
     }
     match advance(&provider, payment, State::Closed, false) {
         Ok(_) => provider.ledger().session(payment).map_or_else(|| StatusCode::NOT_FOUND.into_response(), |session| json(&news(&provider, session))),
@@ -167,18 +168,39 @@ async fn close_session(Shared(provider): Shared<Provider>, Path(payment): Path<P
     }
 }
 
+#[derive(Deserialize)]
+struct NewRefund {
+    refund: RefundId,
+    payment: PaymentId,
+    amount: Money,
+}
+
 async fn refund(Shared(provider): Shared<Provider>, body: Bytes) -> Response {
-    let Ok(request) = serde_json::from_slice::<RefundRequest>(&body) else { return StatusCode::UNPROCESSABLE_ENTITY.into_response() };
-    if provider.faults().refuse_refunds {
-        return StatusCode::CONFLICT.into_response();
+    let Ok(NewRefund { refund, payment, amount }) = serde_json::from_slice(&body) else { return StatusCode::UNPROCESSABLE_ENTITY.into_response() };
+    let known = provider.ledger().refund(refund).is_some();
+    if provider.faults().refuse_refunds && !known {
+        return json(&RefundNews::Refused);
     }
-    let at = provider.clock.now();
-    let refunded = provider.ledger().refund(request.refund, request.payment, request.amount, at);
-    match refunded {
-        Ok(true) => json(&serde_json::json!({ "refund": request.refund })),
-        Ok(false) => StatusCode::CONFLICT.into_response(),
-        Err(error) => failed(&error),
-    }
+    let at = provider.clock.now() + provider.ledger().advanced_us();
+    let said = provider.ledger().give_back(refund, payment, amount, at);
+    said.map_or_else(|error| failed(&error), |news| json(&news))
+}
+
+#[derive(Deserialize)]
+struct CapturedQuery {
+    since: Instant,
+    after: Option<PaymentId>,
+}
+
+async fn captured(Shared(provider): Shared<Provider>, Query(query): Query<CapturedQuery>) -> Response {
+    let ledger = provider.ledger();
+    let mut found = ledger.sessions_after(query.after).filter_map(|session| {
+        let at = session.captured_at.filter(|at| *at >= query.since)?;
+        Some(CapturedPayment { payment: session.payment, amount: session.amount, at, capsule: session.capsule.clone() })
+    });
+    let payments: Vec<_> = found.by_ref().take(PAGE).collect();
+    let next = if found.next().is_some() { payments.last().map(|last| last.payment.to_string()) } else { None };
+    json(&CapturedPage { payments, next })
 }
 
 /// The whole ledger, without what would let a reader pay.
@@ -188,141 +210,28 @@ async fn ledger(Shared(provider): Shared<Provider>) -> Response {
         .sessions()
         .map(|session| {
             serde_json::json!({ "payment": session.payment, "number": session.number, "amount": session.amount, "state": session.state,
-                "refunded_minor": session.refunded_minor })
+                "refunded_minor": session.refunded_minor, "dispute": session.dispute })
         })
         .collect();
-    let refunds: Vec<_> =
-        ledger.refunds().map(|(refund, payment, minor)| serde_json::json!({ "refund": refund, "payment": payment, "minor": minor })).collect();
+    let refunds: Vec<_> = ledger
+        .refunds()
+        .map(|(id, refund)| serde_json::json!({ "refund": id, "payment": refund.payment, "minor": refund.minor, "news": refund.news }))
+        .collect();
     json(&serde_json::json!({ "sessions": sessions, "refunds": refunds, "undelivered_webhooks": ledger.undelivered().count() }))
 }
 
-async fn set_faults(Shared(provider): Shared<Provider>, body: Bytes) -> Response {
-    match serde_json::from_slice(&body) {
-        Ok(faults) => {
-            *provider.faults() = faults;
-            StatusCode::NO_CONTENT.into_response()
-        }
-        Err(error) => (StatusCode::UNPROCESSABLE_ENTITY, error.to_string()).into_response(),
-    }
-}
-
-/// Money that comes whatever became of the session: a bank transfer that was on its way.
-async fn capture_late(Shared(provider): Shared<Provider>, Path(payment): Path<PaymentId>) -> Response {
-    match advance(&provider, payment, State::Captured, true) {
-        Ok(true) => StatusCode::NO_CONTENT.into_response(),
-        Ok(false) => StatusCode::CONFLICT.into_response(),
-        Err(error) => failed(&error),
-    }
-}
-
 /// Moves a session on and tells the merchant. Whether it moved.
-fn advance(provider: &Provider, payment: PaymentId, to: State, force: bool) -> anyhow::Result<bool> {
-    let before = provider.ledger().session(payment).map(|session| session.state);
-    let id = format!("evt_{}", provider.clock.id().simple());
-    let notice: Option<Notice> = provider.ledger().advance(payment, to, force, &id, provider.clock.now())?;
-    let moved = notice.is_some() || provider.ledger().session(payment).map(|session| session.state) != before;
-    if let Some(notice) = notice {
-        webhooks::send(provider, notice);
+pub(super) fn advance(provider: &Provider, payment: PaymentId, to: State, force: bool) -> anyhow::Result<bool> {
+    let id = webhooks::new_id(provider);
+    let (moved, told) = {
+        let mut ledger = provider.ledger();
+        let before = ledger.session(payment).map(|session| session.state);
+        let now = provider.clock.now() + ledger.advanced_us();
+        let told = ledger.advance(payment, to, force, &id, now)?;
+        (ledger.session(payment).map(|session| session.state) != before, told)
+    };
+    if let Some(told) = told {
+        webhooks::send(provider, told);
     }
     Ok(moved)
-}
-
-/// What is "under way" arrives after a while, also when the process was started anew in between.
-pub(super) fn capture_soon(provider: &Provider, payment: PaymentId) {
-    let provider = provider.clone();
-    tokio::spawn(async move {
-        tokio::time::sleep(PENDING).await;
-        if let Err(error) = advance(&provider, payment, State::Captured, false) {
-            tracing::error!(error = format!("{error:#}"), "money under way could not be booked");
-        }
-    });
-}
-
-fn find(provider: &Provider, secret: &str) -> Option<Session> {
-    provider.ledger().by_secret(secret).cloned()
-}
-
-/// The page in the state that the session is in; a session that is over sends the shopper back.
-fn page_of(provider: &Provider, secret: &str, typed: &page::Typed, wrong: &[CardField]) -> Response {
-    let Some(session) = find(provider, secret) else {
-        return (StatusCode::NOT_FOUND, page::headers(), Html(page::unknown())).into_response();
-    };
-    let html = match session.state {
-        State::Open => page::card_form(&session, typed, wrong),
-        State::Challenged => page::challenge(&session),
-        State::Pending | State::Captured | State::Failed { .. } | State::Closed => return back(&session),
-    };
-    let status = if wrong.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-    (status, page::headers(), Html(html)).into_response()
-}
-
-fn back(session: &Session) -> Response {
-    (StatusCode::SEE_OTHER, [(header::LOCATION, session.return_url.clone()), (header::CACHE_CONTROL, "no-store".to_owned())]).into_response()
-}
-
-async fn show(Shared(provider): Shared<Provider>, Path(secret): Path<String>) -> Response {
-    page_of(&provider, &secret, &page::Typed::default(), &[])
-}
-
-#[derive(Deserialize)]
-struct CardForm {
-    #[serde(default, rename = "cardnumber")]
-    number: String,
-    #[serde(default, rename = "exp-date")]
-    expiry: String,
-    #[serde(default, rename = "cvc")]
-    code: String,
-    #[serde(default, rename = "ccname")]
-    name: String,
-}
-
-async fn pay(Shared(provider): Shared<Provider>, Path(secret): Path<String>, Form(form): Form<CardForm>) -> Response {
-    let Some(session) = find(&provider, &secret).filter(|session| session.state == State::Open) else {
-        return page_of(&provider, &secret, &page::Typed::default(), &[]);
-    };
-    let today = jiff::Timestamp::from_microsecond(provider.clock.now()).unwrap_or(jiff::Timestamp::UNIX_EPOCH).to_zoned(jiff::tz::TimeZone::UTC);
-    let to = match cards::read(&form.number, &form.expiry, &form.code, &form.name, (today.year(), today.month())) {
-        // The number and the code are never sent back: only what is no secret.
-        Err(wrong) => return page_of(&provider, &secret, &page::Typed { expiry: form.expiry, name: form.name }, &wrong),
-        Ok(Behaviour::Pays) => State::Captured,
-        Ok(Behaviour::Declines(reason)) => State::Failed { reason },
-        Ok(Behaviour::Challenges) => State::Challenged,
-        Ok(Behaviour::PaysLater) => State::Pending,
-    };
-    if let Err(error) = advance(&provider, session.payment, to, false) {
-        return failed(&error);
-    }
-    if to == State::Pending {
-        capture_soon(&provider, session.payment);
-    }
-    if to == State::Challenged {
-        let address = format!("{}/pay/{secret}", provider.origin);
-        return (StatusCode::SEE_OTHER, [(header::LOCATION, address)]).into_response();
-    }
-    page_of(&provider, &secret, &page::Typed::default(), &[])
-}
-
-#[derive(Deserialize)]
-struct Authentication {
-    #[serde(default)]
-    outcome: String,
-}
-
-async fn authenticate(Shared(provider): Shared<Provider>, Path(secret): Path<String>, Form(form): Form<Authentication>) -> Response {
-    if let Some(session) = find(&provider, &secret).filter(|session| session.state == State::Challenged) {
-        let to = if form.outcome == "confirm" { State::Captured } else { State::Failed { reason: Decline::NotAuthenticated } };
-        if let Err(error) = advance(&provider, session.payment, to, false) {
-            return failed(&error);
-        }
-    }
-    page_of(&provider, &secret, &page::Typed::default(), &[])
-}
-
-async fn cancel(Shared(provider): Shared<Provider>, Path(secret): Path<String>) -> Response {
-    if let Some(session) = find(&provider, &secret)
-        && let Err(error) = advance(&provider, session.payment, State::Closed, false)
-    {
-        return failed(&error);
-    }
-    page_of(&provider, &secret, &page::Typed::default(), &[])
 }

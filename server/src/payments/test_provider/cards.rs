@@ -1,27 +1,57 @@
 //! Sentinel cards: what happens depends on the number, and the page lists them. Numbers are checked and then forgotten, never stored.
 
 use domain::payment::Decline;
+use serde::{Deserialize, Serialize};
 
 /// What a card does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Behaviour {
     Pays,
-    Declines(Decline),
     /// Asks for 3-D Secure first.
     Challenges,
     /// Says "under way" and pays ten seconds later.
     PaysLater,
+    /// The same, three days later.
+    PaysDaysLater,
+    /// Says "under way", and three days later that nothing came.
+    FailsDaysLater,
+    Declines(Decline),
+    /// Pays; its refunds are under way for two days.
+    RefundsLater,
+    /// Pays; its refunds arrive and come back five days later.
+    RefundsBounce,
+    /// Pays; its refunds are refused.
+    RefundsRefused,
+    /// Pays; ten seconds later its bank wants the money back, and two weeks later it is `won` or not.
+    Disputes {
+        won: bool,
+    },
 }
 
-/// The cards in the order in which the page lists them.
-pub const CARDS: [(&str, Behaviour); 7] = [
-    ("4242 4242 4242 4242", Behaviour::Pays),
-    ("4000 0000 0000 3220", Behaviour::Challenges),
-    ("4000 0000 0000 0077", Behaviour::PaysLater),
-    ("4000 0000 0000 0002", Behaviour::Declines(Decline::Declined)),
-    ("4000 0000 0000 9995", Behaviour::Declines(Decline::InsufficientFunds)),
-    ("4000 0000 0000 0069", Behaviour::Declines(Decline::ExpiredCard)),
-    ("4000 0000 0000 0127", Behaviour::Declines(Decline::WrongCode)),
+/// The cards in the order in which the page lists them, in three groups: those that pay, those that don't, and those with an aftermath.
+pub const CARDS: [&[(&str, Behaviour)]; 3] = [
+    &[
+        ("4242 4242 4242 4242", Behaviour::Pays),
+        ("4000 0000 0000 3220", Behaviour::Challenges),
+        ("4000 0000 0000 0077", Behaviour::PaysLater),
+        ("4000 0000 0000 3006", Behaviour::PaysDaysLater),
+    ],
+    &[
+        ("4000 0000 0000 0002", Behaviour::Declines(Decline::Declined)),
+        ("4000 0000 0000 9995", Behaviour::Declines(Decline::InsufficientFunds)),
+        ("4000 0000 0000 0069", Behaviour::Declines(Decline::ExpiredCard)),
+        ("4000 0000 0000 0127", Behaviour::Declines(Decline::WrongCode)),
+        ("4000 0084 0000 1629", Behaviour::Declines(Decline::NotAuthenticated)),
+        ("4000 0000 0000 3014", Behaviour::FailsDaysLater),
+    ],
+    &[
+        ("4000 0000 0000 7726", Behaviour::RefundsLater),
+        ("4000 0000 0000 5126", Behaviour::RefundsBounce),
+        ("4000 0000 0000 3022", Behaviour::RefundsRefused),
+        ("4000 0000 0000 0259", Behaviour::Disputes { won: true }),
+        ("4000 0000 0000 2685", Behaviour::Disputes { won: false }),
+    ],
 ];
 
 /// A field of the card form.
@@ -64,7 +94,8 @@ pub fn read(number: &str, expiry: &str, code: &str, name: &str, year_month: (i16
     if !wrong.is_empty() {
         return Err(wrong);
     }
-    Ok(CARDS.iter().find(|(card, _)| digits(card) == number_digits).map_or(Behaviour::Declines(Decline::Declined), |(_, behaviour)| *behaviour))
+    let known = CARDS.iter().copied().flatten().find(|(card, _)| digits(card) == number_digits);
+    Ok(known.map_or(Behaviour::Declines(Decline::Declined), |(_, behaviour)| *behaviour))
 }
 
 /// The check digit of ISO/IEC 7812-1, annex B.
@@ -87,8 +118,15 @@ mod tests {
 
     #[test]
     fn every_listed_card_is_well_formed() {
-        for (card, behaviour) in CARDS {
-            assert_eq!(read(card, "12 / 34", "123", "Ada Lovelace", (2026, 11)), Ok(behaviour), "{card}");
+        for (card, behaviour) in CARDS.iter().copied().flatten() {
+            assert_eq!(read(card, "12 / 34", "123", "Ada Lovelace", (2026, 11)), Ok(*behaviour), "{card}");
+        }
+    }
+
+    #[test]
+    fn there_is_a_card_for_each_decline() {
+        for reason in Decline::ALL {
+            assert!(CARDS[1].iter().any(|(_, behaviour)| *behaviour == Behaviour::Declines(reason)), "{reason:?}");
         }
     }
 

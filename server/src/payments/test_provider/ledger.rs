@@ -1,22 +1,20 @@
-//! The provider's ledger: sessions, what became of them, refunds, and webhooks that have to be sent. Kept in memory, written to an
-//! append-only file of JSON lines before anybody is answered, read back on start.
+//! The provider's ledger: sessions, what became of them, refunds, disputes, what is due later, and webhooks that have to be sent. Kept in
+//! memory, written to an append-only file of JSON lines before anybody is answered, read back on start. What may follow what is decided
+//! in `moves.rs`.
 
+use super::{cards::Behaviour, due::What};
+use crate::payments::SessionLine;
 use anyhow::Context as _;
-use domain::{
-    PaymentId, RefundId,
-    money::Money,
-    offer::Instant,
-    payment::{Decline, News},
-};
+use domain::{PaymentId, RefundId, dispute::DisputeStage, money::Money, offer::Instant, payment::Decline, refund::RefundNews};
 use serde::{Deserialize, Serialize};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs::File,
     io::{BufRead as _, BufReader, Write as _},
     path::Path,
 };
 
-/// A page to pay on.
+/// A page to pay on. A stored type: fields are added with a default, never renamed.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Session {
     pub payment: PaymentId,
@@ -24,10 +22,28 @@ pub struct Session {
     pub secret: String,
     pub number: String,
     pub amount: Money,
+    #[serde(default)]
+    pub lines: Vec<SessionLine>,
     pub locale: String,
-    pub return_url: String,
+    #[serde(alias = "return_url")]
+    pub success_url: String,
+    /// Empty: as `success_url`.
+    #[serde(default)]
+    pub cancel_url: String,
     pub notify_url: String,
+    /// `None`: never.
+    #[serde(default)]
+    pub expires_at: Option<Instant>,
+    #[serde(default)]
+    pub capsule: Option<String>,
     pub state: State,
+    /// What was typed last does that.
+    #[serde(default)]
+    pub behaviour: Option<Behaviour>,
+    #[serde(default)]
+    pub captured_at: Option<Instant>,
+    #[serde(default)]
+    pub dispute: Option<DisputeStage>,
     pub refunded_minor: i64,
     pub at: Instant,
 }
@@ -47,9 +63,18 @@ pub enum State {
     Closed,
 }
 
+/// Money that goes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refund {
+    pub payment: PaymentId,
+    pub minor: i64,
+    /// `Pending`, `Issued` or `Bounced`.
+    pub news: RefundNews,
+}
+
 /// A webhook that has to reach the shop.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Notice {
+pub struct Told {
     pub id: String,
     pub url: String,
     /// The signed text, the same on every try.
@@ -59,8 +84,13 @@ pub struct Notice {
 /// A line of the file.
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "entry", rename_all = "snake_case")]
-enum Entry {
-    Session(Session),
+pub(super) enum Entry {
+    Session(Box<Session>),
+    /// What was typed into the page.
+    Typed {
+        payment: PaymentId,
+        behaviour: Behaviour,
+    },
     State {
         payment: PaymentId,
         to: State,
@@ -71,8 +101,33 @@ enum Entry {
         payment: PaymentId,
         minor: i64,
         at: Instant,
+        #[serde(default = "issued")]
+        news: RefundNews,
     },
-    Notice(Notice),
+    RefundNews {
+        refund: RefundId,
+        news: RefundNews,
+        at: Instant,
+    },
+    Dispute {
+        payment: PaymentId,
+        stage: DisputeStage,
+        at: Instant,
+    },
+    Due {
+        at: Instant,
+        what: What,
+    },
+    /// It was due and is done, or came to nothing.
+    Done {
+        at: Instant,
+        what: What,
+    },
+    /// The provider's clock was put forward.
+    Advanced {
+        by_us: Instant,
+    },
+    Notice(Told),
     Delivered {
         notice: String,
     },
@@ -83,13 +138,19 @@ enum Entry {
     },
 }
 
+const fn issued() -> RefundNews {
+    RefundNews::Issued
+}
+
 /// Everything the provider knows.
 pub struct Ledger {
     file: File,
     sessions: BTreeMap<PaymentId, Session>,
     barred: BTreeMap<PaymentId, Instant>,
-    refunds: BTreeMap<RefundId, (PaymentId, i64)>,
-    notices: BTreeMap<String, Notice>,
+    refunds: BTreeMap<RefundId, Refund>,
+    due: BTreeSet<(Instant, What)>,
+    notices: BTreeMap<String, Told>,
+    advanced_us: Instant,
 }
 
 impl Ledger {
@@ -101,15 +162,26 @@ impl Ledger {
             let mut reader = BufReader::new(file);
             let mut line = String::new();
             while reader.read_line(&mut line).context("reading the provider's ledger")? > 0 {
-                let Ok(entry) = serde_json::from_str::<Entry>(&line) else { break };
+                match serde_json::from_str::<Entry>(&line) {
+                    Ok(entry) => entries.push(entry),
+                    Err(_) if !line.ends_with('\n') => break,
+                    Err(error) => anyhow::bail!("{}, line {}: {error}; it is not this version's", path.display(), entries.len() + 1),
+                }
                 good_bytes += line.len() as u64;
-                entries.push(entry);
                 line.clear();
             }
         }
         let file = File::options().create(true).append(true).open(path).with_context(|| format!("opening {}", path.display()))?;
         file.set_len(good_bytes).context("cutting off a broken line")?;
-        let mut ledger = Self { file, sessions: BTreeMap::new(), barred: BTreeMap::new(), refunds: BTreeMap::new(), notices: BTreeMap::new() };
+        let mut ledger = Self {
+            file,
+            sessions: BTreeMap::new(),
+            barred: BTreeMap::new(),
+            refunds: BTreeMap::new(),
+            due: BTreeSet::new(),
+            notices: BTreeMap::new(),
+            advanced_us: 0,
+        };
         for entry in entries {
             ledger.apply(entry);
         }
@@ -131,79 +203,53 @@ impl Ledger {
         self.barred.contains_key(&payment)
     }
 
+    /// By the ids of their payments.
     pub fn sessions(&self) -> impl Iterator<Item = &Session> {
         self.sessions.values()
     }
 
-    pub fn refunds(&self) -> impl Iterator<Item = (RefundId, PaymentId, i64)> {
-        self.refunds.iter().map(|(refund, (payment, minor))| (*refund, *payment, *minor))
+    /// Sessions after that payment's, by the ids of their payments.
+    pub fn sessions_after(&self, payment: Option<PaymentId>) -> impl Iterator<Item = &Session> {
+        use std::ops::Bound::{Excluded, Unbounded};
+        self.sessions.range((payment.map_or(Unbounded, Excluded), Unbounded)).map(|(_, session)| session)
+    }
+
+    pub fn refund(&self, refund: RefundId) -> Option<Refund> {
+        self.refunds.get(&refund).copied()
+    }
+
+    pub fn refunds(&self) -> impl Iterator<Item = (RefundId, Refund)> {
+        self.refunds.iter().map(|(id, refund)| (*id, *refund))
+    }
+
+    /// What is due at `now`, the oldest first, with when it was due.
+    pub(super) fn due(&self, now: Instant) -> Option<(Instant, What)> {
+        self.due.first().copied().filter(|(at, _)| *at <= now)
     }
 
     /// Webhooks that have not arrived.
-    pub fn undelivered(&self) -> impl Iterator<Item = &Notice> {
+    pub fn undelivered(&self) -> impl Iterator<Item = &Told> {
         self.notices.values()
     }
 
+    /// How far the provider's clock was put forward.
+    pub fn advanced_us(&self) -> Instant {
+        self.advanced_us
+    }
+
     pub fn open_session(&mut self, session: Session) -> anyhow::Result<()> {
-        self.write(Entry::Session(session))
+        self.write(Entry::Session(Box::new(session)))
     }
 
     pub fn bar(&mut self, payment: PaymentId, at: Instant) -> anyhow::Result<()> {
         self.write(Entry::Barred { payment, at })
     }
 
-    /// Moves a session on and notes the webhook that tells of it, both or neither. `None`: it cannot go there from where it is.
-    pub fn advance(&mut self, payment: PaymentId, to: State, force: bool, notice_id: &str, at: Instant) -> anyhow::Result<Option<Notice>> {
-        let Some(session) = self.sessions.get(&payment) else { return Ok(None) };
-        let allowed = match (session.state, to) {
-            (State::Captured, _) | (State::Open, State::Open) => false,
-            (_, State::Captured) if force => true,
-            (State::Open | State::Challenged, _) | (State::Pending, State::Captured | State::Failed { .. }) => true,
-            (State::Pending | State::Failed { .. } | State::Closed, _) => false,
-        };
-        if !allowed {
-            return Ok(None);
-        }
-        let news = match to {
-            State::Open | State::Challenged => None,
-            State::Pending => Some(News::Pending),
-            State::Captured => Some(News::Captured { amount: session.amount }),
-            State::Failed { reason } => Some(News::Failed { reason }),
-            State::Closed => Some(News::Closed),
-        };
-        let notice = news.map(|news| {
-            let event = crate::payments::WebhookEvent { id: notice_id.to_owned(), payment, news };
-            Notice { id: notice_id.to_owned(), url: session.notify_url.clone(), body: serde_json::to_string(&event).expect("an event is plain data") }
-        });
-        self.write(Entry::State { payment, to, at })?;
-        if let Some(notice) = notice.clone() {
-            self.write(Entry::Notice(notice))?;
-        }
-        Ok(notice)
-    }
-
-    /// Refunds once per id. `false`: there is not so much to give back.
-    pub fn refund(&mut self, refund: RefundId, payment: PaymentId, amount: Money, at: Instant) -> anyhow::Result<bool> {
-        if let Some(known) = self.refunds.get(&refund) {
-            return Ok(*known == (payment, amount.minor));
-        }
-        let covered = self.sessions.get(&payment).is_some_and(|session| {
-            session.state == State::Captured
-                && session.amount.currency == amount.currency
-                && amount.minor > 0
-                && session.refunded_minor.checked_add(amount.minor).is_some_and(|sum| sum <= session.amount.minor)
-        });
-        if covered {
-            self.write(Entry::Refund { refund, payment, minor: amount.minor, at })?;
-        }
-        Ok(covered)
-    }
-
     pub fn delivered(&mut self, notice: &str) -> anyhow::Result<()> {
         self.write(Entry::Delivered { notice: notice.to_owned() })
     }
 
-    fn write(&mut self, entry: Entry) -> anyhow::Result<()> {
+    pub(super) fn write(&mut self, entry: Entry) -> anyhow::Result<()> {
         let mut line = serde_json::to_vec(&entry).context("a ledger entry")?;
         line.push(b'\n');
         // Handed to the system, which survives this process; a test provider need not survive a power cut.
@@ -214,71 +260,55 @@ impl Ledger {
 
     fn apply(&mut self, entry: Entry) {
         match entry {
-            Entry::Session(session) => drop(self.sessions.insert(session.payment, session)),
-            Entry::State { payment, to, .. } => {
+            Entry::Session(session) => drop(self.sessions.insert(session.payment, *session)),
+            Entry::Typed { payment, behaviour } => {
+                if let Some(session) = self.sessions.get_mut(&payment) {
+                    session.behaviour = Some(behaviour);
+                }
+            }
+            Entry::State { payment, to, at } => {
                 if let Some(session) = self.sessions.get_mut(&payment) {
                     session.state = to;
+                    if to == State::Captured {
+                        session.captured_at = Some(at);
+                    }
                 }
             }
-            Entry::Refund { refund, payment, minor, .. } => {
+            Entry::Refund { refund, payment, minor, news, .. } => {
+                self.refunds.insert(refund, Refund { payment, minor, news });
+                self.add_up_refunds(payment);
+            }
+            Entry::RefundNews { refund, news, .. } => {
+                if let Some(known) = self.refunds.get_mut(&refund) {
+                    known.news = news;
+                    let payment = known.payment;
+                    self.add_up_refunds(payment);
+                }
+            }
+            Entry::Dispute { payment, stage, .. } => {
                 if let Some(session) = self.sessions.get_mut(&payment) {
-                    session.refunded_minor += minor;
+                    session.dispute = Some(stage);
                 }
-                self.refunds.insert(refund, (payment, minor));
             }
+            Entry::Due { at, what } => _ = self.due.insert((at, what)),
+            Entry::Done { at, what } => _ = self.due.remove(&(at, what)),
+            Entry::Advanced { by_us } => self.advanced_us += by_us,
             Entry::Notice(notice) => drop(self.notices.insert(notice.id.clone(), notice)),
             Entry::Delivered { notice } => drop(self.notices.remove(&notice)),
             Entry::Barred { payment, at } => drop(self.barred.insert(payment, at)),
         }
     }
+
+    /// What came back does not count as refunded.
+    fn add_up_refunds(&mut self, payment: PaymentId) {
+        let sum =
+            self.refunds.values().filter(|refund| refund.payment == payment && refund.news != RefundNews::Bounced).map(|refund| refund.minor).sum();
+        if let Some(session) = self.sessions.get_mut(&payment) {
+            session.refunded_minor = sum;
+        }
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use domain::money::Currency;
-    use uuid::Uuid;
-
-    fn session(n: u128) -> Session {
-        Session {
-            payment: PaymentId(Uuid::from_u128(n)),
-            secret: format!("secret {n}"),
-            number: "NG-2222-2222".to_owned(),
-            amount: Money::new(500, Currency::EUR),
-            locale: "de-de".to_owned(),
-            return_url: "http://shop".to_owned(),
-            notify_url: "http://shop/webhook".to_owned(),
-            state: State::Open,
-            refunded_minor: 0,
-            at: 0,
-        }
-    }
-
-    #[test]
-    fn what_was_answered_for_is_there_after_a_crash() -> anyhow::Result<()> {
-        let folder = tempfile::tempdir()?;
-        let path = folder.path().join("ledger.jsonl");
-        let (one, two) = (session(1).payment, session(2).payment);
-        let refund = RefundId(Uuid::from_u128(9));
-        {
-            let mut ledger = Ledger::open(&path)?;
-            ledger.open_session(session(1))?;
-            ledger.bar(two, 1)?;
-            assert!(ledger.advance(one, State::Captured, false, "evt_1", 2)?.is_some());
-            assert!(ledger.refund(refund, one, Money::new(200, Currency::EUR), 3)?);
-        }
-        // The process died while it wrote a line.
-        std::fs::OpenOptions::new().append(true).open(&path)?.write_all(b"{\"entry\":\"sess")?;
-        for _ in 0..2 {
-            let mut ledger = Ledger::open(&path)?;
-            assert_eq!(ledger.session(one).map(|session| (session.state, session.refunded_minor)), Some((State::Captured, 200)));
-            assert!(ledger.is_barred(two));
-            assert_eq!(ledger.undelivered().count(), 1);
-            assert!(ledger.advance(one, State::Closed, false, "evt_2", 4)?.is_none(), "money stays");
-            assert!(ledger.refund(refund, one, Money::new(200, Currency::EUR), 5)?, "the same refund again");
-            let too_much = ledger.refund(RefundId(Uuid::from_u128(10)), one, Money::new(301, Currency::EUR), 6)?;
-            assert!(!too_much);
-        }
-        Ok(())
-    }
-}
+#[path = "ledger_tests.rs"]
+mod tests;

@@ -1,7 +1,7 @@
 //! The hosted page as HTML: a form that works without script, in the shopper's language.
 
 use super::{
-    cards::{Behaviour, CARDS, CardField},
+    cards::{CARDS, CardField},
     ledger::Session,
     words::{Words, amount},
 };
@@ -54,21 +54,19 @@ pub fn card_form(session: &Session, typed: &Typed, wrong: &[CardField]) -> Strin
         );
     }
     let mut cards = String::new();
-    for (number, behaviour) in CARDS {
-        let what = match behaviour {
-            Behaviour::Pays => words.pays,
-            Behaviour::Challenges => words.challenges,
-            Behaviour::PaysLater => words.pays_later,
-            Behaviour::Declines(reason) => words.declines(reason),
-        };
-        let _ = write!(cards, "<dt>{number}</dt><dd>{what}</dd>");
+    for (title, group) in words.groups.iter().zip(CARDS) {
+        let _ = write!(cards, "<h3>{title}</h3><dl>");
+        for (number, behaviour) in group {
+            let _ = write!(cards, "<dt>{number}</dt><dd>{}</dd>", words.does(*behaviour));
+        }
+        cards.push_str("</dl>");
     }
     let action = format!("/pay/{}", session.secret);
     document(
         session,
         words.title,
         &format!(
-            r#"<h1>{title}</h1><form method="post" action="{action}" novalidate><h2>{card}</h2><div class="row">{form}</div><button class="button">{pay}</button></form><form method="post" action="{action}/cancel"><button class="button quiet">{cancel}</button></form><details class="cards" open><summary>{test_title}</summary><p>{test_text}</p><dl>{cards}</dl></details>"#,
+            r#"<h1>{title}</h1><form method="post" action="{action}" novalidate><h2>{card}</h2><div class="row">{form}</div><button class="button">{pay}</button></form><form method="post" action="{action}/cancel"><button class="button quiet">{cancel}</button></form><details class="cards" open><summary>{test_title}</summary><p>{test_text}</p>{cards}</details>"#,
             title = words.title,
             card = words.card,
             pay = words.pay,
@@ -106,8 +104,13 @@ pub fn unknown() -> String {
 
 fn document(session: &Session, title: &str, main: &str) -> String {
     let words = Words::of(&session.locale);
+    let mut lines = String::new();
+    for line in &session.lines {
+        let pieces = if line.quantity > 1 { format!(" × {}", line.quantity) } else { String::new() };
+        let _ = write!(lines, "<dt>{}{pieces}</dt><dd>{}</dd>", escape(&line.title), escape(&amount(line.amount, &session.locale)));
+    }
     format!(
-        r#"{head}<main><div>{main}</div><aside><dl class="sums"><dt>{order}</dt><dd>{number}</dd><dt class="total">{amount_word}</dt><dd class="total">{total}</dd></dl></aside></main>"#,
+        r#"{head}<main><div>{main}</div><aside><dl class="sums"><dt>{order}</dt><dd>{number}</dd>{lines}<dt class="total">{amount_word}</dt><dd class="total">{total}</dd></dl></aside></main>"#,
         head = head(words.tag, title),
         order = words.order,
         number = escape(&session.number),

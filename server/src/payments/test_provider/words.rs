@@ -1,5 +1,6 @@
 //! The hosted page's words in five languages, and its own way to write an amount. The shop's messages are not the provider's.
 
+use super::cards::Behaviour;
 use domain::{money::Money, payment::Decline};
 
 /// Everything the page says.
@@ -26,10 +27,19 @@ pub struct Words {
     pub refuse: &'static str,
     pub test_title: &'static str,
     pub test_text: &'static str,
-    pub pays: &'static str,
-    pub challenges: &'static str,
-    pub pays_later: &'static str,
+    /// What the three groups of cards are called.
+    pub groups: [&'static str; 3],
+    pays: &'static str,
+    challenges: &'static str,
+    pays_later: &'static str,
+    pays_days_later: &'static str,
+    fails_days_later: &'static str,
     declines: [&'static str; 5],
+    refunds_later: &'static str,
+    refunds_bounce: &'static str,
+    refunds_refused: &'static str,
+    /// Won, lost.
+    disputes: [&'static str; 2],
 }
 
 impl Words {
@@ -44,10 +54,24 @@ impl Words {
         }
     }
 
-    /// What a declining card does.
-    pub fn declines(&self, reason: Decline) -> &'static str {
-        let at = Decline::ALL.iter().position(|known| *known == reason).unwrap_or(0);
-        self.declines[at]
+    /// What a card does.
+    pub fn does(&self, behaviour: Behaviour) -> &'static str {
+        match behaviour {
+            Behaviour::Pays => self.pays,
+            Behaviour::Challenges => self.challenges,
+            Behaviour::PaysLater => self.pays_later,
+            Behaviour::PaysDaysLater => self.pays_days_later,
+            Behaviour::FailsDaysLater => self.fails_days_later,
+            Behaviour::Declines(reason) => {
+                let at = Decline::ALL.iter().position(|known| *known == reason).unwrap_or(0);
+                self.declines[at]
+            }
+            Behaviour::RefundsLater => self.refunds_later,
+            Behaviour::RefundsBounce => self.refunds_bounce,
+            Behaviour::RefundsRefused => self.refunds_refused,
+            Behaviour::Disputes { won: true } => self.disputes[0],
+            Behaviour::Disputes { won: false } => self.disputes[1],
+        }
     }
 }
 
@@ -109,10 +133,17 @@ static EN: Words = Words {
     refuse: "Refuse",
     test_title: "Test cards",
     test_text: "This is a test payment page: no money moves. Any future date, code and name will do. Other numbers are declined.",
+    groups: ["Pay", "Don’t pay", "Pay, with an aftermath"],
     pays: "pays",
     challenges: "asks for 3-D Secure",
     pays_later: "pays ten seconds later",
+    pays_days_later: "is under way, and pays three days later",
+    fails_days_later: "is under way, and fails three days later",
     declines: ["is declined", "has insufficient funds", "has expired", "has a wrong security code", "fails 3-D Secure"],
+    refunds_later: "refunds are under way for two days",
+    refunds_bounce: "refunds arrive, and come back five days later",
+    refunds_refused: "refunds are refused",
+    disputes: ["is disputed; you win after two weeks", "is disputed; you lose after two weeks"],
 };
 
 static DE: Words = Words {
@@ -138,10 +169,17 @@ static DE: Words = Words {
     refuse: "Ablehnen",
     test_title: "Testkarten",
     test_text: "Dies ist eine Testseite: Es fließt kein Geld. Datum in der Zukunft, Prüfnummer und Name sind beliebig. Andere Nummern werden abgelehnt.",
+    groups: ["Bezahlen", "Bezahlen nicht", "Bezahlen, mit Nachspiel"],
     pays: "bezahlt",
     challenges: "verlangt 3-D Secure",
     pays_later: "bezahlt zehn Sekunden später",
+    pays_days_later: "ist unterwegs und bezahlt drei Tage später",
+    fails_days_later: "ist unterwegs und scheitert drei Tage später",
     declines: ["wird abgelehnt", "ist nicht gedeckt", "ist abgelaufen", "hat eine falsche Prüfnummer", "scheitert an 3-D Secure"],
+    refunds_later: "Erstattungen sind zwei Tage unterwegs",
+    refunds_bounce: "Erstattungen kommen an und nach fünf Tagen zurück",
+    refunds_refused: "Erstattungen werden abgelehnt",
+    disputes: ["wird angefochten; Sie gewinnen nach zwei Wochen", "wird angefochten; Sie verlieren nach zwei Wochen"],
 };
 
 static FR: Words = Words {
@@ -167,10 +205,17 @@ static FR: Words = Words {
     refuse: "Refuser",
     test_title: "Cartes de test",
     test_text: "Ceci est une page de test : aucun argent ne circule. Date future, code et nom au choix. Les autres numéros sont refusés.",
+    groups: ["Paient", "Ne paient pas", "Paient, avec des suites"],
     pays: "paie",
     challenges: "demande 3-D Secure",
     pays_later: "paie dix secondes plus tard",
+    pays_days_later: "est en cours et paie trois jours plus tard",
+    fails_days_later: "est en cours et échoue trois jours plus tard",
     declines: ["est refusée", "n’est pas approvisionnée", "a expiré", "a un code de sécurité erroné", "échoue à 3-D Secure"],
+    refunds_later: "les remboursements sont en cours deux jours",
+    refunds_bounce: "les remboursements arrivent et reviennent cinq jours plus tard",
+    refunds_refused: "les remboursements sont refusés",
+    disputes: ["est contestée ; vous gagnez après deux semaines", "est contestée ; vous perdez après deux semaines"],
 };
 
 static JA: Words = Words {
@@ -196,10 +241,17 @@ static JA: Words = Words {
     refuse: "拒否する",
     test_title: "テストカード",
     test_text: "これはテスト用の支払いページです。実際の請求はありません。有効期限（将来の日付）、コード、名義は任意です。下記以外の番号は拒否されます。",
+    groups: ["支払い成功", "支払い失敗", "支払い後に動きあり"],
     pays: "支払い成功",
     challenges: "3Dセキュア認証あり",
     pays_later: "10秒後に支払い成功",
+    pays_days_later: "処理中になり、3日後に支払い成功",
+    fails_days_later: "処理中になり、3日後に失敗",
     declines: ["拒否", "残高不足", "期限切れ", "セキュリティコード誤り", "3Dセキュア認証失敗"],
+    refunds_later: "返金は2日間処理中",
+    refunds_bounce: "返金は完了するが、5日後に戻される",
+    refunds_refused: "返金は拒否",
+    disputes: ["異議申し立てあり、2週間後に勝訴", "異議申し立てあり、2週間後に敗訴"],
 };
 
 static KO: Words = Words {
@@ -225,10 +277,17 @@ static KO: Words = Words {
     refuse: "거절",
     test_title: "테스트 카드",
     test_text: "테스트용 결제 페이지입니다. 실제로 청구되지 않습니다. 유효기간(미래 날짜), 보안 코드, 이름은 아무거나 입력할 수 있습니다. 다른 번호는 거절됩니다.",
+    groups: ["결제됨", "결제되지 않음", "결제 후 문제 발생"],
     pays: "결제됨",
     challenges: "3-D Secure 인증 요청",
     pays_later: "10초 뒤 결제됨",
+    pays_days_later: "처리 중이며 3일 뒤 결제됨",
+    fails_days_later: "처리 중이며 3일 뒤 실패",
     declines: ["거절됨", "잔액 부족", "유효기간 만료", "보안 코드 오류", "3-D Secure 인증 실패"],
+    refunds_later: "환불이 이틀 동안 처리 중",
+    refunds_bounce: "환불이 완료되었다가 5일 뒤 되돌아옴",
+    refunds_refused: "환불 거절됨",
+    disputes: ["이의 제기됨, 2주 뒤 승소", "이의 제기됨, 2주 뒤 패소"],
 };
 
 #[cfg(test)]
