@@ -4,6 +4,9 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+#[path = "../support/stripe/mod.rs"]
+mod stripe;
+
 mod afterwards;
 mod coupons;
 mod crowd;
@@ -14,3 +17,4 @@ mod placing;
 mod process;
 mod sourcing;
 mod storefront;
+mod stripe_orders;
