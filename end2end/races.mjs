@@ -15,6 +15,7 @@ const wanted = process.argv[2] ?? process.env.RACE ?? "";
 /** [name, where it was published, the row]. A row returns what it counted and throws what went wrong. */
 const rows = [
   ["stock race", "vendurehq/vendure#3508, saleor/saleor#543", stockRace],
+  ["coupon cap race", "woocommerce/woocommerce#13505, shopperlabs/shopper#510", couponRace],
   ["confirm versus webhook", "medusajs/medusa#13301", confirmVersusWebhook],
   ["pay in two tabs", "shopware/shopware#19943, Automattic/woocommerce-payments#5678", twoTabs],
   ["refresh on pay", "thelia/thelia#2324", refreshOnPay],
@@ -52,6 +53,30 @@ async function stockRace(shop) {
   const captured = (await shop.ledger()).sessions.filter(({ number, state }) => state.state === "captured" && winners.some((winner) => winner.number === number));
   check(winners.length === 5, `${winners.length} orders were taken for 5 pieces`);
   return `${CROWD} buyers, 5 pieces, ${winners.length} orders, ${captured.length} captures`;
+}
+
+/** 24 people have a code that holds 5 times, and order at once; one that is given up can be used again. */
+async function couponRace(shop) {
+  await shop.run("coupon", "add", "RACE5", "--percent", "10", "--title", "10% off", "--cap", "5");
+  const thing = { slug: "insulated-bottle", option: "colour", value: "sage" };
+  const buyers = await Promise.all(Array.from({ length: CROWD }, () => Buyer.withCart(shop, thing)));
+  const full = (await buyers[0].form()) && buyers[0].shownTotal;
+  await Promise.all(buyers.map((buyer) => buyer.post("/en-gb/cart/coupon", { code: "race5" })));
+  const forms = await Promise.all(buyers.map((buyer) => buyer.form()));
+  check(buyers.every((buyer) => buyer.shownTotal < full), "the code takes nothing off");
+  const answers = await Promise.all(buyers.map((buyer, place) => buyer.submit(forms[place])));
+  const winners = buyers.filter((_, place) => answers[place].status === 303 && answers[place].to.includes("/pay/"));
+  check(winners.length === 5, `${winners.length} orders used a code that holds 5 times`);
+  check(answers.every(({ status }) => [200, 303, 409, 422].includes(status)), `the checkout answers ${answers.map(({ status }) => status)}`);
+  const given = winners[0];
+  await given.empty();
+  await given.add({ slug: "canvas-tote", option: "colour", value: "navy" });
+  await given.post("/en-gb/cart/coupon", { intent: "remove" });
+  await given.place();
+  const next = buyers.find((buyer) => !winners.includes(buyer));
+  await next.place();
+  check(next.shownTotal < full, "a use that was given back cannot be used");
+  return `${CROWD} buyers, 5 uses, ${winners.length} orders with the code; 1 given back, used by the next`;
 }
 
 /** The shopper comes back before, after and together with the webhook: one order, one sale, "Paid" at once. */

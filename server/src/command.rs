@@ -12,12 +12,7 @@ use crate::{
 };
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
-use std::{
-    net::SocketAddr,
-    path::{Path, PathBuf},
-    process::ExitCode,
-    time::Duration,
-};
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
 
 /// NextGen Commerce: a shop.
 #[derive(Parser)]
@@ -59,6 +54,14 @@ enum Task {
     /// Discount codes: add one, make many, list them, end one. Works beside a running shop.
     #[command(subcommand)]
     Coupon(CouponTask),
+    /// Compare with the payment provider's ledger: what it captured or sent back and the shop does not know is taken over, and orders that a
+    /// restored backup does not know are written again. The shop does the same by itself, once an hour. Ends with 3 when a payment belongs to
+    /// no order.
+    Reconcile {
+        /// How far back to look, such as 2026-11-23T00:00:00Z [default: since the last time].
+        #[arg(long)]
+        since: Option<jiff::Timestamp>,
+    },
     /// Serve the test payment provider alone; `serve` starts one by itself unless told otherwise. --addr says where it listens.
     TestProvider {
         /// End when standard input ends.
@@ -89,11 +92,12 @@ pub fn run() -> ExitCode {
             match command.task {
                 None | Some(Task::Serve) => Box::pin(serve(config)).await.map(|()| ExitCode::SUCCESS),
                 Some(Task::Import(args)) => Box::pin(import_products(config, args)).await,
-                Some(Task::Backup { file }) => save(&config, &file).await,
-                Some(Task::Restore { file }) => Box::pin(restore(config, &file)).await,
+                Some(Task::Backup { file }) => backup::command::save(&config, &file).await,
+                Some(Task::Restore { file }) => Box::pin(backup::command::restore(config, &file)).await,
                 Some(Task::Staff { task }) => Box::pin(staff::command::run(config, task)).await.map(|()| ExitCode::SUCCESS),
                 Some(Task::Stock { task }) => Box::pin(tell_stock(config, task)).await,
                 Some(Task::Coupon(task)) => Box::pin(tend_coupons(config, task)).await.map(|()| ExitCode::SUCCESS),
+                Some(Task::Reconcile { since }) => Box::pin(backup::command::reconcile(config, since)).await,
                 Some(Task::TestProvider { with_parent }) => {
                     // NEXTGEN_ADDR is the shop's when the shop starts this: then the port of last time, or any, will do.
                     let addr = listen_on.filter(|_| !with_parent).map(|_| config.addr);
@@ -134,25 +138,6 @@ async fn import_products(config: Config, args: import::Args) -> anyhow::Result<E
     let report = import::run(&db, &clock, &config.data, &args).await?;
     println!("{report}");
     Ok(ExitCode::from(report.exit_code()))
-}
-
-async fn save(config: &Config, file: &Path) -> anyhow::Result<ExitCode> {
-    let saved = backup::save(config, &Clock::system(), file).await?;
-    println!("{} holds {} files, {} bytes.", file.display(), saved.files, saved.bytes);
-    if saved.about.database == backup::Part::Elsewhere {
-        println!("The database is in PostgreSQL and not in this file: save it now, with pg_dump.");
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-async fn restore(config: Config, file: &Path) -> anyhow::Result<ExitCode> {
-    let restored = backup::restore(&config, &Clock::system(), file).await?;
-    let taken_at = jiff::Timestamp::from_microsecond(restored.about.taken_at)?;
-    println!("The shop in {} is as it was at {taken_at:.0}.", config.data.display());
-    if let Some(aside) = restored.aside {
-        println!("What was there before lies in {}.", aside.display());
-    }
-    Ok(ExitCode::SUCCESS)
 }
 
 /// A running shop shows what changed within a second, as after an import.

@@ -88,6 +88,11 @@ impl Keys {
         Ok(DataKey(Zeroizing::new(<[u8; 32]>::try_from(bytes.as_slice()).context("a customer's key has the wrong length")?)))
     }
 
+    /// The key of the capsules that payment providers keep.
+    pub fn capsule(&self) -> DataKey {
+        DataKey(Zeroizing::new(self.hmac("capsule", b"")))
+    }
+
     fn wrapping(&self) -> DataKey {
         DataKey(Zeroizing::new(self.hmac("wrap", b"")))
     }
@@ -96,7 +101,18 @@ impl Keys {
 impl DataKey {
     /// Encrypts with XChaCha20-Poly1305 under a random nonce, which stands before the ciphertext. `context` must be given again to open.
     pub fn seal(&self, context: &str, plain: &[u8]) -> Vec<u8> {
-        let nonce: [u8; NONCE_BYTES] = random::bytes();
+        self.seal_under(random::bytes(), context, plain)
+    }
+
+    /// The same, but equal messages give equal ciphertexts: the nonce is a keyed hash of the message, so that it comes twice only when all of
+    /// it does (a synthetic nonce, as in RFC 5297).
+    pub fn seal_alike(&self, context: &str, plain: &[u8]) -> Vec<u8> {
+        let of_context = mac(&mac(&*self.0, b"synthetic nonce"), context.as_bytes());
+        let hash = mac(&of_context, plain);
+        self.seal_under(std::array::from_fn(|place| hash[place]), context, plain)
+    }
+
+    fn seal_under(&self, nonce: [u8; NONCE_BYTES], context: &str, plain: &[u8]) -> Vec<u8> {
         let payload = Payload { msg: plain, aad: context.as_bytes() };
         let sealed = self.cipher().encrypt(XNonce::from_slice(&nonce), payload).expect("only messages beyond 256 GB are refused");
         [nonce.as_slice(), &sealed].concat()
@@ -173,6 +189,11 @@ mod tests {
         assert!(other.open("order 1", &sealed).is_err());
         assert!(keys.data_key("ben", &wrapped).is_err());
         assert!(key.open("order 1", b"").is_err());
+        assert_ne!(key.seal("order 1", b"Anna"), sealed);
+        let alike = key.seal_alike("order 1", b"Anna");
+        assert_eq!(alike, key.seal_alike("order 1", b"Anna"));
+        assert_eq!(key.open("order 1", &alike)?, b"Anna");
+        assert!(alike[..24] != key.seal_alike("order 2", b"Anna")[..24] && alike[..24] != key.seal_alike("order 1", b"Anne")[..24]);
         Ok(())
     }
 }

@@ -10,6 +10,7 @@ pub mod config;
 pub mod coupons;
 pub mod dynamo;
 pub mod events;
+pub mod failpoint;
 pub mod http;
 pub mod keys;
 pub mod orders;

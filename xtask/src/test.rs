@@ -27,7 +27,8 @@ const STEPS: &[(&str, &str, Check)] = &[
     ("lint", "clippy for the host", lint_native),
     ("build", "browser and server, size budget", build),
     ("test", "all tests on what is embedded, then on PostgreSQL and DynamoDB Local", cargo_test),
-    ("journeys", "browser journeys", browser_journeys),
+    ("crash", "killed at every step and started again, on SQLite and PostgreSQL", crash),
+    ("journeys", "browser journeys, and the races that broke other shops", browser_journeys),
 ];
 
 struct Session<'a> {
@@ -177,6 +178,23 @@ fn cargo_test(session: &Session) -> Result<String> {
     let repeatable = tests(session, &orders, &on(&postgres.repeatable_url))?;
     let summary = format!("embedded: {embedded}; PostgreSQL and DynamoDB Local: {real}; REPEATABLE READ: {repeatable}; xtask: {own}");
     if own.failed + embedded.failed + real.failed + repeatable.failed > 0 {
+        bail!("{summary}");
+    }
+    Ok(summary)
+}
+
+/// One more build of the server alone, with the points at which it can be killed. It has a name of its own, so that it is never shipped.
+fn crash(session: &Session) -> Result<String> {
+    let build = [NATIVE, &["--features=server/failpoints", "--bin=nextgen-failpoints"]].concat();
+    default_cargo(session.repo).args(["build", "--release"]).args(build).loudly()?;
+    let binary = session.repo.at("target/release/nextgen-failpoints");
+    let binary = binary.to_str().context("a path that is text")?;
+    let ignored = [NATIVE, &["--test=safety", "--", "--ignored"]].concat();
+    let embedded = tests(session, &ignored, &[("CRASH_BINARY", binary)])?;
+    let postgres = session.postgres()?;
+    let real = tests(session, &ignored, &[("CRASH_BINARY", binary), ("TEST_DATABASE_URL_PG", &postgres.url)])?;
+    let summary = format!("SQLite: {embedded}; PostgreSQL: {real}");
+    if embedded.failed + real.failed > 0 || embedded.passed == 0 || real.passed == 0 {
         bail!("{summary}");
     }
     Ok(summary)

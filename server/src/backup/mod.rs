@@ -4,6 +4,7 @@
 //! The file is a plain tar: `backup.json` (what it is) first, `SHA256SUMS` last, so that a file that was cut off has none.
 
 mod archive;
+pub mod command;
 mod occupancy;
 mod restore;
 mod save;

@@ -3,7 +3,7 @@
 
 use crate::{
     clock::Clock,
-    params,
+    failpoint, params,
     sql::{Db, Tx},
 };
 use async_trait::async_trait;
@@ -136,6 +136,7 @@ impl Dispatcher {
                 failed.insert(id, format!("{}: {error:#}", consumer.name()));
             }
         }
+        failpoint!("events-consumed");
         // The first failure of an aggregate holds back what came after it.
         let mut blocked: HashMap<&str, i64> = HashMap::new();
         for envelope in batch.iter().filter(|envelope| failed.contains_key(&envelope.id)) {

@@ -4,7 +4,7 @@ use super::{Orders, request::OrderBody, store, story::Actor};
 use crate::{
     catalog::stock::{self, Holding, Item, Shortage},
     clock::Clock,
-    events, params,
+    events, failpoint, params,
     payments::{Forged, Notice, ProviderError, WebhookEvent, WebhookFault},
     sql::Tx,
 };
@@ -16,6 +16,7 @@ use domain::{
     payment::{News, PaymentState, Unchanged},
     refund::RefundNews,
 };
+use std::sync::atomic::Ordering;
 
 /// What became of news.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,6 +62,7 @@ impl Orders {
                     if is_new == 0 {
                         return Ok(Heard::Known);
                     }
+                    failpoint!("webhook-noted");
                     match event.notice {
                         Notice::Payment { payment, news } => this.hear_payment_in(tx, payment, news).await,
                         Notice::Refund { refund, news } => this.hear_refund_in(tx, refund, news).await,
@@ -71,7 +73,8 @@ impl Orders {
             })
             .await?;
         if heard == Heard::Unknown {
-            tracing::warn!(event = event.id, notice = ?event.notice, "a webhook about a payment that is not ours");
+            tracing::warn!(event = event.id, notice = ?event.notice, "a webhook about a payment that is not known here");
+            self.strange.store(true, Ordering::Release);
         }
         self.after(&heard).await;
         Ok(())
@@ -80,6 +83,7 @@ impl Orders {
     /// What follows a commit: other sessions of a paid order are closed now rather than by the next round of [`Orders::tend`].
     async fn after(&self, heard: &Heard) {
         let Heard::New(order) = heard else { return };
+        failpoint!("news-committed");
         events::ring();
         let captured = order.payments.iter().any(|payment| matches!(payment.state, PaymentState::Captured { .. }));
         if captured && order.has_live_payment() {
@@ -158,6 +162,7 @@ pub(super) async fn hear_in(tx: &mut Tx, clock: &Clock, provider: &str, payment:
     let sold = match before.needs(payment, &news) {
         Needs::Sell => {
             stock::sell(tx, clock, order).await?;
+            failpoint!("pieces-sold");
             true
         }
         Needs::Retake => {
@@ -173,6 +178,7 @@ pub(super) async fn hear_in(tx: &mut Tx, clock: &Clock, provider: &str, payment:
     match before.clone().hear(payment, news, sold, RefundId(clock.id()), now) {
         Ok((after, events)) => {
             store::save(tx, clock, &author, &before, &after, &events).await?;
+            failpoint!("news-saved");
             Ok(Heard::New(Box::new(after)))
         }
         Err(Unchanged::Known) => Ok(Heard::Known),

@@ -1,12 +1,14 @@
 //! The order core: holds, orders and their ledgers, decided in SQL transactions on the writer.
 //!
 //! [`Orders::place`] makes an order out of a confirmed cart, [`Orders::pay_again`] leads to the payment page once more, [`Orders::hear`]
-//! takes a provider's news however it came, [`Orders::tend`] does what time demands. What an order may become is decided in
+//! takes a provider's news however it came, [`Orders::tend`] does what time demands, [`Orders::compare`] brings back what our books have lost. What an order may become is decided in
 //! [`domain::order`].
 
 mod aftermath;
 mod cancel;
+mod capsule;
 mod change;
+mod compare;
 mod fulfil;
 mod give_back;
 mod hear;
@@ -24,6 +26,7 @@ pub mod unshipped;
 mod view;
 
 pub use change::ChangeError;
+pub use compare::Compared;
 pub use give_back::Received;
 pub use hear::{Heard, WebhookError};
 pub use request::{LineText, OrderBody, OrderRequest, PayAgainError, Personal, PlaceOrderError, Placed, RequestedLine};
@@ -32,7 +35,10 @@ pub use view::OrderView;
 use crate::{clock::Clock, keys::Keys, payments::Provider, sql::Db};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::OrderId;
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, atomic::AtomicBool},
+};
 
 /// The order core with what it needs of the world.
 #[derive(Clone)]
@@ -43,11 +49,13 @@ pub struct Orders {
     pub(crate) provider: Arc<dyn Provider>,
     /// The public origin, for the way back from the payment page.
     pub(crate) origin: Arc<str>,
+    /// The provider spoke of a payment that is not known here: its ledger shall be compared.
+    strange: Arc<AtomicBool>,
 }
 
 impl Orders {
     pub fn new(db: Db, clock: Clock, keys: Arc<Keys>, provider: Arc<dyn Provider>, origin: Arc<str>) -> Self {
-        Self { db, clock, keys, provider, origin }
+        Self { db, clock, keys, provider, origin, strange: Arc::default() }
     }
 
     /// Who takes the payments.

@@ -6,7 +6,7 @@ use super::{
     store,
 };
 use crate::{
-    params,
+    failpoint, params,
     payments::{Attempt, ProviderError, SESSION_US, SessionLine, SessionRequest},
 };
 use anyhow::Context as _;
@@ -21,7 +21,9 @@ impl Orders {
     /// Asks for an attempt's page, or what became of it. `Some`: its address, to send the shopper there.
     pub(super) async fn ask_for_page(&self, order: OrderId, payment: PaymentId) -> Result<Option<String>, ProviderError> {
         let request = self.session_request(order, payment).await.map_err(ProviderError::Unavailable)?;
+        failpoint!("page-not-asked-for");
         let news = self.provider.create_session(&request).await?;
+        failpoint!("page-opened");
         self.let_in(order, payment, news).await.map_err(ProviderError::Unavailable)
     }
 
@@ -118,7 +120,7 @@ impl Orders {
             success_url: url.clone(),
             cancel_url: url,
             expires_at: row.int("created_at")? + SESSION_US,
-            capsule: None,
+            capsule: Some(self.capsule(id, payment).await?),
         })
     }
 }

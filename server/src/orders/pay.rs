@@ -1,7 +1,7 @@
 //! The way to the payment page: the first time, and again after a decline, a lapsed hold or a provider that was down.
 
 use super::{Orders, hear::hold_again, request::PayAgainError, store, story::Actor};
-use crate::{events, params};
+use crate::{events, failpoint, params};
 use domain::{
     OrderId, PaymentId,
     order::{CannotPay, HOLD_US, NextAttempt, Pieces},
@@ -81,6 +81,7 @@ impl Orders {
                         hold_again(tx, &this.clock, order).await?.map_err(PayAgainError::OutOfStock)?;
                     }
                     store::save(tx, &this.clock, &this.author(Actor::Shopper), &before, &after, &[]).await?;
+                    failpoint!("attempt-saved");
                     Ok(())
                 })
             })

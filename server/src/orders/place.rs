@@ -12,7 +12,7 @@ use super::{
 use crate::{
     catalog::stock::{self, Holding, Item},
     coupons::{self, Redemption},
-    events, params, random,
+    events, failpoint, params, random,
     sql::Tx,
 };
 use anyhow::Context as _;
@@ -70,6 +70,7 @@ impl Orders {
                 })
                 .await?;
             if let Stored::Order(order, number) = stored {
+                failpoint!("order-committed");
                 events::ring();
                 tracing::info!(%number, market = %request.market.code, "an order was placed");
                 metrics::counter!("orders_placed_total").increment(1);
@@ -119,6 +120,7 @@ impl Orders {
         if new == 0 {
             return Ok(Stored::Taken);
         }
+        failpoint!("key-taken");
         let (body, unlocked) = self.price(tx, request, now).await?;
         if body.quote.total != request.confirmed_total {
             return Err(PlaceOrderError::PriceChanged(Box::new(body.quote)));
@@ -148,6 +150,7 @@ impl Orders {
             // The key goes with the transaction, so that it may be used again.
             return Err(PlaceOrderError::CartAlreadyOrdered { secret: self.claimed(tx, request).await? });
         }
+        failpoint!("order-written");
         store::insert_payment(tx, order, self.provider.name(), &payment).await?;
         events::emit(tx, &self.clock, &Event::OrderPlaced { order }).await?;
         let wanted: Vec<_> = request.lines.iter().map(|line| (Item { product: line.product, variant: line.variant }, line.quantity.get())).collect();
@@ -161,6 +164,7 @@ impl Orders {
             let redemption = Redemption { order, coupon: &found.coupon, code, customer, now };
             coupons::redeem(tx, redemption).await?.map_err(PlaceOrderError::Coupon)?;
         }
+        failpoint!("pieces-held");
         Ok(Stored::Order(order, number))
     }
 
@@ -201,6 +205,7 @@ impl Orders {
             }
         };
         if let Some(location) = &redirect_url {
+            failpoint!("page-known");
             self.db
                 .transact::<_, sqlx::Error>(|tx| {
                     let values = params![scope(request.cart), &request.key, location];
@@ -210,6 +215,7 @@ impl Orders {
                     })
                 })
                 .await?;
+            failpoint!("answer-saved");
         }
         Ok(Placed { number, secret, redirect_url })
     }
@@ -248,6 +254,7 @@ impl Orders {
         if !self.close_pages(&known).await? {
             return Ok(Withdrawn::No);
         }
+        failpoint!("withdrawal-pages-closed");
         self.db
             .transact::<_, PlaceOrderError>(|tx| {
                 let this = self.clone();
@@ -256,6 +263,7 @@ impl Orders {
                     match before.clone().withdraw() {
                         Ok((after, events)) => {
                             stock::release(tx, &this.clock, order).await?;
+                            failpoint!("withdrawal-released");
                             store::save(tx, &this.clock, &this.author(Actor::Shopper), &before, &after, &events).await?;
                             Ok(Withdrawn::Yes)
                         }

@@ -5,11 +5,11 @@ use super::{Orders, store, story::Actor};
 use crate::{
     background::Stop,
     catalog::stock,
-    events, params,
+    events, failpoint, params,
     payments::{ProviderError, RefundRequest},
 };
 use domain::{OrderId, PaymentId, RefundId, offer::Instant, order::HOLD_US, payment::PaymentState, refund::RefundNews};
-use std::time::Duration;
+use std::{sync::atomic::Ordering, time::Duration};
 
 /// Rows taken at once by each of the three.
 const BATCH: i64 = 50;
@@ -23,13 +23,17 @@ const FAILURES: u32 = 3;
 const MEMORY_US: i64 = 30 * 24 * 3_600 * 1_000_000;
 /// Rounds between two times of forgetting: an hour.
 const FORGETTING: u32 = 3_600;
+/// Rounds between two comparisons with the provider's ledger: an hour, a minute after a failure, and never less than five seconds.
+const COMPARING: u32 = 3_600;
+const COMPARING_AGAIN: u32 = 60;
+const COMPARING_MIN: u32 = 5;
 /// The pause between rounds.
 const PAUSE: Duration = Duration::from_secs(1);
 
 impl Orders {
     /// Tends orders until the shop stops.
     pub async fn run(self, mut stop: Stop) {
-        let mut rounds = 0_u32;
+        let (mut rounds, mut last_comparison, mut next_comparison) = (0_u32, 0_u32, 0_u32);
         while !stop.is_requested() {
             if let Err(error) = self.tend().await {
                 tracing::error!(error = format!("{error:#}"), "tending orders");
@@ -38,6 +42,20 @@ impl Orders {
                 && let Err(error) = self.forget().await
             {
                 tracing::error!(error = format!("{error:#}"), "forgetting old keys");
+            }
+            // Once an hour, and soon after the provider spoke of something unknown. A provider that does not answer is asked again.
+            let strange = self.strange.swap(false, Ordering::AcqRel);
+            if rounds >= next_comparison || (strange && rounds >= last_comparison.saturating_add(COMPARING_MIN)) {
+                last_comparison = rounds;
+                next_comparison = rounds.saturating_add(match self.compare(None).await {
+                    Ok(_) => COMPARING,
+                    Err(error) => {
+                        tracing::warn!(error = format!("{error:#}"), "the provider's ledger could not be compared");
+                        COMPARING_AGAIN
+                    }
+                });
+            } else if strange {
+                self.strange.store(true, Ordering::Release);
             }
             rounds = rounds.wrapping_add(1);
             tokio::select! {
@@ -88,6 +106,7 @@ impl Orders {
     async fn lapse(&self, order: OrderId) -> anyhow::Result<()> {
         let Some(known) = store::load(&self.db, order).await? else { return Ok(()) };
         let closed = self.close_pages(&known).await?;
+        failpoint!("sweep-pages-closed");
         self.db
             .transact::<_, anyhow::Error>(|tx| {
                 let this = self.clone();
@@ -97,6 +116,7 @@ impl Orders {
                     match before.clone().lapse(now) {
                         Ok(after) => {
                             stock::release(tx, &this.clock, order).await?;
+                            failpoint!("sweep-released");
                             store::save(tx, &this.clock, &this.author(Actor::Shop), &before, &after, &[]).await?;
                         }
                         // Money is under way: it is waited for. A provider that does not answer is asked again soon, behind the others.
@@ -143,7 +163,10 @@ impl Orders {
                 Err(error) => Err(ProviderError::Unavailable(error)),
             };
             match news {
-                Ok(Some(news)) => drop(self.hear(payment, news).await?),
+                Ok(Some(news)) => {
+                    failpoint!("doubt-answered");
+                    drop(self.hear(payment, news).await?);
+                }
                 Ok(None) => {}
                 Err(error) => {
                     tracing::debug!(%payment, error = format!("{:#}", anyhow::Error::new(error)), "the provider could not be asked");
@@ -179,6 +202,7 @@ impl Orders {
             .await?;
         for row in &rows {
             let refund: RefundId = row.parse("id")?;
+            failpoint!("refund-not-asked-for");
             let asked = async {
                 let (attempt, at) = (self.at_provider(row.parse("payment_id")?).await?, self.clock.now());
                 let request = RefundRequest { refund, attempt, amount: store::money(row, "amount_minor")?, at };
@@ -188,6 +212,7 @@ impl Orders {
                 tracing::warn!(%refund, error = format!("{error:#}"), "a refund is asked for again later");
                 RefundNews::Unclear
             });
+            failpoint!("refund-answered");
             self.db
                 .transact::<_, anyhow::Error>(|tx| {
                     let this = self.clone();

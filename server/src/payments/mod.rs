@@ -8,7 +8,9 @@ pub mod signature;
 pub mod stripe;
 pub mod test_provider;
 
-pub use session::{Attempt, CAPSULE_BYTES_MAX, CapturedPage, CapturedPayment, RefundRequest, SESSION_US, SessionLine, SessionRequest};
+pub use session::{
+    Attempt, CAPSULE_BYTES_MAX, CapturedPage, CapturedPayment, RefundPage, RefundRequest, SESSION_US, SentRefund, SessionLine, SessionRequest,
+};
 
 use crate::{
     background::Background,
@@ -77,6 +79,9 @@ pub trait Provider: Send + Sync {
 
     /// Payments that were captured at `since` or later, page by page: `after` is what the page before said is next.
     async fn captured_since(&self, since: Instant, after: Option<&str>) -> Result<CapturedPage, ProviderError>;
+
+    /// Refunds that this shop asked for at `since` or later, page by page.
+    async fn refunds_since(&self, since: Instant, after: Option<&str>) -> Result<RefundPage, ProviderError>;
 
     /// Reads a webhook if its signature is the provider's and fresh. May ask the provider what the webhook is about.
     async fn webhook(&self, signature: Option<&str>, body: &[u8], now: Instant) -> Result<WebhookEvent, WebhookFault>;

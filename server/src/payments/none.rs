@@ -1,6 +1,9 @@
 //! No provider: orders can be placed and not be paid. For shops that are only looked at, and for tests that buy nothing.
 
-use super::{Attempt, CapturedPage, Forged, Patience, Provider, ProviderError, RefundRequest, SessionRequest, WebhookEvent, WebhookFault, signature};
+use super::{
+    Attempt, CapturedPage, Forged, Patience, Provider, ProviderError, RefundPage, RefundRequest, SessionRequest, WebhookEvent, WebhookFault,
+    signature,
+};
 use async_trait::async_trait;
 use domain::{offer::Instant, order::HOLD_US, payment::News, refund::RefundNews};
 
@@ -41,6 +44,9 @@ impl Provider for NoProvider {
     }
     async fn captured_since(&self, _: Instant, _: Option<&str>) -> Result<CapturedPage, ProviderError> {
         Ok(CapturedPage::default())
+    }
+    async fn refunds_since(&self, _: Instant, _: Option<&str>) -> Result<RefundPage, ProviderError> {
+        Ok(RefundPage::default())
     }
     async fn webhook(&self, _: Option<&str>, _: &[u8], _: Instant) -> Result<WebhookEvent, WebhookFault> {
         Err(Forged::Signature.into())

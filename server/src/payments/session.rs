@@ -1,6 +1,6 @@
 //! What a provider is told of a payment, and what it can tell of those that were paid. Card data is in none of it.
 
-use domain::{PaymentId, RefundId, money::Money, offer::Instant, payment::Payment};
+use domain::{PaymentId, RefundId, money::Money, offer::Instant, payment::Payment, refund::RefundNews};
 use serde::{Deserialize, Serialize};
 
 /// How long a payment page stays open after its attempt began: an hour. Stripe takes 30 minutes to 24 hours from when it hears of the page,
@@ -113,6 +113,23 @@ pub struct CapturedPayment {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CapturedPage {
     pub payments: Vec<CapturedPayment>,
+    /// What to ask for next; `None`: that was all.
+    pub next: Option<String>,
+}
+
+/// A refund that a provider was asked for, by its own ledger.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SentRefund {
+    pub refund: RefundId,
+    pub payment: PaymentId,
+    pub amount: Money,
+    pub news: RefundNews,
+}
+
+/// A part of a provider's refunds, at most 100, in no particular order.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefundPage {
+    pub refunds: Vec<SentRefund>,
     /// What to ask for next; `None`: that was all.
     pub next: Option<String>,
 }

@@ -14,6 +14,7 @@ both!(
 );
 
 async fn money_goes_back_in_parts_and_never_more_than_came(end: &End) -> anyhow::Result<()> {
+    let since = end.clock.now();
     let attempt = end.paid(Manner::Pays).await?;
     let part = end.refund(&attempt, 4_000);
     for _ in 0..3 {
@@ -24,6 +25,12 @@ async fn money_goes_back_in_parts_and_never_more_than_came(end: &End) -> anyhow:
     assert_eq!(end.provider.refund(&end.refund(&attempt, 8_390)).await?, RefundNews::Issued);
     assert_eq!(end.provider.refund(&end.refund(&attempt, 1)).await?, RefundNews::Refused);
     assert_eq!(end.refunded().await?, (2, 12_390));
+    // The ledger tells of both, to whoever has lost the books.
+    let page = end.provider.refunds_since(since, None).await?;
+    let sent: Vec<_> = page.refunds.iter().map(|sent| (sent.payment == attempt.payment, sent.amount.minor, sent.news)).collect();
+    assert!(sent.len() == 2 && page.next.is_none() && page.refunds.iter().any(|sent| sent.refund == part.refund), "{sent:?}");
+    assert!(sent.contains(&(true, 4_000, RefundNews::Issued)) && sent.contains(&(true, 8_390, RefundNews::Issued)), "{sent:?}");
+    assert!(end.provider.refunds_since(end.clock.now() + 60_000_000, None).await?.refunds.is_empty());
     // What was not paid does not go back.
     let (open, _) = end.open_page(&end.request()).await?;
     assert_eq!(end.provider.refund(&end.refund(&open, 100)).await?, RefundNews::Refused);

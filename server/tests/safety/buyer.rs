@@ -24,12 +24,18 @@ impl Buyer {
 
     /// Puts one piece into the cart and orders it.
     pub async fn place(&mut self) -> anyhow::Result<()> {
+        self.add().await?;
+        self.check_out().await
+    }
+
+    /// Puts one piece into the cart.
+    pub async fn add(&self) -> anyhow::Result<()> {
         let (slug, option, value) = THING;
         let shown = self.visitor.get(&format!("/en-gb/p/{slug}")).await?;
         let product = shown.field("product").context("a product")?.to_owned();
         let added = self.visitor.post("/en-gb/cart/lines", &[("product", &product), (option, value), ("quantity", "1")]).await?;
         ensure!(added.status == 303, "adding answers {}", added.status);
-        self.check_out().await
+        Ok(())
     }
 
     /// Orders what is in the cart.
@@ -67,12 +73,37 @@ impl Buyer {
 
     /// Pays on the provider's page.
     pub async fn pay(&mut self) -> anyhow::Result<()> {
+        self.pay_with(PAYS).await
+    }
+
+    /// Types a card on the provider's page.
+    pub async fn pay_with(&mut self, card: &str) -> anyhow::Result<()> {
         let page = self.page.as_ref().context("a payment page")?;
-        let form = [("cardnumber", PAYS), ("exp-date", "12/34"), ("cvc", "123"), ("ccname", "Ada Lovelace")];
+        let form = [("cardnumber", card), ("exp-date", "12/34"), ("cvc", "123"), ("ccname", "Ada Lovelace")];
         let answer = self.visitor.client.post(page).form(&form).send().await?;
         ensure!(answer.status() == 303, "the payment page answers {}", answer.status());
         self.order = Some(path(answer.headers()["location"].to_str()?));
         Ok(())
+    }
+
+    /// Asks for another page to pay on.
+    pub async fn pay_again(&mut self) -> anyhow::Result<()> {
+        let order = self.order.as_ref().context("an order")?;
+        let answer = self.visitor.post(&format!("{order}/pay"), &[]).await?;
+        self.page = Some(answer.location().context("a way to pay again")?);
+        Ok(())
+    }
+
+    /// Looks at the order, as whoever comes back from paying does.
+    pub async fn look(&self) -> anyhow::Result<()> {
+        self.visitor.get(self.order.as_ref().context("an order")?).await.map(drop)
+    }
+
+    /// The order's number, as its page shows it.
+    pub async fn number(&self) -> anyhow::Result<String> {
+        let page = self.visitor.get(self.order.as_ref().context("an order")?).await?;
+        let at = page.body.find("NG-").context("a number")?;
+        Ok(page.body[at..at + 12].to_owned())
     }
 
     /// All of it.

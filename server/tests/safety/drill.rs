@@ -1,4 +1,4 @@
-//! The drill for PostgreSQL: `pg_dump` of a running shop, a database that is lost, `pg_restore`, with PostgreSQL's own programs.
+//! Saving and losing a whole shop: with `nextgen backup` alone, and on PostgreSQL with PostgreSQL's own programs.
 
 use crate::{books, buyer::Buyer, world::World};
 use anyhow::{Context as _, ensure};
@@ -6,6 +6,34 @@ use std::{
     path::{Path, PathBuf},
     process::Command,
 };
+
+/// What a backup left: the shop's file, and the database's dump where that is PostgreSQL.
+pub struct Saved {
+    file: String,
+    dump: Option<String>,
+}
+
+/// Saves the shop while it runs.
+pub fn save(world: &World) -> anyhow::Result<Saved> {
+    let path = |name: &str| world.folder.path().join(name).to_string_lossy().into_owned();
+    let file = path("shop.tar");
+    let said = world.must(&["backup", &file])?;
+    let Some(postgres) = &world.postgres else { return Ok(Saved { file, dump: None }) };
+    ensure!(said.contains("pg_dump"), "{said}");
+    let dump = path("shop.dump");
+    run(Command::new(program("pg_dump")?).args(["--format=custom", "--file", &dump, "--dbname", &postgres.url]))?;
+    Ok(Saved { file, dump: Some(dump) })
+}
+
+/// Kills the shop, loses its database, and brings it back as it was saved. What the restore says.
+pub async fn lose_and_restore(world: &mut World, saved: &Saved) -> anyhow::Result<String> {
+    world.kill()?;
+    if let (Some(postgres), Some(dump)) = (&world.postgres, &saved.dump) {
+        postgres.empty().await?;
+        run(Command::new(program("pg_restore")?).args(["--exit-on-error", "--no-owner", "--dbname", &postgres.url, dump]))?;
+    }
+    world.must(&["restore", &saved.file])
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_lost_database_comes_back_from_pg_dump() -> anyhow::Result<()> {
@@ -15,15 +43,8 @@ async fn a_lost_database_comes_back_from_pg_dump() -> anyhow::Result<()> {
     }
     let before = Buyer::buy(&world).await?;
     before.sees("Paid").await?;
-    let [file, dump] = ["shop.tar", "shop.dump"].map(|name| world.folder.path().join(name).to_string_lossy().into_owned());
-    let said = world.must(&["backup", &file])?;
-    assert!(said.contains("pg_dump"), "{said}");
-    let url = world.postgres.as_ref().context("a database")?.url.clone();
-    run(Command::new(program("pg_dump")?).args(["--format=custom", "--file", &dump, "--dbname", &url]))?;
-    world.kill()?;
-    world.postgres.as_ref().context("a database")?.empty().await?;
-    run(Command::new(program("pg_restore")?).args(["--exit-on-error", "--no-owner", "--dbname", &url, &dump]))?;
-    let said = world.must(&["restore", &file])?;
+    let saved = save(&world)?;
+    let said = lose_and_restore(&mut world, &saved).await?;
     assert!(said.contains("before-restore-"), "{said}");
     world.start(&[]).await?;
     before.sees("Paid").await?;

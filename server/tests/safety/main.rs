@@ -7,5 +7,7 @@ mod support;
 mod backup;
 mod books;
 mod buyer;
+mod crash;
 mod drill;
+mod rebuilding;
 mod world;

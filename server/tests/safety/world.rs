@@ -5,6 +5,7 @@ use anyhow::{Context as _, ensure};
 use server::{config::sqlite_in, payments::test_provider, sql::Db};
 use std::{
     net::TcpListener,
+    os::unix::process::ExitStatusExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
     time::Duration,
@@ -97,6 +98,12 @@ impl World {
         })
     }
 
+    /// Whether it ended by SIGKILL, and by nothing else.
+    pub fn was_killed(&mut self) -> anyhow::Result<bool> {
+        let status = self.shop.take().context("it was started")?.wait()?;
+        Ok(status.signal() == Some(9))
+    }
+
     /// SIGKILL: nothing is finished, nothing is flushed.
     pub fn kill(&mut self) -> anyhow::Result<()> {
         if let Some(mut shop) = self.shop.take() {
@@ -126,6 +133,20 @@ impl World {
         let client = server::outbound::client(Duration::from_secs(10)).build()?;
         let answer = Answer::read(client.get(format!("{}/v1/ledger", self.provider)).bearer_auth(secret)).await?;
         Ok(serde_json::from_str(&answer.body)?)
+    }
+
+    /// What goes wrong at the provider from now on.
+    pub async fn faults(&self, faults: serde_json::Value) -> anyhow::Result<()> {
+        let client = server::outbound::client(Duration::from_secs(10)).build()?;
+        let answer = Answer::read(client.post(format!("{}/_faults", self.provider)).json(&faults)).await?;
+        ensure!(answer.status == 204, "{}", answer.body);
+        Ok(())
+    }
+
+    /// Money comes, whatever became of the page.
+    pub async fn late_money(&self, payment: &str) -> anyhow::Result<()> {
+        let client = server::outbound::client(Duration::from_secs(10)).build()?;
+        Answer::read(client.post(format!("{}/_faults/capture/{payment}", self.provider))).await.map(drop)
     }
 
     /// Ends both and removes what they left.

@@ -241,7 +241,7 @@ impl OwnDatabase {
 }
 
 #[expect(clippy::disallowed_methods, reason = "tests are pointed at servers by variables")]
-fn variable(name: &str) -> Option<String> {
+pub fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 

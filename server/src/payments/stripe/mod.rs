@@ -15,7 +15,8 @@ mod objects;
 mod webhook;
 
 use super::{
-    Attempt, CapturedPage, CapturedPayment, Patience, Provider, ProviderError, RefundRequest, SESSION_US, SessionRequest, WebhookEvent, WebhookFault,
+    Attempt, CapturedPage, CapturedPayment, Patience, Provider, ProviderError, RefundPage, RefundRequest, SESSION_US, SessionRequest, WebhookEvent,
+    WebhookFault,
 };
 use crate::{config::StripeAccess, random};
 use async_trait::async_trait;
@@ -221,6 +222,17 @@ impl Provider for Stripe {
             }
         }
         Ok(CapturedPage { payments, next })
+    }
+
+    async fn refunds_since(&self, since: Instant, after: Option<&str>) -> Result<RefundPage, ProviderError> {
+        let from = (since / SECOND_US).max(0).to_string();
+        let mut query = vec![("limit", "100"), ("created[gte]", from.as_str())];
+        if let Some(after) = after {
+            query.push(("starting_after", after));
+        }
+        let page: List<Refund> = self.api.get("/v1/refunds", &query).await?;
+        let next = page.data.last().filter(|_| page.has_more).map(|last| last.id.clone());
+        Ok(RefundPage { refunds: page.data.iter().filter_map(Refund::sent).collect(), next })
     }
 
     async fn webhook(&self, signature: Option<&str>, body: &[u8], now: Instant) -> Result<WebhookEvent, WebhookFault> {

@@ -1,7 +1,7 @@
 //! Stripe's objects, as far as we read them, and what they mean for a payment. Fields and their values as in Stripe's API description.
 
 use super::form;
-use crate::payments::ProviderError;
+use crate::payments::{ProviderError, SentRefund};
 use domain::{
     PaymentId,
     dispute::{DisputeNews, DisputeStage},
@@ -67,6 +67,8 @@ pub struct Refund {
     pub id: String,
     /// `pending`, `requires_action`, `succeeded`, `failed` or `canceled`.
     status: Option<String>,
+    amount: i64,
+    currency: String,
     #[serde(default, deserialize_with = "or_empty")]
     pub metadata: BTreeMap<String, String>,
 }
@@ -190,6 +192,19 @@ impl Refund {
             Some("failed" | "canceled") => RefundNews::Bounced,
             _ => RefundNews::Unclear,
         }
+    }
+}
+
+impl Refund {
+    /// The refund as this shop knows it; `None` if it was not made here.
+    pub fn sent(&self) -> Option<SentRefund> {
+        let id = |name: &str| self.metadata.get(name);
+        Some(SentRefund {
+            refund: id("refund")?.parse().ok()?,
+            payment: id("payment")?.parse().ok()?,
+            amount: form::money(self.amount, &self.currency)?,
+            news: self.news(),
+        })
     }
 }
 

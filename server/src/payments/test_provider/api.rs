@@ -6,7 +6,7 @@ use super::{
     webhooks,
 };
 use crate::{
-    payments::{CapturedPage, CapturedPayment, SessionRequest},
+    payments::{CapturedPage, CapturedPayment, RefundPage, SentRefund, SessionRequest},
     random,
 };
 use axum::{
@@ -32,7 +32,7 @@ pub(super) fn routes(provider: &Provider) -> Router<Provider> {
         .route("/v1/sessions", post(create_session))
         .route("/v1/sessions/{payment}", get(session))
         .route("/v1/sessions/{payment}/close", post(close_session))
-        .route("/v1/refunds", post(refund))
+        .route("/v1/refunds", get(refunds).post(refund))
         .route("/v1/captured", get(captured))
         .route("/v1/ledger", get(ledger))
         .layer(middleware::from_fn_with_state(provider.clone(), merchant_only))
@@ -201,6 +201,24 @@ async fn captured(Shared(provider): Shared<Provider>, Query(query): Query<Captur
     let payments: Vec<_> = found.by_ref().take(PAGE).collect();
     let next = if found.next().is_some() { payments.last().map(|last| last.payment.to_string()) } else { None };
     json(&CapturedPage { payments, next })
+}
+
+#[derive(Deserialize)]
+struct RefundsQuery {
+    since: Instant,
+    after: Option<RefundId>,
+}
+
+async fn refunds(Shared(provider): Shared<Provider>, Query(query): Query<RefundsQuery>) -> Response {
+    let ledger = provider.ledger();
+    let mut found = ledger.refunds().filter(|(id, refund)| refund.at >= query.since && query.after.is_none_or(|after| *id > after));
+    let page: Vec<_> = found.by_ref().take(PAGE).collect();
+    let next = if found.next().is_some() { page.last().map(|(id, _)| id.to_string()) } else { None };
+    let sent = page.into_iter().filter_map(|(id, refund)| {
+        let currency = ledger.session(refund.payment)?.amount.currency;
+        Some(SentRefund { refund: id, payment: refund.payment, amount: Money::new(refund.minor, currency), news: refund.news })
+    });
+    json(&RefundPage { refunds: sent.collect(), next })
 }
 
 /// The whole ledger, without what would let a reader pay.

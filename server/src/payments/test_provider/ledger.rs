@@ -68,6 +68,8 @@ pub enum State {
 pub struct Refund {
     pub payment: PaymentId,
     pub minor: i64,
+    /// When it was asked for.
+    pub at: Instant,
     /// `Pending`, `Issued` or `Bounced`.
     pub news: RefundNews,
 }
@@ -274,8 +276,8 @@ impl Ledger {
                     }
                 }
             }
-            Entry::Refund { refund, payment, minor, news, .. } => {
-                self.refunds.insert(refund, Refund { payment, minor, news });
+            Entry::Refund { refund, payment, minor, at, news } => {
+                self.refunds.insert(refund, Refund { payment, minor, at, news });
                 self.add_up_refunds(payment);
             }
             Entry::RefundNews { refund, news, .. } => {

@@ -368,11 +368,12 @@ pub async fn list_refunds(Shared(this): Shared<StandIn>, request: Request) -> Re
     };
     let state = this.state();
     let of = given.get("payment_intent");
+    let from = given.get("created[gte]").and_then(|value| value.parse::<i64>().ok()).unwrap_or(0);
     let found = state
         .ledger
         .refunds
         .values()
-        .filter(|refund| of.is_none_or(|intent| refund.intent == *intent))
+        .filter(|refund| of.is_none_or(|intent| refund.intent == *intent) && refund.created >= from)
         .map(|refund| (refund.number, refund.id.clone(), refund.json()))
         .collect();
     page(found, &given, "/v1/refunds")

@@ -111,6 +111,7 @@ pub const REFUND_CREATE: &[Parameter] = &[
 /// `GET /v1/refunds`.
 pub const REFUND_LIST: &[Parameter] = &[
     parameter("charge", TEXT),
+    parameter("created[gte]", Kind::Seconds),
     parameter("ending_before", TEXT),
     parameter("expand[]", TEXT),
     parameter("limit", Kind::Int(1)),
