@@ -224,7 +224,9 @@ fn a_refund_that_fails_can_be_asked_for_again_or_settled_outside() {
     let again = order.clone().retry_refund(id).expect("failed").0;
     assert_eq!((again.refundable(), again.clone().retry_refund(id)), (usd(0), Err(CannotRefund::NotFailed)));
     let spent = order.clone().refund(RefundId(Uuid::from_u128(2)), usd(100)).expect("something is left").0;
-    assert_eq!(spent.retry_refund(id), Err(CannotRefund::MoreThanCaptured { left: usd(4_700) }));
+    let left = usd(4_700);
+    assert_eq!(spent.clone().retry_refund(id), Err(CannotRefund::MoreThanCaptured { left }));
+    assert_eq!(spent.settle_refund_outside(id), Err(CannotRefund::MoreThanCaptured { left }), "it would go back twice");
     let (bounced, _) = again.hear_refund(id, RefundNews::Bounced).expect("news");
     assert_eq!(bounced.clone().retry_refund(id), Err(CannotRefund::NotFailed));
     let (settled, told) = bounced.settle_refund_outside(id).expect("stuck");

@@ -31,15 +31,21 @@ pub enum CannotRefund {
 impl Order {
     /// What was captured by a payment and has neither gone back nor been lost in a dispute.
     fn kept(&self, payment: PaymentId) -> Money {
+        let unsent = self.unsent(payment);
+        let lost =
+            self.disputes.iter().filter(|dispute| dispute.payment == payment && dispute.is_lost()).map(|dispute| dispute.amount.minor).sum::<i64>();
+        Money::new((unsent.minor - lost).max(0), unsent.currency)
+    }
+
+    /// What was captured by a payment and has not gone back.
+    fn unsent(&self, payment: PaymentId) -> Money {
         let zero = Money::zero(self.total.currency);
         let Some(paid) = self.payments.iter().find(|known| known.id == payment && matches!(known.state, PaymentState::Captured { .. })) else {
             return zero;
         };
         let gone =
             self.refunds.iter().filter(|refund| refund.payment == payment && refund.state.counts()).map(|refund| refund.amount.minor).sum::<i64>();
-        let lost =
-            self.disputes.iter().filter(|dispute| dispute.payment == payment && dispute.is_lost()).map(|dispute| dispute.amount.minor).sum::<i64>();
-        Money::new((paid.amount.minor - gone - lost).max(0), zero.currency)
+        Money::new((paid.amount.minor - gone).max(0), zero.currency)
     }
 
     /// What may still be refunded, of the payment that is kept.
@@ -89,11 +95,15 @@ impl Order {
         Ok((self, Vec::new()))
     }
 
-    /// Notes that a stuck refund was paid back some other way.
+    /// Notes that a stuck refund was paid back some other way. Money that went back by another refund meanwhile is not owed any more.
     pub fn settle_refund_outside(mut self, id: RefundId) -> Result<(Self, Vec<Event>), CannotRefund> {
         let order = self.id;
-        let known = self.refunds.iter_mut().find(|refund| refund.id == id && refund.state.is_stuck()).ok_or(CannotRefund::NotFailed)?;
-        known.state = RefundState::SettledOutside;
+        let known = self.refunds.iter().position(|refund| refund.id == id && refund.state.is_stuck()).ok_or(CannotRefund::NotFailed)?;
+        let left = self.unsent(self.refunds[known].payment);
+        if self.refunds[known].amount.minor > left.minor {
+            return Err(CannotRefund::MoreThanCaptured { left });
+        }
+        self.refunds[known].state = RefundState::SettledOutside;
         Ok((self, vec![Event::RefundIssued { order, refund: id }]))
     }
 
