@@ -32,7 +32,7 @@ pub enum PaymentState {
 }
 
 /// Why a payment was declined, as far as a shopper may know.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Decline {
     Declined,
@@ -63,7 +63,7 @@ impl Decline {
 }
 
 /// What a provider says about a session, by webhook, by answer or when asked.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum News {
     Open { session: String, redirect_url: String },

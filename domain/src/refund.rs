@@ -79,7 +79,7 @@ pub enum RefundState {
 pub const REFUND_ATTEMPTS_MAX: u32 = 16;
 
 /// What a provider says of a refund, by answer, by webhook or when asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RefundNews {
     /// Taken on; the money is under way.

@@ -8,6 +8,7 @@ use crate::{
     http,
     http::pages::Pages,
     outbound,
+    simulation::{self, Rules},
 };
 use ::http::header;
 use anyhow::{Context as _, bail};
@@ -53,6 +54,20 @@ pub fn run() -> BoxFuture<'static, anyhow::Result<()>> {
 /// The process that is measured: prints its three ports and serves until its input ends.
 pub fn serve() -> BoxFuture<'static, anyhow::Result<()>> {
     Box::pin(be_measured())
+}
+
+/// Lives simulated histories of the order core and prints how many a second there were and what happened in them. The first that breaks a
+/// rule is the error.
+pub fn histories(from: u64, seeds: u64) -> anyhow::Result<()> {
+    let begun = tokio::time::Instant::now();
+    let counts = simulation::many(from..from.saturating_add(seeds), Rules::OURS).map_err(|broken| anyhow::anyhow!("{broken}"))?;
+    let took = begun.elapsed();
+    for (what, count) in &counts {
+        println!("{count:>12} {what}");
+    }
+    let each_second = u128::from(seeds) * 1_000 / took.as_millis().max(1);
+    println!("{seeds} histories in {:.1} s, {each_second} a second: none of them broke a rule", took.as_secs_f64());
+    Ok(())
 }
 
 async fn measure() -> anyhow::Result<()> {

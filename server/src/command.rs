@@ -74,6 +74,22 @@ enum Task {
         /// Be the process that is measured.
         #[arg(long)]
         serve: bool,
+        #[command(subcommand)]
+        instead: Option<Figure>,
+    },
+}
+
+/// What else can be measured.
+#[derive(Subcommand)]
+enum Figure {
+    /// Live simulated histories of the order core, with crashes, losses and clocks that jump, and look for one that breaks it.
+    Histories {
+        /// How many.
+        #[arg(long, default_value_t = 1_000_000)]
+        seeds: u64,
+        /// The first of them.
+        #[arg(long, default_value_t = 0)]
+        from: u64,
     },
 }
 
@@ -103,8 +119,11 @@ pub fn run() -> ExitCode {
                     let addr = listen_on.filter(|_| !with_parent).map(|_| config.addr);
                     test_provider::run(test_provider::Args { data: config.data, addr, with_parent }).await.map(|()| ExitCode::SUCCESS)
                 }
-                Some(Task::Bench { serve: false }) => bench::run().await.map(|()| ExitCode::SUCCESS),
-                Some(Task::Bench { serve: true }) => bench::serve().await.map(|()| ExitCode::SUCCESS),
+                Some(Task::Bench { instead: Some(Figure::Histories { seeds, from }), .. }) => {
+                    bench::histories(from, seeds).map(|()| ExitCode::SUCCESS)
+                }
+                Some(Task::Bench { serve: false, .. }) => bench::run().await.map(|()| ExitCode::SUCCESS),
+                Some(Task::Bench { serve: true, .. }) => bench::serve().await.map(|()| ExitCode::SUCCESS),
             }
         })
     });

@@ -19,6 +19,7 @@ pub mod payments;
 pub mod random;
 pub mod readmodel;
 pub mod search;
+pub mod simulation;
 pub mod sql;
 pub mod staff;
 pub mod tariffs;
