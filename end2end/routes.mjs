@@ -15,6 +15,7 @@ export const publicRoutes = (locale) => [
   ["search", `/${locale}/search?q=lamp`, 200],
   ["search, nothing found", `/${locale}/search?q=zeppelin`, 200],
   ["cart, empty", `/${locale}/cart`, 200],
+  ["order, to be found", `/${locale}/orders/find`, 200],
   ["promo page, dark", `/${locale}/pages/launch`, 200],
   ["promo page", `/${locale}/pages/travel`, 200],
   ["help", `/${locale}/help/delivery`, 200],

@@ -139,7 +139,7 @@ fn absolute(origin: &str, path: &str) -> String {
 }
 
 /// A text, escaped for HTML as it is written.
-struct Escaped<'a>(&'a str);
+pub(crate) struct Escaped<'a>(pub(crate) &'a str);
 
 impl std::fmt::Display for Escaped<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

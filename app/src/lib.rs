@@ -14,6 +14,8 @@ pub mod document;
 pub mod holes;
 #[cfg(feature = "ssr")]
 pub mod i18n;
+#[cfg(feature = "origin")]
+pub mod mail;
 #[cfg(feature = "ssr")]
 pub mod pages;
 #[cfg(feature = "ssr")]

@@ -48,6 +48,8 @@ pub enum Route {
     Order {
         secret: String,
     },
+    /// `/orders/find`: the way back to an order without its link.
+    FindOrder,
     /// `/pages/{slug}`: promo pages.
     Page {
         slug: String,
@@ -118,6 +120,19 @@ pub enum Action {
     PayAgain {
         secret: String,
     },
+    /// Puts what an order had into the cart.
+    OrderAgain {
+        secret: String,
+    },
+    /// Gives an order another link.
+    RenewLink {
+        secret: String,
+    },
+    /// Tells the postcode that an old link asks for.
+    OpenOrder {
+        secret: String,
+    },
+    FindOrder,
 }
 
 impl Action {
@@ -128,6 +143,10 @@ impl Action {
             Self::Coupon => format!("/{locale}/cart/coupon"),
             Self::PlaceOrder => format!("/{locale}/checkout"),
             Self::PayAgain { secret } => format!("/{locale}/orders/{}/pay", encoded(secret)),
+            Self::OrderAgain { secret } => format!("/{locale}/orders/{}/again", encoded(secret)),
+            Self::RenewLink { secret } => format!("/{locale}/orders/{}/renew", encoded(secret)),
+            Self::OpenOrder { secret } => format!("/{locale}/orders/{}/open", encoded(secret)),
+            Self::FindOrder => format!("/{locale}/orders/find"),
         }
     }
 }
@@ -169,6 +188,7 @@ impl Address {
             ["p", slug] if is_slug(slug) => Route::Product { slug: (*slug).to_owned(), selection: selection(&pairs) },
             ["pages", slug] if is_slug(slug) => Route::Page { slug: (*slug).to_owned() },
             ["help", slug] if is_slug(slug) => Route::Help { slug: (*slug).to_owned() },
+            ["orders", "find"] => Route::FindOrder,
             ["orders", secret] if is_secret(secret) => Route::Order { secret: (*secret).to_owned() },
             _ => return None,
         };
@@ -197,6 +217,7 @@ impl Address {
             Route::Cart => format!("/{locale}/cart"),
             Route::Checkout => format!("/{locale}/checkout"),
             Route::Order { secret } => format!("/{locale}/orders/{}", encoded(secret)),
+            Route::FindOrder => format!("/{locale}/orders/find"),
             Route::Page { slug } => format!("/{locale}/pages/{}", encoded(slug)),
             Route::Help { slug } => format!("/{locale}/help/{}", encoded(slug)),
         };
@@ -226,7 +247,7 @@ impl Address {
 
     pub fn class(&self) -> Class {
         match &self.route {
-            Route::Cart | Route::Checkout | Route::Order { .. } => Class::Private,
+            Route::Cart | Route::Checkout | Route::Order { .. } | Route::FindOrder => Class::Private,
             Route::Search { .. } => Class::PublicFromOrigin,
             _ if self.list().is_some_and(|list| !list.is_default_order()) => Class::PublicFromOrigin,
             _ => Class::Public,

@@ -22,6 +22,7 @@ fn canonical_urls_round_trip() {
         "/en-us/cart",
         "/en-us/checkout",
         "/en-us/orders/0123456789abcdefABCDEF_-",
+        "/en-us/orders/find",
         "/en-ca/pages/travel",
         "/en-xa/help/delivery",
         "/ar-xb",

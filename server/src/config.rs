@@ -5,7 +5,10 @@ mod stripe;
 
 pub use stripe::StripeAccess;
 
-use crate::dynamo::{self, Place};
+use crate::{
+    dynamo::{self, Place},
+    mail,
+};
 use anyhow::{Context as _, bail};
 use serde::{
     Deserialize, Deserializer,
@@ -43,6 +46,10 @@ pub struct Config {
     pub test_provider: TestProvider,
     /// Takes the payments instead of the test provider.
     pub stripe: Option<StripeAccess>,
+    /// Where mails go.
+    pub mail: mail::Place,
+    /// Whom mails come from.
+    pub mail_from: Arc<str>,
     pub log: LogFormat,
     /// What is logged, in the directives of `tracing_subscriber::EnvFilter`.
     pub log_filter: String,
@@ -141,6 +148,14 @@ pub struct Options {
     #[arg(long, env = "STRIPE_API_BASE", global = true, value_name = "URL")]
     #[serde(deserialize_with = "text", alias = "stripe-api-base")]
     pub stripe_api_base: Option<String>,
+    /// folder, smtp://name:password@host:587 or smtps://name:password@host:465 [default: folder].
+    #[arg(long, env = "NEXTGEN_MAIL", global = true, value_name = "folder|URL", hide_env_values = true)]
+    #[serde(deserialize_with = "text")]
+    pub mail: Option<String>,
+    /// Whom mails come from, such as Shop <orders@shop.example> [default: orders@ the public origin's name].
+    #[arg(long, env = "NEXTGEN_MAIL_FROM", global = true, value_name = "ADDRESS")]
+    #[serde(deserialize_with = "text", alias = "mail-from")]
+    pub mail_from: Option<String>,
     /// lines, or json for one object a line [default: lines].
     #[arg(long, env = "NEXTGEN_LOG", global = true, value_name = "lines|json")]
     #[serde(deserialize_with = "text")]
@@ -155,7 +170,7 @@ pub struct Options {
 const LOG_FILTER: &str = "info,sqlx=warn,aws=warn,hyper=warn";
 
 /// The variables of ours that mean something.
-const VARIABLES: [&str; 12] = [
+const VARIABLES: [&str; 14] = [
     "NEXTGEN_CONFIG",
     "NEXTGEN_ADDR",
     "NEXTGEN_DATA",
@@ -167,6 +182,8 @@ const VARIABLES: [&str; 12] = [
     "NEXTGEN_TRUSTED_PROXIES",
     "NEXTGEN_TEST_PROVIDER",
     "NEXTGEN_PAYMENTS",
+    "NEXTGEN_MAIL",
+    "NEXTGEN_MAIL_FROM",
     "NEXTGEN_LOG",
 ];
 
@@ -246,7 +263,6 @@ impl Config {
         }
         Ok(Self {
             addr,
-            url,
             demo: demo.unwrap_or(true),
             database_url,
             dynamodb: if aws == Some(true) { Place::Aws } else { Place::Embedded { file: Some(data.join("table.db")) } },
@@ -255,11 +271,14 @@ impl Config {
             trusted_proxies,
             test_provider,
             stripe,
+            mail: mail::Place::parse(&pick(options.mail, file.mail).unwrap_or_else(|| "folder".to_owned()))?,
+            mail_from: mail::sender(pick(options.mail_from, file.mail_from), &url)?,
             log: one_of("NEXTGEN_LOG", pick(options.log, file.log), &[("lines", LogFormat::Lines), ("json", LogFormat::Json)])?
                 .unwrap_or(LogFormat::Lines),
             log_filter,
             site: site_beside_the_binary(),
             data,
+            url,
         })
     }
 

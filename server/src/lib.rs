@@ -13,6 +13,7 @@ pub mod events;
 pub mod failpoint;
 pub mod http;
 pub mod keys;
+pub mod mail;
 pub mod orders;
 pub mod outbound;
 pub mod payments;
@@ -36,6 +37,7 @@ use crate::{
     events::{Consumer, Dispatcher},
     http::{limits::Limits, pages::Pages, sitemap::Sitemap},
     keys::Keys,
+    mail::{MailQueue, Mailer},
     orders::Orders,
     sql::Db,
     staff::Throttle,
@@ -105,7 +107,8 @@ async fn wire(config: Config, clock: Clock) -> anyhow::Result<Built> {
     let storefront: Arc<dyn Storefront> = model.origin;
     let mut background = Background::new();
     let carts = Carts::new(table.clone(), clock.clone(), keys.clone());
-    let consumers: Vec<Arc<dyn Consumer>> = vec![model.projector, Arc::new(CartSettler::new(db.clone(), carts))];
+    let consumers: Vec<Arc<dyn Consumer>> =
+        vec![model.projector, Arc::new(CartSettler::new(db.clone(), carts)), Arc::new(MailQueue::new(db.clone(), clock.clone()))];
     let dispatcher = Dispatcher::new(db.clone(), clock.clone(), consumers);
     background.spawn("dispatcher", |mut stop| dispatcher.run(async move { stop.requested().await }));
     let provider = payments::open(&config, &mut background).await?;
@@ -122,6 +125,8 @@ async fn wire(config: Config, clock: Clock) -> anyhow::Result<Built> {
         let db = db.clone();
         move |stop| catalog::terms::catch_up(db, stop)
     });
+    let mailer = Mailer::new(db.clone(), clock.clone(), orders.clone(), storefront.clone(), &config.mail, &config.data, &config.mail_from)?;
+    background.spawn("mail", |stop| mailer.run(stop));
     let limits = Arc::new(Limits::new());
     let throttle = Arc::new(Throttle::new());
     let quiet = (Arc::clone(&limits), Arc::clone(&throttle));

@@ -3,7 +3,7 @@
 use super::masthead::switch;
 use crate::{
     document::SHOP_NAME,
-    i18n::shop,
+    i18n::{follow, shop},
     pages::Head,
     ports::View,
     routes::{Address, ListQuery, Route},
@@ -38,7 +38,10 @@ pub fn footer(head: &Head, view: &View) -> AnyView {
             </div>
             <div>
                 <h2>{messages.help}</h2>
-                <ul>{help(false).into_iter().map(|(href, title)| view! { <li><a href=href>{title}</a></li> }).collect_view()}</ul>
+                <ul>
+                    <li><a href=url(Route::FindOrder) rel="nofollow">{follow(view.locale).find_title}</a></li>
+                    {help(false).into_iter().map(|(href, title)| view! { <li><a href=href>{title}</a></li> }).collect_view()}
+                </ul>
             </div>
             <div>
                 <h2>{messages.country_language}</h2>

@@ -4,6 +4,7 @@
 
 pub mod coupon;
 mod dates;
+pub mod follow;
 mod money;
 mod pseudo;
 pub mod shop;
@@ -13,6 +14,7 @@ pub mod till;
 
 pub use coupon::{Coupon, coupon};
 pub use dates::{date, date_range, long_date};
+pub use follow::{Follow, follow};
 pub use money::{money, number, price};
 pub use shop::{Shop, shop};
 pub use till::{Till, till};

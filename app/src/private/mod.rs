@@ -4,8 +4,10 @@
 pub mod cart;
 pub mod checkout;
 pub mod coupon;
+pub mod find;
+pub mod gate;
 pub mod order;
-mod sums;
+pub mod sums;
 mod words;
 
 pub use words::{country_name, field_label, percent, region_name, tax_name, time_of_day};

@@ -3,7 +3,7 @@
 
 use super::{Line, Notice, country_name, coupon::Removal, sums, time_of_day};
 use crate::{
-    i18n::{date_range, filled, long_date, money, till},
+    i18n::{date_range, filled, follow, long_date, money, till},
     pages::{Head, Page},
     ports::View,
     routes::{Action, Address, ListQuery, Route},
@@ -12,6 +12,7 @@ use domain::{
     account::Contact,
     address,
     delivery::{self, Promise},
+    live::Hole,
     money::Money,
     offer::Instant,
     order::{CannotPay, Status},
@@ -85,7 +86,9 @@ fn body(view: &View, data: OrderData) -> AnyView {
                     {contact}
                 </dl>
                 <p class="why">{placed}". "{messages.keep_address}</p>
+                {again(&data, view)}
                 <p><a href=shopping>{messages.continue_shopping}</a></p>
+                {renew(&data, view)}
             </div>
             <aside>
                 <div>
@@ -96,6 +99,36 @@ fn body(view: &View, data: OrderData) -> AnyView {
                 </div>
             </aside>
         </main>
+    }
+    .into_any()
+}
+
+/// The same once more.
+fn again(data: &OrderData, view: &View) -> AnyView {
+    let action = Action::OrderAgain { secret: data.secret.clone() }.url(view.locale);
+    view! {
+        <form method="post" action=action>
+            <input type="hidden" name="mutation" value=Hole::MutationId.mark()/>
+            <p><button class="button quiet">{follow(view.locale).order_again}</button></p>
+        </form>
+    }
+    .into_any()
+}
+
+/// Another link for whoever lost control of this one, and the way to other orders.
+fn renew(data: &OrderData, view: &View) -> AnyView {
+    let messages = follow(view.locale);
+    let action = Action::RenewLink { secret: data.secret.clone() }.url(view.locale);
+    let find = Address::new(view.locale, Route::FindOrder).url();
+    view! {
+        <details class="fold">
+            <summary>{messages.renew_title}</summary>
+            <form method="post" action=action>
+                <p>{messages.renew_text}</p>
+                <p><button class="button quiet small">{messages.renew_submit}</button></p>
+            </form>
+        </details>
+        <p><a href=find>{messages.find_title}</a></p>
     }
     .into_any()
 }

@@ -65,7 +65,7 @@ pub fn explanation(quote: &Quote, view: &View) -> AnyView {
     .into_any()
 }
 
-fn label(entry: &Entry, view: &View) -> String {
+pub fn label(entry: &Entry, view: &View) -> String {
     let messages = till(view.locale);
     match &entry.label {
         Label::Subtotal => messages.subtotal.to_owned(),
@@ -85,7 +85,7 @@ fn label(entry: &Entry, view: &View) -> String {
     }
 }
 
-fn amount(entry: &Entry, view: &View) -> String {
+pub fn amount(entry: &Entry, view: &View) -> String {
     if entry.label == Label::Delivery && entry.amount.is_zero() { till(view.locale).free.to_owned() } else { money(entry.amount, view.locale) }
 }
 

@@ -13,7 +13,7 @@ use crate::{
     users::{Carts, Visit, carts},
 };
 use app::{
-    i18n::{coupon as coupon_messages, filled, shop as shop_messages, till},
+    i18n::{coupon as coupon_messages, filled, follow, shop as shop_messages, till},
     pages::Fault,
     ports::View,
     private::{
@@ -229,6 +229,9 @@ async fn said(shop: &Shop, view: &View, visit: &Visit, query: &str) -> Result<Op
         ("coupon-removed", None) => return Ok(Some(Notice::good(coupon_messages(view.locale).said_removed))),
         _ => {}
     }
+    if matches!(word, "again" | "none") {
+        return Ok(Some(again(shop, view, word, &fields).await?));
+    }
     if !matches!(word, "added" | "limited" | "updated" | "removed") {
         return Ok(None);
     }
@@ -241,6 +244,23 @@ async fn said(shop: &Shop, view: &View, visit: &Visit, query: &str) -> Result<Op
         text = format!("{} {text}", messages.said_fresh);
     }
     Ok(Some(if word == "limited" { Notice::bad(text) } else { Notice::good(text) }))
+}
+
+/// What became of an order that was to be repeated.
+async fn again(shop: &Shop, view: &View, word: &str, fields: &Fields) -> Result<Notice, Failure> {
+    let messages = follow(view.locale);
+    let missing = fields.iter().filter(|(name, _)| *name == "missing").filter_map(|(_, product)| product.parse::<ProductId>().ok());
+    let mut titles = Vec::new();
+    for product in missing.take(Cart::LINES_MAX) {
+        let title = basket::document(shop, view, product).await?.map(|document| document.title.clone());
+        titles.push(title.unwrap_or_else(|| till(view.locale).unknown_product.to_owned()));
+    }
+    let named = |template| filled(template, &[("products", &titles.join(", "))]);
+    Ok(match (word, titles.is_empty()) {
+        ("none", _) => Notice::bad(named(messages.again_none)),
+        (_, true) => Notice::good(messages.again_all),
+        (_, false) => Notice::bad(named(messages.again_some)),
+    })
 }
 
 fn notice_text(said: &str, title: &str, view: &View) -> String {

@@ -1,6 +1,8 @@
 //! The checkout's page and its one form. Whatever is wrong, the form comes back as it was typed, with a sentence by each field; an order is
 //! placed only when the page showed the total that it costs.
 
+mod refused;
+
 use crate::{
     Shop,
     http::{
@@ -8,11 +10,12 @@ use crate::{
         basket::Basket,
         cart::{self, visit},
         coupon::Standing,
+        draft,
         forms::see_other,
         order::order_url,
         render,
     },
-    orders::{OrderRequest, Personal, PlaceOrderError, Placed, RequestedLine},
+    orders::{OrderRequest, Personal, Placed, RequestedLine},
     tariffs,
 };
 use app::{
@@ -21,14 +24,13 @@ use app::{
     private::{
         Notice,
         checkout::{CheckoutData, Fault, Offered, Part, page},
-        coupon::sentence,
         field_label,
     },
     routes::{Address as Url, Route},
 };
 use axum::{
     Router,
-    extract::State,
+    extract::{RawQuery, State},
     response::Response,
     routing::{get, post},
 };
@@ -36,7 +38,6 @@ use domain::{
     account::{Contact, Email, EmailError, Phone, PhoneError},
     address::{Address, AddressForm, Destination, Field, FieldErrorKind},
     cart::Cart,
-    coupon::Code,
     delivery::Method,
     market::Country,
     money::Money,
@@ -48,40 +49,49 @@ pub fn routes() -> Router<Shop> {
     Router::new().route("/{locale}/checkout", get(show)).route("/{locale}/checkout", post(place))
 }
 
-async fn show(State(shop): State<Shop>, InLocale(locale): InLocale, visitor: Visitor) -> Result<Response, Failure> {
+async fn show(State(shop): State<Shop>, InLocale(locale): InLocale, visitor: Visitor, RawQuery(query): RawQuery) -> Result<Response, Failure> {
     let view = render::view(&shop, locale).await?;
-    let Some(checkout) = Checkout::open(&shop, &visitor, view.clone(), &Fields::default()).await? else {
+    let Some(mut checkout) = Checkout::open(&shop, &visitor, view.clone(), None).await? else {
         return Ok(ordered_before(&shop, &visitor, &view, "").await?.unwrap_or_else(|| to_cart(locale)));
     };
-    checkout.respond(&shop, &visitor, Vec::new(), None, 200).await
+    let said = Fields::read(query.unwrap_or_default().as_bytes()).unwrap_or_default();
+    let quote = checkout.quote(&shop).await?;
+    let notice = match said.get("said") {
+        "coupon-removed" => Some(Notice::good(app::i18n::coupon(locale).said_removed)),
+        _ if !quote.is_final() => None,
+        // Tax that only the address could tell is nobody's mistake.
+        "total" => Some(Standing::new_total(checkout.coupon.as_ref(), quote.total, true, &checkout.view)),
+        "updated" => Some(Notice::good(filled(till(locale).err_updated, &[("amount", &money(quote.total, locale))]))),
+        _ => None,
+    };
+    checkout.respond(&shop, &visitor, Vec::new(), notice, 200).await
 }
 
+/// Keeps what was typed as a draft, and leads on: to the payment page when everything is right, to this page by GET when there is
+/// something to look at, so that neither Back nor Reload asks to send the form again. What is wrong answers directly with its status
+/// (422, 409), for programs that read it; the draft has it too.
 async fn place(State(shop): State<Shop>, InLocale(locale): InLocale, visitor: Visitor, fields: Fields) -> Result<Response, Failure> {
     let view = render::view(&shop, locale).await?;
-    let Some(mut checkout) = Checkout::open(&shop, &visitor, view.clone(), &fields).await? else {
+    let Some(mut checkout) = Checkout::open(&shop, &visitor, view.clone(), Some(&fields)).await? else {
         return Ok(ordered_before(&shop, &visitor, &view, fields.get("mutation")).await?.unwrap_or_else(|| to_cart(locale)));
     };
     let messages = till(locale);
-    match fields.get("intent") {
-        "billing-other" => {
-            checkout.billing_country.get_or_insert(checkout.delivery_country);
-            return checkout.respond(&shop, &visitor, Vec::new(), None, 200).await;
-        }
-        "billing-same" => {
-            checkout.billing_country = None;
-            return checkout.respond(&shop, &visitor, Vec::new(), None, 200).await;
-        }
+    let page = Url::new(locale, Route::Checkout).url();
+    let intent = fields.get("intent");
+    match intent {
+        "billing-other" => drop(checkout.typed.insert("billing".to_owned(), "other".to_owned())),
+        "billing-same" => drop(checkout.typed.remove("billing")),
+        _ => {}
+    }
+    draft::keep(&shop, &checkout.cart, &checkout.typed).await?;
+    match intent {
+        "billing-other" => return Ok(see_other(&format!("{page}#billing"))),
         "coupon-remove" => {
-            checkout.cart = cart::carts(&shop).set_coupon(checkout.cart.id, None).await?.unwrap_or(checkout.cart);
-            let notice = Notice::good(app::i18n::coupon(locale).said_removed);
-            return checkout.respond(&shop, &visitor, Vec::new(), Some(notice), 200).await;
+            cart::carts(&shop).set_coupon(checkout.cart.id, None).await?;
+            return Ok(see_other(&format!("{page}?said=coupon-removed")));
         }
-        "country" => return checkout.respond(&shop, &visitor, Vec::new(), None, 200).await,
-        "update" => {
-            let quote = checkout.quote(&shop).await?;
-            let notice = quote.is_final().then(|| Notice::good(filled(messages.err_updated, &[("amount", &money(quote.total, locale))])));
-            return checkout.respond(&shop, &visitor, Vec::new(), notice, 200).await;
-        }
+        "billing-same" | "country" => return Ok(see_other(&page)),
+        "update" => return Ok(see_other(&format!("{page}?said=updated"))),
         _ => {}
     }
     let key = match fields.optional("mutation").filter(|text| !text.is_empty()) {
@@ -104,19 +114,21 @@ async fn place(State(shop): State<Shop>, InLocale(locale): InLocale, visitor: Vi
     }
     let quote = checkout.quote(&shop).await?;
     let seen_total = fields.get("seen_total");
+    if seen_total.is_empty() {
+        return Ok(see_other(&format!("{page}?said=total")));
+    }
     if seen_total != quote.total.minor.to_string() {
         // The second half of a double click whose first half used a code up.
         if let Some(placed) = shop.orders.answered_before(checkout.cart.id, &key.to_string()).await? {
             return Ok(to_page(&checkout.view, placed));
         }
-        let notice = Standing::new_total(checkout.coupon.as_ref(), quote.total, seen_total.is_empty(), &checkout.view);
-        let status = if seen_total.is_empty() { 200 } else { 409 };
-        return checkout.respond(&shop, &visitor, Vec::new(), Some(notice), status).await;
+        let notice = Standing::new_total(checkout.coupon.as_ref(), quote.total, false, &checkout.view);
+        return checkout.respond(&shop, &visitor, Vec::new(), Some(notice), 409).await;
     }
     let request = checkout.request(key.to_string(), personal, quote.total);
     match Box::pin(shop.orders.place(request)).await {
         Ok(placed) => Ok(to_page(&checkout.view, placed)),
-        Err(refusal) => refused(checkout, &shop, &visitor, refusal).await,
+        Err(refusal) => refused::refused(checkout, &shop, &visitor, refusal).await,
     }
 }
 
@@ -139,49 +151,6 @@ fn to_page(view: &View, placed: Placed) -> Response {
     see_other(&placed.redirect_url.unwrap_or_else(|| order_url(view, &placed.secret)))
 }
 
-/// The page, or another one, for an order that was not placed.
-async fn refused(mut checkout: Checkout, shop: &Shop, visitor: &Visitor, refusal: PlaceOrderError) -> Result<Response, Failure> {
-    let locale = checkout.view.locale;
-    let messages = till(locale);
-    let (faults, text) = match refusal {
-        PlaceOrderError::Empty => return Ok(to_cart(locale)),
-        PlaceOrderError::CartAlreadyOrdered { secret } => return Ok(see_other(&format!("{}?said=ordered", order_url(&checkout.view, &secret)))),
-        PlaceOrderError::Failed(error) => return Err(error.into()),
-        PlaceOrderError::OutOfStock(shortages) => {
-            let sentence = |(variant, left): (domain::VariantId, u32)| {
-                let title = checkout.title(variant);
-                if left == 0 {
-                    filled(messages.err_sold_out, &[("product", title)])
-                } else {
-                    messages.err_only_left.with(locale, left.into(), &[("product", title)])
-                }
-            };
-            (Vec::new(), shortages.iter().map(|shortage| sentence((shortage.variant, shortage.left))).collect::<Vec<_>>().join(" "))
-        }
-        PlaceOrderError::NotSold(variants) => {
-            let sentences: Vec<_> = variants.iter().map(|variant| filled(messages.err_sold_out, &[("product", checkout.title(*variant))])).collect();
-            (Vec::new(), sentences.join(" "))
-        }
-        PlaceOrderError::PriceChanged(quote) => (Vec::new(), filled(messages.err_total, &[("amount", &money(quote.total, locale))])),
-        PlaceOrderError::Coupon(refusal) => {
-            let code = checkout.cart.coupon.as_ref().map_or("", Code::as_str);
-            let refused = sentence(refusal, code, &checkout.view);
-            let total = checkout.quote(shop).await?.total;
-            (Vec::new(), format!("{refused} {}", filled(messages.err_total, &[("amount", &money(total, locale))])))
-        }
-        PlaceOrderError::UnknownMethod => (vec![Fault { field: "method".to_owned(), text: messages.err_method.to_owned() }], String::new()),
-        PlaceOrderError::TaxUnknown => {
-            let field = field_label(Field::Region, checkout.delivery_country, locale);
-            let text = filled(messages.err_choose, &[("field", field)]);
-            (vec![Fault { field: Part::Delivery.name(Field::Region.key()), text }], String::new())
-        }
-        PlaceOrderError::KeyReused => (Vec::new(), messages.err_form.to_owned()),
-    };
-    let status = if faults.is_empty() { 409 } else { 422 };
-    let notice = (!text.is_empty()).then(|| Notice::bad(text));
-    checkout.respond(shop, visitor, faults, notice, status).await
-}
-
 /// A visitor's checkout: the cart, the choices there are, and what was typed.
 struct Checkout {
     view: View,
@@ -200,14 +169,18 @@ struct Checkout {
 const TYPED_CHARS_MAX: usize = 1_000;
 
 impl Checkout {
-    /// `None`: there is nothing to order, or the cart has to be mended first.
-    async fn open(shop: &Shop, visitor: &Visitor, view: View, fields: &Fields) -> Result<Option<Self>, Failure> {
+    /// From the form, or without one from the draft. `None`: there is nothing to order, or the cart has to be mended first.
+    async fn open(shop: &Shop, visitor: &Visitor, view: View, form: Option<&Fields>) -> Result<Option<Self>, Failure> {
         let Some(cart) = visit(shop, visitor).await?.cart().filter(|cart| !cart.is_empty()) else { return Ok(None) };
         let basket = Basket::read(shop, &view, &cart).await?;
         if basket.is_blocked() {
             return Ok(None);
         }
         let methods = tariffs::methods(&shop.db, view.market.code, view.now).await?;
+        let fields = match form {
+            Some(form) => form.clone(),
+            None => draft::read(shop, &cart).await,
+        };
         let typed: BTreeMap<_, _> =
             fields.iter().map(|(name, value)| (name.to_owned(), value.chars().take(TYPED_CHARS_MAX).collect::<String>())).collect();
         let method = fields.optional("method").map_or_else(|| methods.first().map(|method| method.code.clone()).unwrap_or_default(), str::to_owned);

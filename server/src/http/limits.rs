@@ -1,6 +1,7 @@
 //! How often one client address may ask, and which address a client has behind proxies that are trusted.
 
 use crate::config::Config;
+use domain::order::OrderNumber;
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock as _};
 use http::{HeaderMap, Method};
 use std::{
@@ -20,19 +21,34 @@ const FORMS_AT_ONCE: NonZeroU32 = NonZeroU32::new(60).expect("60 is not zero");
 const CODES_EVERY: Duration = Duration::from_secs(6);
 const CODES_AT_ONCE: NonZeroU32 = NonZeroU32::new(20).expect("20 is not zero");
 
-/// One bucket per address for reads, one for forms, one for discount codes.
+/// Orders looked for from one address: ten at once, then one in two minutes. One number: six at once, then one in ten minutes, whoever asks.
+const FINDS_AT_ONCE: NonZeroU32 = NonZeroU32::new(10).expect("10 is not zero");
+const FIND_EVERY: Duration = Duration::from_mins(2);
+const NUMBERS_AT_ONCE: NonZeroU32 = NonZeroU32::new(6).expect("6 is not zero");
+const NUMBER_EVERY: Duration = Duration::from_mins(10);
+
+/// One bucket per address for reads, one for forms, one for discount codes, one for looking for orders; and one per order looked for.
 #[derive(Debug)]
 pub struct Limits {
     reads: DefaultKeyedRateLimiter<IpAddr>,
     forms: DefaultKeyedRateLimiter<IpAddr>,
     codes: DefaultKeyedRateLimiter<IpAddr>,
+    finds: DefaultKeyedRateLimiter<IpAddr>,
+    numbers: DefaultKeyedRateLimiter<OrderNumber>,
 }
 
 impl Limits {
     pub fn new() -> Self {
         let limiter = |a_second, at_once| RateLimiter::keyed(Quota::per_second(a_second).allow_burst(at_once));
+        let every = |period| Quota::with_period(period).expect("minutes are not zero");
         let codes = Quota::with_period(CODES_EVERY).expect("six seconds are not zero").allow_burst(CODES_AT_ONCE);
-        Self { reads: limiter(READS_A_SECOND, READS_AT_ONCE), forms: limiter(FORMS_A_SECOND, FORMS_AT_ONCE), codes: RateLimiter::keyed(codes) }
+        Self {
+            reads: limiter(READS_A_SECOND, READS_AT_ONCE),
+            forms: limiter(FORMS_A_SECOND, FORMS_AT_ONCE),
+            codes: RateLimiter::keyed(codes),
+            finds: RateLimiter::keyed(every(FIND_EVERY).allow_burst(FINDS_AT_ONCE)),
+            numbers: RateLimiter::keyed(every(NUMBER_EVERY).allow_burst(NUMBERS_AT_ONCE)),
+        }
     }
 
     /// Counts a request. Refused: how many seconds to wait, at least one.
@@ -46,12 +62,21 @@ impl Limits {
         self.codes.check_key(&bucket(client)).map_err(|not_until| not_until.wait_time_from(self.codes.clock().now()).as_secs() + 1)
     }
 
+    /// Counts a question for an order, right or wrong. Refused: how many seconds to wait, at least one.
+    pub fn check_find(&self, client: IpAddr, number: OrderNumber) -> Result<(), u64> {
+        let (finds, numbers) = (&self.finds, &self.numbers);
+        finds.check_key(&bucket(client)).map_err(|not_until| not_until.wait_time_from(finds.clock().now()).as_secs() + 1)?;
+        numbers.check_key(&number).map_err(|not_until| not_until.wait_time_from(numbers.clock().now()).as_secs() + 1)
+    }
+
     /// Forgets addresses that have been quiet, so that memory follows traffic.
     pub fn forget_quiet(&self) {
-        for limiter in [&self.reads, &self.forms, &self.codes] {
+        for limiter in [&self.reads, &self.forms, &self.codes, &self.finds] {
             limiter.retain_recent();
             limiter.shrink_to_fit();
         }
+        self.numbers.retain_recent();
+        self.numbers.shrink_to_fit();
     }
 }
 
@@ -153,6 +178,11 @@ mod tests {
         let codes = (0..100).filter(|_| limits.check_code(greedy).is_ok()).count();
         assert_eq!(codes, 20);
         assert!(limits.check_code(greedy).is_err_and(|seconds| (1..=6).contains(&seconds)) && limits.check_code(other).is_ok());
+        let number = OrderNumber::from_random([1; 5]);
+        let found = (0..20).filter(|last| limits.check_find([192, 0, 2, *last].into(), number).is_ok()).count();
+        assert_eq!(found, 6, "one number from many addresses");
+        let found = (0..20).filter(|byte| limits.check_find(greedy, OrderNumber::from_random([100 + *byte; 5])).is_ok()).count();
+        assert_eq!(found, 9, "many numbers from one address, which asked once above");
         let neighbours = ["2001:db8::1", "2001:db8::2"].map(|text| text.parse::<IpAddr>().map(bucket));
         assert_eq!(neighbours[0], neighbours[1]);
     }

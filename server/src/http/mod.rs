@@ -1,5 +1,6 @@
 //! HTTP: routes, pages, forms, headers and limits. What a page shows is `app`'s business.
 
+mod again;
 mod assets;
 mod basket;
 mod body;
@@ -7,12 +8,15 @@ mod cart;
 mod checkout;
 mod coupon;
 mod csrf;
+mod draft;
 pub mod errors;
+mod find;
 pub mod forms;
 mod gate;
 mod headers;
 mod health;
 pub mod limits;
+mod link;
 pub mod ops;
 mod order;
 pub mod pages;
@@ -54,6 +58,9 @@ pub fn router(shop: &Shop) -> Router {
         .merge(checkout::routes())
         .merge(order::routes())
         .merge(ops::routes(shop))
+        .merge(find::routes())
+        .merge(link::routes())
+        .merge(again::routes())
         .merge(assets::routes(shop))
         .fallback(pages::page);
     // Pages are filled anew for everybody, so they are compressed anew: at the fastest level. Fonts are compressed already.

@@ -2,16 +2,16 @@
 
 use crate::{
     Shop,
-    http::{Failure, Fields, InLocale, Visitor, cart, forms::see_other, render},
+    http::{Failure, Fields, InLocale, Visitor, cart, forms::see_other, link, render},
     orders::{OrderView, PayAgainError},
     users::CartSettler,
 };
 use app::{
-    i18n::till,
+    i18n::{follow, till},
     pages::Fault,
     ports::View,
     private::{
-        Line, Notice,
+        Line, Notice, gate,
         order::{OrderData, page},
     },
     routes::{Address, Route},
@@ -41,7 +41,11 @@ async fn show(
 ) -> Result<Response, Failure> {
     let view = render::view(&shop, locale).await?;
     let fields = Fields::read(query.unwrap_or_default().as_bytes()).unwrap_or_default();
-    let notice = (fields.get("said") == "ordered").then(|| Notice::good(till(locale).said_ordered));
+    let notice = match fields.get("said") {
+        "ordered" => Some(Notice::good(till(locale).said_ordered)),
+        "renewed" => Some(Notice::good(follow(locale).said_renewed)),
+        _ => None,
+    };
     Box::pin(respond(&shop, &visitor, view, &secret, notice, 200)).await
 }
 
@@ -69,7 +73,10 @@ async fn pay(
 }
 
 async fn respond(shop: &Shop, visitor: &Visitor, mut view: View, secret: &str, notice: Option<Notice>, status: u16) -> Result<Response, Failure> {
-    let Some(order) = shop.orders.find_by_secret(secret).await? else { return Err(Fault::NotFound.into()) };
+    let Some(order) = shop.orders.find_by_secret(secret).await? else { return unknown(shop, visitor, &view, secret).await };
+    if link::is_closed(shop, visitor, &order) {
+        return link::ask(shop, visitor, &view, secret).await;
+    }
     // Amounts, zones and regions are those of the market that sold it, whatever the language.
     if let Some(market) = view.shop.markets.iter().find(|market| market.code == order.market) {
         view.market = Arc::new(market.clone());
@@ -120,6 +127,11 @@ fn data(view: &View, order: OrderView, notice: Option<Notice>, http_status: u16)
         notice,
         http_status,
     }
+}
+
+/// What a link that opens nothing leads to.
+pub async fn unknown(shop: &Shop, visitor: &Visitor, view: &View, secret: &str) -> Result<Response, Failure> {
+    render::private(shop, visitor, view, gate::gone(view, secret)).await
 }
 
 /// The order's page.

@@ -244,7 +244,7 @@ fn nothing(language: TextLanguage) -> ShopDocument {
 }
 
 /// A market that sells nothing, so that a page can be drawn.
-fn bare_market(locale: Locale) -> Market {
+pub fn bare_market(locale: Locale) -> Market {
     Market {
         code: locale.country,
         countries: vec![locale.country],

@@ -12,6 +12,7 @@ mod compare;
 mod fulfil;
 mod give_back;
 mod hear;
+pub mod links;
 mod money_back;
 mod page;
 mod pay;
@@ -33,8 +34,6 @@ pub use request::{LineText, OrderBody, OrderRequest, PayAgainError, Personal, Pl
 pub use view::OrderView;
 
 use crate::{clock::Clock, keys::Keys, payments::Provider, sql::Db};
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use domain::OrderId;
 use std::{
     fmt,
     sync::{Arc, atomic::AtomicBool},
@@ -65,17 +64,6 @@ impl Orders {
 
     fn author(&self, actor: story::Actor) -> store::Author<'_> {
         store::Author { actor, provider: self.provider.name() }
-    }
-
-    /// The secret in an order's link: 128 bits that only this shop can derive from the order's id, so that nothing that opens an order
-    /// is stored.
-    fn secret(&self, order: OrderId) -> String {
-        URL_SAFE_NO_PAD.encode(&self.keys.hmac("order secret", order.0.as_bytes())[..16])
-    }
-
-    /// What is stored of a secret, to find its order.
-    fn secret_hash(&self, secret: &str) -> String {
-        URL_SAFE_NO_PAD.encode(self.keys.hmac("order secret hash", secret.as_bytes()))
     }
 }
 

@@ -109,7 +109,7 @@ impl Orders {
             }
             _ => None,
         };
-        let url = format!("{}/{locale}/orders/{}", self.origin, self.secret(id));
+        let url = format!("{}/{locale}/orders/{}", self.origin, self.present_secret(id).await?);
         Ok(SessionRequest {
             payment,
             number: number.to_string(),

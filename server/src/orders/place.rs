@@ -91,7 +91,11 @@ impl Orders {
             )
             .await?;
         let Some(row) = row else { return Ok(None) };
-        Ok(Some(Placed { number: row.parse("number")?, secret: self.secret(row.parse("id")?), redirect_url: row.text_or_null("location")? }))
+        Ok(Some(Placed {
+            number: row.parse("number")?,
+            secret: self.present_secret(row.parse("id")?).await?,
+            redirect_url: row.text_or_null("location")?,
+        }))
     }
 
     /// The latest order of a cart that still waits to be paid: its pieces are kept, so the shelves may look empty to their own buyer.
@@ -104,7 +108,7 @@ impl Orders {
             )
             .await?;
         let Some(row) = row else { return Ok(None) };
-        Ok(Some(Placed { number: row.parse("number")?, secret: self.secret(row.parse("id")?), redirect_url: None }))
+        Ok(Some(Placed { number: row.parse("number")?, secret: self.present_secret(row.parse("id")?).await?, redirect_url: None }))
     }
 
     /// Everything that makes an order, or nothing.
@@ -187,13 +191,14 @@ impl Orders {
         let saved = self
             .db
             .first(
-                "SELECT o.number, k.location FROM orders o JOIN idempotency_keys k ON k.body = o.id WHERE o.id = $1 AND k.scope = $2 AND k.key = $3",
+                "SELECT o.number, k.location, COALESCE(l.generation, 0) AS generation FROM orders o JOIN idempotency_keys k ON k.body = o.id \
+                 LEFT JOIN order_links l ON l.order_id = o.id WHERE o.id = $1 AND k.scope = $2 AND k.key = $3",
                 params![order, scope(request.cart), &request.key],
             )
             .await?
             .context("an order without its key")?;
         let number = saved.parse("number")?;
-        let secret = self.secret(order);
+        let secret = self.secret(order, saved.int("generation")?);
         if let Some(location) = saved.text_or_null("location")? {
             return Ok(Placed { number, secret, redirect_url: Some(location) });
         }
@@ -231,10 +236,9 @@ impl Orders {
         for row in &rows {
             let order: OrderId = row.parse("id")?;
             let same_cart = row.text_or_null("cart_claim")?.as_deref() == Some(&claim);
-            let already = || PlaceOrderError::CartAlreadyOrdered { secret: self.secret(order) };
             let is_sold = row.text("pieces")? == "sold";
             if same_cart && (is_sold || row.text("fingerprint")? == fingerprint) {
-                return Err(already());
+                return Err(PlaceOrderError::CartAlreadyOrdered { secret: self.present_secret(order).await? });
             }
             if is_sold {
                 continue;
@@ -243,7 +247,9 @@ impl Orders {
                 Withdrawn::Yes => {}
                 // An older cart's order that turned out paid is history; this cart's order is the answer.
                 Withdrawn::Paid if !same_cart => {}
-                Withdrawn::Paid | Withdrawn::No => return Err(already()),
+                Withdrawn::Paid | Withdrawn::No => {
+                    return Err(PlaceOrderError::CartAlreadyOrdered { secret: self.present_secret(order).await? });
+                }
             }
         }
         Ok(())
@@ -281,8 +287,10 @@ impl Orders {
     }
 
     async fn claimed(&self, tx: &mut Tx, request: &OrderRequest) -> anyhow::Result<String> {
-        let row = tx.first("SELECT id FROM orders WHERE cart_claim = $1", params![claim(request)]).await?.context("an order has this cart")?;
-        Ok(self.secret(row.parse("id")?))
+        let sql =
+            "SELECT o.id, COALESCE(l.generation, 0) AS generation FROM orders o LEFT JOIN order_links l ON l.order_id = o.id WHERE o.cart_claim = $1";
+        let row = tx.first(sql, params![claim(request)]).await?.context("an order has this cart")?;
+        Ok(self.secret(row.parse("id")?, row.int("generation")?))
     }
 
     /// A keyed hash of all that makes an order this order. Keyed, because addresses can be guessed.

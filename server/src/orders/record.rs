@@ -11,7 +11,6 @@ use crate::{
     sql::Tx,
 };
 use anyhow::Context as _;
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::{
     CartId, OrderId,
     locale::Locale,
@@ -103,7 +102,7 @@ impl Orders {
                 params![
                     record.id,
                     &record.number,
-                    self.secret_hash(&self.secret(record.id)),
+                    self.secret_hash(&self.secret(record.id, 0)),
                     record.cart,
                     i64::try_from(record.cart_version).context("a cart's version")?,
                     claims.then(|| record.claim()),
@@ -143,7 +142,7 @@ impl Orders {
 
     /// Who orders, without saying who: a keyed hash of the normalised email.
     pub(super) fn subject(&self, personal: &Personal) -> String {
-        URL_SAFE_NO_PAD.encode(self.keys.hmac("subject", personal.contact.email.normalised().as_bytes()))
+        self.subject_of(&personal.contact.email)
     }
 
     /// The customer's data key, made with the first order. An erased customer who orders again gets a new one.

@@ -30,6 +30,8 @@ pub struct OrderView {
     /// The locale in which it was ordered.
     pub locale: Locale,
     pub placed_at: Instant,
+    /// When its present link was made.
+    pub link_made_at: Instant,
     pub status: Status,
     /// Whether the button "Pay again" works now, or why not.
     pub can_pay: Result<(), CannotPay>,
@@ -59,6 +61,11 @@ impl Orders {
         self.view(order, secret).await
     }
 
+    /// An order by its id; the provider is not asked.
+    pub async fn by_id(&self, id: OrderId) -> anyhow::Result<Option<OrderView>> {
+        self.view(id, &self.present_secret(id).await?).await
+    }
+
     /// An order's ledgers, as they are now.
     pub async fn ledgers(&self, order: OrderId) -> anyhow::Result<Option<Order>> {
         store::load(&self.db, order).await
@@ -83,8 +90,8 @@ impl Orders {
         let row = self
             .db
             .first(
-                "SELECT o.number, o.market, o.locale, o.body, o.personal, o.subject, c.wrapped_key FROM orders o LEFT JOIN customer_keys c ON c.subject = o.subject \
-                 WHERE o.id = $1",
+                "SELECT o.number, o.market, o.locale, o.body, o.personal, o.subject, c.wrapped_key, COALESCE(l.made_at, o.placed_at) AS link_made_at \
+                 FROM orders o LEFT JOIN customer_keys c ON c.subject = o.subject LEFT JOIN order_links l ON l.order_id = o.id WHERE o.id = $1",
                 params![id],
             )
             .await?
@@ -105,6 +112,7 @@ impl Orders {
             market: row.parse("market")?,
             locale: row.parse("locale")?,
             placed_at: order.placed_at,
+            link_made_at: row.int("link_made_at")?,
             status: order.status(),
             can_pay: order.can_pay_again(self.clock.now()).map(|_| ()),
             held_until: if let Pieces::Held { until } = order.pieces { Some(until) } else { None },

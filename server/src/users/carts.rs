@@ -1,6 +1,7 @@
 //! Carts in the table: one item a cart, found by a signed cookie, changed by conditional writes. What a change means is decided in
 //! `domain::cart`.
 
+use super::drafts;
 use crate::{clock::Clock, dynamo::Table, keys::Keys};
 use anyhow::Context as _;
 use domain::{
@@ -101,7 +102,12 @@ impl Carts {
     pub async fn settle(&self, cart: CartId, order: OrderId, paid: &[(VariantId, u32)], redeemed: Option<&str>) -> anyhow::Result<()> {
         for attempt in 0..TRIES {
             let Some((mut stored, expected)) = self.get(cart).await? else { return Ok(()) };
-            if !stored.settle(order, paid, redeemed, self.clock.now()) || self.put(&stored, expected).await? {
+            if !stored.settle(order, paid, redeemed, self.clock.now()) {
+                return Ok(());
+            }
+            // Who has paid needs no draft.
+            self.table.delete(&key(cart), drafts::SORT).await.context("forgetting a draft")?;
+            if self.put(&stored, expected).await? {
                 return Ok(());
             }
             wait(attempt).await;
@@ -122,7 +128,7 @@ impl Carts {
     }
 }
 
-fn key(id: CartId) -> String {
+pub(super) fn key(id: CartId) -> String {
     format!("cart#{id}")
 }
 

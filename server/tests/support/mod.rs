@@ -4,6 +4,8 @@
 //! `TEST_DYNAMODB_ENDPOINT` puts the read model and carts on a real DynamoDB.
 #![allow(dead_code, reason = "what one test file leaves unused another one uses")]
 
+pub mod mails;
+
 use anyhow::Context as _;
 use domain::offer::Instant;
 use futures::future::BoxFuture;

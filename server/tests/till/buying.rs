@@ -64,7 +64,11 @@ async fn tax_that_only_the_address_tells_is_shown_before_the_order() -> anyhow::
     add(&visitor, locale, &things[0]).await?;
     let page = visitor.get("/fr-ca/checkout").await?;
     assert!(words(&page.body).contains(till(locale).tax_from_address));
-    let page = post(&visitor, "/fr-ca/checkout", &checkout_fields(&page, locale)?).await?;
+    let seen = post(&visitor, "/fr-ca/checkout", &checkout_fields(&page, locale)?).await?;
+    assert_eq!((seen.status, seen.location().as_deref()), (303, Some("/fr-ca/checkout?said=total")));
+    // As often as it is loaded: Back and Reload send no form again.
+    visitor.get("/fr-ca/checkout?said=total").await?;
+    let page = visitor.get("/fr-ca/checkout?said=total").await?;
     let text = words(&page.body);
     assert!(page.status == 200 && text.contains("TPS, Québec 5 %") && text.contains("TVQ, Québec 9,975 %"), "{text}");
     assert_eq!(house.orders().await?, 0, "nothing is ordered before the total was shown");
@@ -74,6 +78,16 @@ async fn tax_that_only_the_address_tells_is_shown_before_the_order() -> anyhow::
     assert!(page.body.contains("value=\"1 rue Crémazie\""), "what was typed stays");
     let placed = post(&visitor, "/fr-ca/checkout", &checkout_fields(&page, locale)?).await?;
     assert_eq!((placed.status, house.orders().await?), (303, 1));
+    // Back from the payment page: the form as it was. Paid, it is forgotten; another visitor never sees it.
+    let back = visitor.get("/fr-ca/checkout?said=total").await?;
+    assert!(back.status == 200 && back.body.contains("value=\"1 rue Crémazie\"") && words(&back.body).contains("TVQ, Québec 9,975 %"));
+    let other = house.shop.visitor();
+    add(&other, locale, &things[0]).await?;
+    assert!(!other.get("/fr-ca/checkout").await?.body.contains("Crémazie"));
+    let order = type_card(&visitor, &placed.location().context("a payment page")?, PAYS).await?;
+    paid(&visitor, &order, "Payée").await?;
+    add(&visitor, locale, &things[1]).await?;
+    assert!(!visitor.get("/fr-ca/checkout").await?.body.contains("Crémazie"), "a paid cart has no draft");
     house.close().await
 }
 
@@ -117,6 +131,8 @@ async fn a_bill_may_go_elsewhere_and_quantities_may_change() -> anyhow::Result<(
     let mut fields = checkout_fields(&page, locale)?;
     fields[0].1 = "billing-other".to_owned();
     let page = post(&visitor, "/en-gb/checkout", &fields).await?;
+    assert_eq!(page.location().as_deref(), Some("/en-gb/checkout#billing"));
+    let page = visitor.get("/en-gb/checkout").await?;
     assert!(page.body.contains("name=\"billing_line1\"") && page.body.contains("value=\"12 St James"), "{}", words(&page.body));
     let mut fields = checkout_fields(&page, locale)?;
     fields.extend([("billing", "other"), ("billing_country", "DE")].map(|(name, value)| (name.to_owned(), value.to_owned())));

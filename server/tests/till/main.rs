@@ -7,4 +7,6 @@ mod bad_input;
 mod buying;
 mod coupon_command;
 mod coupons;
+mod finding;
 mod house;
+mod mails;

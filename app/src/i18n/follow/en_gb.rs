@@ -1,0 +1,17 @@
+//! British English, where it differs.
+
+use super::{Follow, en_us::EN_US};
+
+pub const EN_GB: Follow = Follow {
+    find_postcode_hint: "With the postcode of the delivery address the order opens at once, also if our mail did not reach you.",
+    cancelled_subject: "Order {number} was cancelled",
+    cancelled_text: "Your order was cancelled. Nothing will be shipped.",
+    refunded_next: "Depending on your bank it can take a few working days until you see it on your account.",
+    gate_title: "Your postcode, please",
+    gate_text: "This link is more than 30 days old. To protect your data, please enter the postcode of the delivery address.",
+    gate_wrong: "This is not the postcode of the delivery address. Please try again.",
+    again_all: "The items of your earlier order are in the basket.",
+    again_some: "What can still be bought is in the basket. Not added: {products}",
+    again_none: "Nothing was added to the basket, because it cannot be bought right now: {products}",
+    ..EN_US
+};
