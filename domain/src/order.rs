@@ -292,8 +292,8 @@ impl Order {
         known.state = known.state.hear(news)?;
         let event = match known.state {
             RefundState::Issued => Some(Event::RefundIssued { order: self.id, refund }),
-            RefundState::Failed | RefundState::Bounced => Some(Event::RefundFailed { order: self.id, refund }),
-            RefundState::Requested { .. } | RefundState::Pending | RefundState::SettledOutside => None,
+            state if state.is_stuck() => Some(Event::RefundFailed { order: self.id, refund }),
+            _ => None,
         };
         Some((self, event.into_iter().collect()))
     }

@@ -59,14 +59,15 @@ impl RefundReason {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum RefundState {
-    /// We owe it; the provider is asked until it answers.
+    /// We owe it; the provider is asked until it answers. After [`REFUND_ATTEMPTS_MAX`] attempts a person must look too: any of the requests
+    /// may have got through, so the money counts as going until somebody knows.
     Requested {
         attempts: u32,
     },
     /// The provider took it on; the bank has not confirmed.
     Pending,
     Issued,
-    /// The provider refuses, or was asked too often: a person must look, and may ask again.
+    /// The provider refuses: a person must look, and may ask again.
     Failed,
     /// The shopper's bank sent it back (a closed account): asking again is of no use, a person must find another way.
     Bounced,
@@ -113,7 +114,7 @@ impl RefundState {
 
     /// Whether a person must do something.
     pub const fn is_stuck(self) -> bool {
-        matches!(self, Self::Failed | Self::Bounced)
+        matches!(self, Self::Failed | Self::Bounced | Self::Requested { attempts: REFUND_ATTEMPTS_MAX.. })
     }
 
     /// The state after news; `None` when it changes nothing. What a bank sent back stays back, whichever message comes last.
@@ -126,9 +127,9 @@ impl RefundState {
             (Self::Requested { .. } | Self::Pending | Self::Issued | Self::Failed, News::Bounced) | (Self::Pending, News::Refused) => {
                 Some(Self::Bounced)
             }
-            (Self::Requested { attempts }, News::Unclear) if attempts + 1 >= REFUND_ATTEMPTS_MAX => Some(Self::Failed),
-            (Self::Requested { attempts }, News::Unclear) => Some(Self::Requested { attempts: attempts + 1 }),
-            (Self::Pending, News::Pending | News::Unclear)
+            (Self::Requested { attempts }, News::Unclear) if attempts < REFUND_ATTEMPTS_MAX => Some(Self::Requested { attempts: attempts + 1 }),
+            (Self::Requested { .. }, News::Unclear)
+            | (Self::Pending, News::Pending | News::Unclear)
             | (Self::Issued, News::Pending | News::Issued | News::Refused | News::Unclear)
             | (Self::Failed, News::Refused | News::Unclear)
             | (Self::Bounced | Self::SettledOutside, _) => None,
@@ -149,7 +150,7 @@ mod tests {
             state = next;
             asked += 1;
         }
-        assert_eq!((state, asked), (RefundState::Failed, REFUND_ATTEMPTS_MAX));
+        assert_eq!((state, asked, state.is_stuck(), state.counts()), (RefundState::Requested { attempts: asked }, REFUND_ATTEMPTS_MAX, true, true));
         assert_eq!(RefundState::Failed.hear(RefundNews::Issued), Some(RefundState::Issued));
         assert_eq!(RefundState::Issued.hear(RefundNews::Refused), None);
         assert_eq!(RefundState::Issued.hear(RefundNews::Bounced), Some(RefundState::Bounced));

@@ -316,7 +316,11 @@ fn apply(order: Order, step: Step, n: u128) -> Option<Order> {
         }
         Step::Goodwill(minor) => order.refund(RefundId(Uuid::from_u128(n)), usd(minor)).ok()?.0,
         Step::Refund(index, news) => {
-            let id = order.refunds.get(index)?.id;
+            let Refund { id, state, .. } = *order.refunds.get(index)?;
+            // What a provider has refused it does not send afterwards, unless it is asked again.
+            if state == RefundState::Failed {
+                return None;
+            }
             order.hear_refund(id, news)?.0
         }
         Step::Dispute(stage) => {

@@ -82,13 +82,17 @@ impl Order {
 
     /// Asks again for a refund that failed.
     pub fn retry_refund(mut self, id: RefundId) -> Result<(Self, Vec<Event>), CannotRefund> {
-        let known = self.refunds.iter().position(|refund| refund.id == id && refund.state == RefundState::Failed).ok_or(CannotRefund::NotFailed)?;
+        let known = self
+            .refunds
+            .iter()
+            .position(|refund| refund.id == id && refund.state.is_stuck() && refund.state != RefundState::Bounced)
+            .ok_or(CannotRefund::NotFailed)?;
         let refund = self.refunds[known].clone();
         if self.is_disputed() {
             return Err(CannotRefund::Disputed);
         }
         let left = self.kept(refund.payment);
-        if refund.amount.minor > left.minor {
+        if !refund.state.counts() && refund.amount.minor > left.minor {
             return Err(CannotRefund::MoreThanCaptured { left });
         }
         self.refunds[known].state = RefundState::Requested { attempts: 0 };
@@ -100,7 +104,7 @@ impl Order {
         let order = self.id;
         let known = self.refunds.iter().position(|refund| refund.id == id && refund.state.is_stuck()).ok_or(CannotRefund::NotFailed)?;
         let left = self.unsent(self.refunds[known].payment);
-        if self.refunds[known].amount.minor > left.minor {
+        if !self.refunds[known].state.counts() && self.refunds[known].amount.minor > left.minor {
             return Err(CannotRefund::MoreThanCaptured { left });
         }
         self.refunds[known].state = RefundState::SettledOutside;
