@@ -30,4 +30,4 @@ export const gone = (locale) => `/${locale}/p/oil-lamp`;
 export const privateRoutes = (locale, secret) => ({ cart: `/${locale}/cart`, checkout: `/${locale}/checkout`, order: `/${locale}/orders/${secret}` });
 
 /** The operator pages that need no id, as app/src/staff/route.rs writes them; a test of the app reads this too. */
-export const staffRoutes = ["/ops", "/ops/stock", "/ops/stock?q=t", "/ops/audit", "/ops/password", "/ops/sign-in"];
+export const staffRoutes = ["/ops", "/ops/orders", "/ops/orders/ship", "/ops/stock", "/ops/stock?q=t", "/ops/audit", "/ops/password", "/ops/sign-in"];

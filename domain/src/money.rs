@@ -136,6 +136,20 @@ impl Money {
         format!("{sign}{}.{:0digits$}", units / scale, units % scale)
     }
 
+    /// An amount that somebody typed, with a point or a comma and at most as many decimals as the currency has: `12`, `12.5`, `12,50`.
+    /// Signs and thousands separators are refused: what `1.250` means is a matter of countries.
+    pub fn parse(text: &str, currency: Currency) -> Option<Self> {
+        let text = text.trim();
+        let (whole, fraction) = text.split_once(['.', ',']).unwrap_or((text, ""));
+        let digits = currency.minor_digits() as usize;
+        let is_figure = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+        let fits = !whole.is_empty() && whole.len() <= 12 && fraction.len() <= digits && is_figure(whole) && is_figure(fraction);
+        if !fits || (fraction.is_empty() && text.len() > whole.len()) {
+            return None;
+        }
+        format!("{whole}{fraction:0<digits$}").parse().ok().map(|minor| Self::new(minor, currency))
+    }
+
     fn same_currency(self, other: Self) -> Result<(), MoneyError> {
         if self.currency == other.currency { Ok(()) } else { Err(MoneyError::Mixed(self.currency, other.currency)) }
     }
@@ -164,6 +178,28 @@ mod tests {
     fn decimals_follow_the_currency() {
         for (minor, code, text) in [(4800, "USD", "48.00"), (-5, "EUR", "-0.05"), (4620, "JPY", "4620"), (1250, "KWD", "1.250"), (0, "GBP", "0.00")] {
             assert_eq!(Money::new(minor, code.parse().expect("known")).decimal(), text);
+        }
+    }
+
+    #[test]
+    fn typed_amounts_are_read_or_refused() {
+        for (text, currency, minor) in [
+            ("12", Currency::EUR, Some(1_200)),
+            (" 12.5 ", Currency::EUR, Some(1_250)),
+            ("12,50", Currency::EUR, Some(1_250)),
+            ("0.05", Currency::EUR, Some(5)),
+            ("4620", Currency::JPY, Some(4_620)),
+            ("46.20", Currency::JPY, None),
+            ("12.505", Currency::EUR, None),
+            ("1,234.00", Currency::EUR, None),
+            ("-5", Currency::EUR, None),
+            ("12.", Currency::EUR, None),
+            (".5", Currency::EUR, None),
+            ("€5", Currency::EUR, None),
+            ("", Currency::EUR, None),
+            ("9999999999999", Currency::EUR, None),
+        ] {
+            assert_eq!(Money::parse(text, currency).map(|money| money.minor), minor, "{text}");
         }
     }
 

@@ -5,6 +5,7 @@
 //! This file has the way from placing to paying; what follows is in `cancelling`, `fulfilling`, `returning`, `refunding` and `disputing`.
 
 mod cancelling;
+mod correcting;
 mod disputing;
 mod fulfilling;
 mod lines;
@@ -14,6 +15,7 @@ mod refunding;
 mod returning;
 
 pub use cancelling::{CancelReason, Cancellation, Cancelling, CannotCancel};
+pub use correcting::CannotCorrect;
 pub use fulfilling::{CannotFulfil, DELIVERED_AFTER_US, Fulfilment, FulfilmentState, PARCELS_MAX, Parcel, Shipment};
 pub use lines::{Line, NoSuchPieces, Portion, Tally, shares};
 pub use number::{NotAnOrderNumber, OrderNumber};

@@ -89,7 +89,7 @@ pub fn amount(entry: &Entry, view: &View) -> String {
     if entry.label == Label::Delivery && entry.amount.is_zero() { till(view.locale).free.to_owned() } else { money(entry.amount, view.locale) }
 }
 
-fn why(why: &Why, entry: &Entry, view: &View) -> String {
+pub fn why(why: &Why, entry: &Entry, view: &View) -> String {
     let (messages, coupons) = (till(view.locale), coupon(view.locale));
     let locale = view.locale;
     let rate = if let Label::Tax { millionths, .. } = entry.label { percent(millionths, locale) } else { String::new() };

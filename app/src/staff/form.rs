@@ -37,6 +37,11 @@ impl Field {
         self.input("text", Some("numeric"))
     }
 
+    /// A day.
+    pub fn day(self) -> AnyView {
+        self.input("date", None)
+    }
+
     pub fn email(self) -> AnyView {
         self.input("email", None)
     }

@@ -6,7 +6,10 @@ mod document;
 pub mod fault;
 pub mod form;
 pub mod home;
+pub mod order;
+pub mod orders;
 pub mod route;
+pub mod ship;
 pub mod sign_in;
 pub mod stock;
 
@@ -31,25 +34,30 @@ pub struct Person {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Section {
     Home,
+    Orders,
+    Ship,
     Stock,
     Audit,
 }
 
 impl Section {
     /// In the rail's order.
-    const ALL: [Self; 3] = [Self::Home, Self::Stock, Self::Audit];
+    const ALL: [Self; 5] = [Self::Home, Self::Orders, Self::Ship, Self::Stock, Self::Audit];
 
     const fn name(self) -> &'static str {
         match self {
             Self::Home => "Needs action",
             Self::Stock => "Stock",
+            Self::Orders => "Orders",
+            Self::Ship => "Ship",
             Self::Audit => "Audit log",
         }
     }
 
     const fn right(self) -> Right {
         match self {
-            Self::Home | Self::Stock => Right::Look,
+            Self::Home | Self::Orders | Self::Stock => Right::Look,
+            Self::Ship => Right::Ship,
             Self::Audit => Right::ReadAudit,
         }
     }
@@ -58,6 +66,8 @@ impl Section {
         match self {
             Self::Home => Route::Home,
             Self::Stock => Route::Stock { wanted: String::new(), after: None },
+            Self::Orders => Route::Orders { list: route::OrderList::default() },
+            Self::Ship => Route::Ship { after: None },
             Self::Audit => Route::Audit { older_than: None },
         }
     }

@@ -27,6 +27,41 @@ pub enum Route {
         variant: VariantId,
         older_than: Option<String>,
     },
+    Orders {
+        list: OrderList,
+    },
+    /// One order, by its number.
+    Order {
+        number: String,
+    },
+    /// Orders that wait to be sent, from the row after this key.
+    Ship {
+        after: Option<String>,
+    },
+}
+
+/// How a list of orders is narrowed and turned. What is empty does not count.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OrderList {
+    /// One exact thing: a number, an email address, a SKU …
+    pub wanted: String,
+    /// What they wait for: the word of a `domain::order::Attention`.
+    pub waits: String,
+    /// The code of a state in [`super::orders::STATES`].
+    pub state: String,
+    pub market: String,
+    /// Days, as in `2026-11-23`.
+    pub from: String,
+    pub to: String,
+    pub after: String,
+}
+
+impl OrderList {
+    /// The same list from the row after this key.
+    #[must_use]
+    pub fn turned(&self, after: String) -> Self {
+        Self { after, ..self.clone() }
+    }
 }
 
 /// Where a form is sent.
@@ -45,6 +80,13 @@ pub enum Action {
     Damage {
         variant: VariantId,
     },
+    /// Something is done about an order.
+    Order {
+        number: String,
+        act: super::order::Act,
+    },
+    /// Several orders are sent.
+    ShipAll,
 }
 
 /// What every operator page's path begins with; also the path of the session's cookie.
@@ -59,6 +101,13 @@ impl Route {
             Self::Stock { wanted, after } => with_query("/ops/stock", &[("q", Some(wanted)), ("after", after.as_deref())]),
             Self::Variant { variant, older_than } => with_query(&format!("/ops/stock/{variant}"), &[("older_than", older_than.as_deref())]),
             Self::Audit { older_than } => with_query("/ops/audit", &[("older_than", older_than.as_deref())]),
+            Self::Orders { list } => {
+                let OrderList { wanted, waits, state, market, from, to, after } = list;
+                let pairs = [("q", wanted), ("waits", waits), ("state", state), ("market", market), ("from", from), ("to", to), ("after", after)];
+                with_query("/ops/orders", &pairs.map(|(key, value)| (key, Some(value.as_str()))))
+            }
+            Self::Order { number } => format!("/ops/orders/{number}"),
+            Self::Ship { after } => with_query("/ops/orders/ship", &[("after", after.as_deref())]),
         }
     }
 
@@ -77,6 +126,8 @@ impl Action {
             Self::Receive { variant } => format!("/ops/stock/{variant}/receipts"),
             Self::Adjust { variant } => format!("/ops/stock/{variant}/adjustments"),
             Self::Damage { variant } => format!("/ops/stock/{variant}/damage"),
+            Self::Order { number, act } => format!("/ops/orders/{number}/{}", act.word()),
+            Self::ShipAll => "/ops/orders/ship".to_owned(),
         }
     }
 }

@@ -57,8 +57,8 @@ fn journeys_know_every_page() {
     let first = Route::Home;
     let mut next = Some(first);
     while let Some(route) = next {
-        // A page of one variant is opened from the list.
-        if !matches!(route, Route::Variant { .. }) {
+        // A page of one variant or order is opened from its list.
+        if !matches!(route, Route::Variant { .. } | Route::Order { .. }) {
             assert!(journeys.contains(&format!("\"{}\"", route.url())), "end2end/routes.mjs lacks {route:?}");
         }
         next = match route {
@@ -67,7 +67,10 @@ fn journeys_know_every_page() {
             Route::Password => Some(Route::Audit { older_than: none() }),
             Route::Audit { .. } => Some(Route::Stock { wanted: "t".to_owned(), after: none() }),
             Route::Stock { .. } => Some(Route::Variant { variant: VariantId(uuid::Uuid::nil()), older_than: none() }),
-            Route::Variant { .. } => None,
+            Route::Variant { .. } => Some(Route::Orders { list: route::OrderList::default() }),
+            Route::Orders { .. } => Some(Route::Order { number: "NG-2222-2222".to_owned() }),
+            Route::Order { .. } => Some(Route::Ship { after: none() }),
+            Route::Ship { .. } => None,
         };
     }
 }

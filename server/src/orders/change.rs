@@ -1,16 +1,17 @@
 //! One change to an order: locked, decided by `domain`, saved with its events and its story, in one transaction.
 
-use super::{Orders, store, story::Actor};
+use super::{Orders, differences, store, story::Actor};
 use crate::{
     catalog::sold::NotThere,
-    events,
+    events, params,
     sql::{Conflict, Tx},
+    staff::{self, audit},
 };
 use domain::{
-    OrderId, VariantId,
+    OrderId, StaffId, VariantId,
     event::Event,
     offer::Instant,
-    order::{CannotCancel, CannotEnd, CannotFulfil, CannotRefund, CannotReturn, Order},
+    order::{CannotCancel, CannotCorrect, CannotEnd, CannotFulfil, CannotRefund, CannotReturn, Order},
 };
 use futures::future::BoxFuture;
 use std::sync::Arc;
@@ -30,6 +31,11 @@ pub enum ChangeError {
     Return(#[from] CannotReturn),
     #[error(transparent)]
     Refund(#[from] CannotRefund),
+    #[error(transparent)]
+    Correct(#[from] CannotCorrect),
+    /// Nothing personal can be stored for somebody who was erased.
+    #[error("the customer was erased")]
+    Erased,
     /// The pieces lie elsewhere.
     #[error("only {left} of {variant} lie there")]
     NotThere { variant: VariantId, left: u32 },
@@ -53,6 +59,15 @@ impl Conflict for ChangeError {
     }
 }
 
+/// What a member of staff wishes, by a form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wish {
+    /// The same form again has the same key, and changes nothing.
+    pub key: String,
+    /// As the log of changes says it: `order cancelled`.
+    pub action: &'static str,
+}
+
 /// An order after a change, and what to tell others.
 pub(super) type Changed = Result<(Order, Vec<Event>), ChangeError>;
 
@@ -71,8 +86,13 @@ impl Orders {
                 Box::pin(async move {
                     let now = this.clock.now();
                     let before = store::lock(tx, order, now).await?.ok_or(ChangeError::NotFound)?;
+                    if this.is_done(tx, &actor).await? {
+                        return Ok(before);
+                    }
                     let (after, events) = work(tx, before.clone(), now).await?;
                     if after != before {
+                        let (was, is) = differences::between(&before, &after);
+                        this.log(tx, &actor, order, was, is).await?;
                         store::save(tx, &this.clock, &this.author(actor), &before, &after, &events).await?;
                     }
                     Ok(after)
@@ -81,5 +101,39 @@ impl Orders {
             .await?;
         events::ring();
         Ok(after)
+    }
+
+    /// The order core for one form of a member of staff.
+    #[must_use]
+    pub fn wishing(&self, wish: Wish) -> Self {
+        Self { wish: Some(Arc::new(wish)), ..self.clone() }
+    }
+
+    /// Whether the form was carried out already. The order is locked.
+    pub(super) async fn is_done(&self, tx: &mut Tx, actor: &Actor) -> anyhow::Result<bool> {
+        let (Some(wish), Actor::Staff(id)) = (&self.wish, actor) else { return Ok(false) };
+        let sql = "SELECT created_at FROM idempotency_keys WHERE scope = $1 AND key = $2";
+        Ok(tx.first(sql, params![format!("staff:{id}"), &wish.key]).await?.is_some())
+    }
+
+    /// Remembers that the form is carried out, and writes what a member of staff changed into the log.
+    pub(super) async fn log(
+        &self,
+        tx: &mut Tx,
+        actor: &Actor,
+        order: OrderId,
+        before: serde_json::Value,
+        after: serde_json::Value,
+    ) -> anyhow::Result<()> {
+        let Actor::Staff(id) = actor else { return Ok(()) };
+        let staff: StaffId = id.parse()?;
+        if let Some(wish) = &self.wish {
+            staff::first_time(tx, staff, &wish.key, self.clock.now()).await?;
+        }
+        let action = self.wish.as_ref().map_or("order changed", |wish| wish.action);
+        let told = |value: serde_json::Value| value.as_object().is_some_and(|map| !map.is_empty()).then_some(value);
+        let change = audit::Change { action, subject: audit::Subject::Order(order), before: told(before), after: told(after) };
+        audit::write(tx, &self.clock, audit::Actor::Staff(staff), change).await?;
+        Ok(())
     }
 }

@@ -22,6 +22,37 @@ impl Orders {
         sold::lying(&self.db, order).await
     }
 
+    /// What can be packed now, by location. Pieces of a variant that is not counted lie anywhere: at `anywhere`.
+    pub async fn to_pack(&self, order: &Order, anywhere: &str) -> anyhow::Result<Vec<(String, Vec<Portion>)>> {
+        if order.can_fulfil().is_err() {
+            return Ok(Vec::new());
+        }
+        let mut open = order.open_portions();
+        let mut shelves: Vec<(String, Vec<Portion>)> = Vec::new();
+        let mut put = |location: &str, portion: Portion| match shelves.iter_mut().find(|shelf| shelf.0 == location) {
+            Some(shelf) => shelf.1.push(portion),
+            None => shelves.push((location.to_owned(), vec![portion])),
+        };
+        let lying = self.lying(order.id).await?;
+        let variant = |line: u32| order.lines.iter().find(|known| known.line == line).map(|known| known.variant);
+        for here in &lying {
+            let mut left = here.quantity;
+            for portion in open.iter_mut().filter(|portion| variant(portion.line) == Some(here.variant)) {
+                let quantity = portion.quantity.min(left);
+                if quantity > 0 {
+                    put(&here.location, Portion { line: portion.line, quantity });
+                    portion.quantity -= quantity;
+                    left -= quantity;
+                }
+            }
+        }
+        let counted = |portion: &Portion| lying.iter().any(|here| variant(portion.line) == Some(here.variant));
+        for portion in open.into_iter().filter(|portion| portion.quantity > 0 && !counted(portion)) {
+            put(anywhere, portion);
+        }
+        Ok(shelves)
+    }
+
     /// Begins to pack pieces that lie at `location`. The same id again changes nothing.
     pub async fn pack(&self, order: OrderId, id: FulfilmentId, location: &str, portions: &[Portion], actor: Actor) -> Result<Order, ChangeError> {
         let (clock, location, portions) = (self.clock.clone(), location.to_owned(), portions.to_vec());

@@ -53,6 +53,10 @@ impl Orders {
             Box::pin(async move {
                 let items = before.returns.iter().find(|known| known.id == id).map(|known| known.items.clone()).unwrap_or_default();
                 let mut receipts = received.receipts;
+                // What cannot be is refused before any piece moves; whether replacements are there shows below.
+                let plain = receipts.iter().map(|receipt| Receipt { exchanged: false, ..receipt.clone() }).collect();
+                let (due, refund) = (received.delivery.unwrap_or(Money::zero(before.total.currency)), RefundId(this.clock.id()));
+                before.clone().receive_return(id, plain, received.kept_back, due, refund, now)?;
                 for receipt in receipts.iter_mut().filter(|receipt| receipt.quantity > 0) {
                     let Some(line) = before.lines.iter().find(|line| line.line == receipt.line) else { continue };
                     let item = Item { product: line.product, variant: line.variant };

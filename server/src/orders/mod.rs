@@ -9,10 +9,13 @@ mod cancel;
 mod capsule;
 mod change;
 mod compare;
+mod corrections;
+mod differences;
 mod fulfil;
 mod give_back;
 mod hear;
 pub mod links;
+pub mod lists;
 mod money_back;
 mod page;
 mod pay;
@@ -23,11 +26,13 @@ mod request;
 mod store;
 pub mod story;
 mod tend;
+mod tokens;
 pub mod unshipped;
 mod view;
 
-pub use change::ChangeError;
+pub use change::{ChangeError, Wish};
 pub use compare::Compared;
+pub use corrections::NOTE_CHARS_MAX;
 pub use give_back::Received;
 pub use hear::{Heard, WebhookError};
 pub use request::{LineText, OrderBody, OrderRequest, PayAgainError, Personal, PlaceOrderError, Placed, RequestedLine};
@@ -50,11 +55,13 @@ pub struct Orders {
     pub(crate) origin: Arc<str>,
     /// The provider spoke of a payment that is not known here: its ledger shall be compared.
     strange: Arc<AtomicBool>,
+    /// The form that is carried out, where a member of staff sent one.
+    wish: Option<Arc<Wish>>,
 }
 
 impl Orders {
     pub fn new(db: Db, clock: Clock, keys: Arc<Keys>, provider: Arc<dyn Provider>, origin: Arc<str>) -> Self {
-        Self { db, clock, keys, provider, origin, strange: Arc::default() }
+        Self { db, clock, keys, provider, origin, strange: Arc::default(), wish: None }
     }
 
     /// Who takes the payments.

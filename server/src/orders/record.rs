@@ -3,6 +3,7 @@
 use super::{
     Orders,
     request::{OrderBody, Personal},
+    tokens,
 };
 use crate::{
     coupons::{self, Customer},
@@ -136,6 +137,9 @@ impl Orders {
         if let (Pieces::Lapsed, Some(personal)) = (order.pieces, &record.personal) {
             let customer = Customer::new(&self.keys, &personal.contact.email);
             coupons::note_returned(tx, record.id, &record.body.quote.discounts, &customer, record.placed_at).await?;
+        }
+        if let Some(personal) = &record.personal {
+            tokens::write(tx, &self.keys, record.id, record.placed_at, personal).await?;
         }
         Ok(true)
     }

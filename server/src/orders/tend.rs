@@ -33,6 +33,9 @@ const PAUSE: Duration = Duration::from_secs(1);
 impl Orders {
     /// Tends orders until the shop stops.
     pub async fn run(self, mut stop: Stop) {
+        if let Err(error) = self.index_earlier().await {
+            tracing::error!(error = format!("{error:#}"), "earlier orders are not found by phone number and postcode yet");
+        }
         let (mut rounds, mut last_comparison, mut next_comparison) = (0_u32, 0_u32, 0_u32);
         while !stop.is_requested() {
             if let Err(error) = self.tend().await {

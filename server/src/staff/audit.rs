@@ -67,7 +67,7 @@ pub struct Entry {
     pub email: Option<String>,
     pub action: String,
     pub subject: Subject,
-    /// The email address of the account that was changed, or the SKU of the variant.
+    /// The email address of the account that was changed, the number of the order, or the SKU of the variant.
     pub name: Option<String>,
     pub before: Option<String>,
     pub after: Option<String>,
@@ -91,12 +91,12 @@ impl Entry {
 
 /// Rows of the log older than the row `older_than`, newest first.
 pub async fn page(db: &Db, older_than: Option<Uuid>, limit: u32) -> anyhow::Result<Vec<Entry>> {
-    // What stands after 'staff:' and 'variant:' are ids; of other subjects it is nobody's.
+    // What stands after 'staff:', 'order:' and 'variant:' are ids; of other subjects it is nobody's.
     let rows = db
         .all(
-            "SELECT a.id, a.at, a.actor, a.action, a.subject, a.before, a.after, s.email, COALESCE(c.email, v.sku) AS name FROM audit_log a \
+            "SELECT a.id, a.at, a.actor, a.action, a.subject, a.before, a.after, s.email, COALESCE(c.email, o.number, v.sku) AS name FROM audit_log a \
              LEFT JOIN staff s ON s.id = SUBSTR(a.actor, 7) LEFT JOIN staff c ON c.id = SUBSTR(a.subject, 7) \
-             LEFT JOIN variants v ON v.id = SUBSTR(a.subject, 9) WHERE a.id < $1 ORDER BY a.id DESC LIMIT $2",
+             LEFT JOIN orders o ON o.id = SUBSTR(a.subject, 7) LEFT JOIN variants v ON v.id = SUBSTR(a.subject, 9) WHERE a.id < $1 ORDER BY a.id DESC LIMIT $2",
             params![older_than.unwrap_or(Uuid::max()).to_string(), limit],
         )
         .await?;

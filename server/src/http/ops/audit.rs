@@ -48,7 +48,10 @@ fn line(entry: Entry) -> Line {
     let subject = match entry.subject {
         Subject::Staff(id) => (name.unwrap_or_else(|| format!("staff {id}")), None),
         Subject::Variant(id) => (name.unwrap_or_else(|| format!("variant {id}")), Some(Route::Variant { variant: id, older_than: None })),
-        Subject::Order(id) => (format!("order {id}"), None),
+        Subject::Order(id) => match name {
+            Some(number) => (number.clone(), Some(Route::Order { number })),
+            None => (format!("order {id}"), None),
+        },
     };
     Line { at: entry.at, who, action: entry.action, subject, before: entry.before, after: entry.after }
 }

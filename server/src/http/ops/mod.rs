@@ -2,6 +2,7 @@
 
 mod audit;
 mod home;
+mod orders;
 mod sign_in;
 mod stock;
 
@@ -39,6 +40,7 @@ pub fn routes(shop: &Shop) -> Router<Shop> {
         .merge(sign_in::routes())
         .merge(audit::routes())
         .merge(stock::routes())
+        .merge(orders::routes())
         .route("/ops/{*rest}", axum::routing::any(nothing))
         .layer(middleware::from_fn_with_state(shop.clone(), around))
 }

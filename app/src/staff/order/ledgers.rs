@@ -1,0 +1,134 @@
+//! The money of an order: payments, refunds and disputes, and what can be done about refunds that are stuck.
+
+use super::{Act, OrderData, may, slot::Slot};
+use crate::{
+    i18n::money,
+    staff::{Desk, orders::english, time},
+};
+use domain::{
+    dispute::DisputeState,
+    payment::PaymentState,
+    refund::{Refund, RefundReason, RefundState},
+};
+use leptos::prelude::*;
+
+/// Attempts to pay.
+pub fn payments(data: &OrderData) -> AnyView {
+    let rows = data.order.payments.iter().map(|payment| {
+        let state = match &payment.state {
+            PaymentState::Created => view! { "the provider was not reached" }.into_any(),
+            PaymentState::Open { .. } => view! { "open at the provider" }.into_any(),
+            PaymentState::Pending => view! { "under way, not settled" }.into_any(),
+            PaymentState::Captured { at } => view! { "captured "{time(*at)} }.into_any(),
+            PaymentState::Failed { at, reason } => view! { {format!("declined ({}) ", reason.code().replace('_', " "))}{time(*at)} }.into_any(),
+            PaymentState::Closed { at } => view! { "closed "{time(*at)} }.into_any(),
+        };
+        view! {
+            <tr>
+                <th scope="row" data-label="Begun"><span>{time(payment.created_at)}<small><code>{payment.id.to_string()}</code></small></span></th>
+                <td data-label="State"><span>{state}</span></td>
+                <td data-label="Amount" class="n">{money(payment.amount, english())}</td>
+            </tr>
+        }
+    });
+    let rows = rows.collect_view();
+    view! {
+        <section>
+            <h2 class="panel-h">"Payments"</h2>
+            <table class="rows">
+                <thead><tr><th scope="col">"Begun"</th><th scope="col">"State"</th><th scope="col" class="n">"Amount"</th></tr></thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </section>
+    }
+    .into_any()
+}
+
+/// Money that goes back.
+pub fn refunds(desk: &Desk, data: &OrderData) -> AnyView {
+    if data.order.refunds.is_empty() {
+        return ().into_any();
+    }
+    let all = data.order.refunds.iter().map(|refund| {
+        let class = if refund.state.is_stuck() { "tag warn" } else { "tag" };
+        view! {
+            <div class="panel">
+                <p><b>{money(refund.amount, english())}</b>" "<span class=class>{state(refund.state)}</span></p>
+                <p class="why">{reason(refund.reason)}" · "<code>{refund.id.to_string()}</code></p>
+                {stuck(desk, data, refund)}
+            </div>
+        }
+    });
+    let all = all.collect_view();
+    let left = money(data.order.refundable(), english());
+    view! { <section><h2 class="panel-h">"Refunds"</h2>{all}<p class="why">{left}" is left that could go back."</p></section> }.into_any()
+}
+
+fn stuck(desk: &Desk, data: &OrderData, refund: &Refund) -> AnyView {
+    if !refund.state.is_stuck() || !may(desk, Act::Settle) {
+        return ().into_any();
+    }
+    let of = refund.id.to_string();
+    // Asking again is of use where nothing came back.
+    let retry = data.order.clone().retry_refund(refund.id).is_ok().then(|| {
+        let slot = Slot::new(Act::Retry, of.clone(), data);
+        slot.show(
+            desk,
+            "Ask again…",
+            view! { <p class="why">"The provider is asked for the same refund once more."</p> }.into_any(),
+            &[("retry", "Ask again")],
+        )
+    });
+    let settle = Slot::new(Act::Settle, of, data);
+    let sure = settle.sure("The shopper has the money, by a transfer for instance. This cannot be undone.");
+    view! { {retry}{settle.show(desk, "Paid back some other way…", sure, &[("settle", "Note it")])} }.into_any()
+}
+
+const fn state(state: RefundState) -> &'static str {
+    match state {
+        RefundState::Requested { .. } => "asked for",
+        RefundState::Pending => "under way",
+        RefundState::Issued => "paid back",
+        RefundState::Failed => "refused by the provider",
+        RefundState::Bounced => "sent back by the bank",
+        RefundState::SettledOutside => "settled some other way",
+    }
+}
+
+const fn reason(reason: RefundReason) -> &'static str {
+    match reason {
+        RefundReason::SoldOutMeanwhile => "Sold out before the money came",
+        RefundReason::PaidTwice => "Paid twice",
+        RefundReason::Withdrawn => "The order had been replaced",
+        RefundReason::Cancelled => "Cancelled",
+        RefundReason::Returned => "Returned",
+        RefundReason::Goodwill => "Goodwill",
+    }
+}
+
+/// Banks that ask for the money back.
+pub fn disputes(data: &OrderData) -> AnyView {
+    if data.order.disputes.is_empty() {
+        return ().into_any();
+    }
+    let all = data.order.disputes.iter().map(|dispute| {
+        let (class, words, at) = match dispute.state {
+            DisputeState::Open { evidence_due: Some(due) } => ("tag warn", "evidence is due ", Some(due)),
+            DisputeState::Open { evidence_due: None } => ("tag warn", "evidence is due", None),
+            DisputeState::UnderReview => ("tag", "the bank decides", None),
+            DisputeState::Won { at } => ("tag live", "won ", Some(at)),
+            DisputeState::Lost { at } => ("tag", "lost ", Some(at)),
+        };
+        view! {
+            <div class="panel">
+                <p><b>{money(dispute.amount, english())}</b>" "<span class=class>{words}{at.map(time)}</span></p>
+                <p class="why">{dispute.reason.replace('_', " ")}", since "{time(dispute.opened_at)}" · "<code>{dispute.reference.clone()}</code></p>
+            </div>
+        }
+    });
+    let all = all.collect_view();
+    let open = data.order.is_disputed().then(|| {
+        view! { <p class="why">"Nothing is sent, cancelled or refunded while a dispute is open: it could be lost twice. Send the evidence on the payment provider's own pages."</p> }
+    });
+    view! { <section><h2 class="panel-h">"Disputes"</h2>{all}{open}</section> }.into_any()
+}

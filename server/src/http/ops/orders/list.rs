@@ -1,0 +1,140 @@
+//! Lists of orders, and the search for one exact thing.
+
+use crate::{
+    Shop,
+    catalog::shelves,
+    http::{
+        Failure, Fields,
+        forms::see_other,
+        ops::{desk, query_fields, send},
+    },
+    orders::lists::{COUNTED_MAX, Filter, Key, Listed, Page},
+    staff::Staff,
+};
+use app::{
+    private::Notice,
+    staff::{
+        Route,
+        orders::{Count, Line, ListData, STATES, WAITS, page, state_words, wait_words},
+        route::OrderList,
+    },
+};
+use axum::{
+    Router,
+    extract::{RawQuery, State},
+    response::Response,
+    routing::get,
+};
+use domain::{market::MarketCode, offer::Instant, staff::Right};
+
+pub fn routes() -> Router<Shop> {
+    Router::new().route("/ops/orders", get(show))
+}
+
+async fn show(State(shop): State<Shop>, staff: Staff, RawQuery(query): RawQuery) -> Result<Response, Failure> {
+    let list = list(&query_fields(query.as_deref()));
+    // Whoever may neither send nor serve learns nothing about people, not even whether they ordered.
+    let personal = staff.may(Right::Ship) || staff.may(Right::ServeCustomers);
+    let after: Option<Key> = list.after.parse().ok();
+    let mut notice = None;
+    let found = if !list.wanted.is_empty() {
+        shop.orders.search(&list.wanted, personal, after).await?
+    } else if !list.waits.is_empty() {
+        shop.orders.waiting(&list.waits, after).await?
+    } else {
+        match filter(&shop, &list).await? {
+            Ok(filter) => shop.orders.filtered(&filter, after).await?,
+            Err(why) => {
+                notice = Some(Notice::bad(why));
+                Page::default()
+            }
+        }
+    };
+    // One hit is what was looked for.
+    if let ([only], false, true) = (found.rows.as_slice(), list.wanted.is_empty(), list.after.is_empty()) {
+        return Ok(see_other(&Route::Order { number: only.number.to_string() }.url()));
+    }
+    let mut counts = Vec::with_capacity(WAITS.len());
+    for (word, ..) in WAITS {
+        let n = shop.orders.count_waiting(word).await?;
+        counts.push(Count { n: n.min(COUNTED_MAX), or_more: n > COUNTED_MAX });
+    }
+    let mut data = ListData {
+        lines: found.rows.iter().map(line).collect(),
+        more: found.more.map(|key| key.to_string()),
+        counts,
+        markets: markets(&shop).await?.into_iter().map(|code| (code.code().to_owned(), code.code().to_owned())).collect(),
+        personal,
+        notice,
+        list,
+    };
+    let status = if data.notice.is_some() { 422 } else { 200 };
+    if data.lines.is_empty() && after.is_some() {
+        data.list.after.clear();
+    }
+    send(&shop, page(&desk(&shop, &staff), data).with_status(status))
+}
+
+/// What the query asks for. Words that mean nothing are left out.
+fn list(fields: &Fields) -> OrderList {
+    let text = |name: &str| fields.get(name).trim().to_owned();
+    let known = |text: String, ok: bool| if ok { text } else { String::new() };
+    let (waits, state) = (text("waits"), text("state"));
+    OrderList {
+        wanted: text("q"),
+        waits: known(waits.clone(), WAITS.iter().any(|known| known.0 == waits)),
+        state: known(state.clone(), STATES.iter().any(|known| known.0 == state)),
+        market: text("market"),
+        from: text("from"),
+        to: text("to"),
+        after: text("after"),
+    }
+}
+
+/// The filter, or what is wrong with it.
+async fn filter(shop: &Shop, list: &OrderList) -> Result<Result<Filter, String>, Failure> {
+    let (Ok(from), Ok(to)) = (day(&list.from, 0), day(&list.to, 1)) else {
+        return Ok(Err("Type days as 2026-11-23, or choose them.".to_owned()));
+    };
+    if let (Some(from), Some(to)) = (from, to)
+        && from >= to
+    {
+        return Ok(Err("The first day lies after the last one: swap them.".to_owned()));
+    }
+    let mut filter = Filter { from, to, ..Filter::default() };
+    if list.market.is_empty() && list.state.is_empty() {
+        return Ok(Ok(filter));
+    }
+    filter.markets = markets(shop).await?.into_iter().filter(|code| list.market.is_empty() || code.code() == list.market).collect();
+    if filter.markets.is_empty() {
+        return Ok(Err("There is no such market: choose another.".to_owned()));
+    }
+    let states = STATES.iter().filter(|state| list.state.is_empty() || state.0 == list.state);
+    filter.states = states.map(|state| (state.2, state.3)).collect();
+    Ok(Ok(filter))
+}
+
+/// The markets there are.
+async fn markets(shop: &Shop) -> Result<Vec<MarketCode>, Failure> {
+    Ok(shelves::markets(&shop.db, shop.clock.now()).await?.into_iter().map(|market| market.code).collect())
+}
+
+/// The first instant of a day, UTC, or of the day `later`; `None` where no day is given.
+fn day(text: &str, later: i64) -> Result<Option<Instant>, jiff::Error> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let day = text.parse::<jiff::civil::Date>()?.checked_add(jiff::Span::new().days(later))?;
+    Ok(Some(day.to_zoned(jiff::tz::TimeZone::UTC)?.timestamp().as_microsecond()))
+}
+
+fn line(row: &Listed) -> Line {
+    Line {
+        number: row.number.to_string(),
+        placed_at: row.key.placed_at,
+        market: row.market.code().to_owned(),
+        state: state_words(&row.status, &row.progress),
+        waits: wait_words(&row.attention),
+        total: row.total,
+    }
+}

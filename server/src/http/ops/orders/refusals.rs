@@ -1,0 +1,84 @@
+//! Why nothing was done about an order, in sentences that say what to do.
+
+use crate::orders::ChangeError;
+use app::{i18n::money, staff::orders::english};
+use domain::order::{CannotCancel, CannotCorrect, CannotEnd, CannotFulfil, CannotRefund, CannotReturn, NoSuchPieces};
+
+/// The sentence. A failure of the world has none of its own.
+pub fn sentence(error: &ChangeError) -> String {
+    match error {
+        ChangeError::NotFound => "There is no such order any more.".to_owned(),
+        ChangeError::Cancel(refusal) => cancelling(*refusal),
+        ChangeError::End(CannotEnd::PaymentLive) => {
+            "A payment is under way and the provider does not close it. Wait until it is decided, then try again.".to_owned()
+        }
+        ChangeError::End(CannotEnd::NotHeld | CannotEnd::TooEarly) => "The order is over already.".to_owned(),
+        ChangeError::Fulfil(refusal) => fulfilling(*refusal),
+        ChangeError::Return(refusal) => returning(*refusal),
+        ChangeError::Refund(refusal) => refunding(*refusal),
+        ChangeError::Correct(CannotCorrect::Packed) => "Packing has begun: put the pieces back first, or write to the carrier.".to_owned(),
+        ChangeError::Correct(CannotCorrect::Over) => "The order is over: nothing will be sent.".to_owned(),
+        ChangeError::Correct(CannotCorrect::Elsewhere) => {
+            "Country and region stay as they are: taxes were reckoned for them. Cancel the order and ask the shopper to order again.".to_owned()
+        }
+        ChangeError::Erased => "The customer was erased: nothing personal can be kept.".to_owned(),
+        ChangeError::NotThere { left, .. } => format!("Only {left} of these pieces lie there. Look where the others are."),
+        ChangeError::Failed(_) => "Something broke. Try again.".to_owned(),
+    }
+}
+
+fn pieces(refusal: NoSuchPieces) -> String {
+    match refusal {
+        NoSuchPieces::None => "Choose at least one piece.".to_owned(),
+        NoSuchPieces::Line { .. } | NoSuchPieces::Twice { .. } => "The form does not fit the order any more. Load the page again.".to_owned(),
+        NoSuchPieces::TooMany { left: 0, line } => format!("Nothing of piece {} is left for this.", line + 1),
+        NoSuchPieces::TooMany { left, line } => format!("Of piece {} only {left} are left for this: type at most {left}.", line + 1),
+    }
+}
+
+fn cancelling(refusal: CannotCancel) -> String {
+    match refusal {
+        CannotCancel::NotPaid => "The order is not paid: cancel it whole.".to_owned(),
+        CannotCancel::NothingOpen => "Everything is packed, sent or cancelled already. Put packed pieces back first.".to_owned(),
+        CannotCancel::Pieces(refusal) => pieces(refusal),
+        CannotCancel::Refund(refusal) => refunding(refusal),
+    }
+}
+
+fn fulfilling(refusal: CannotFulfil) -> String {
+    match refusal {
+        CannotFulfil::NotPaid => "The order is not paid: nothing is sent.".to_owned(),
+        CannotFulfil::Disputed => "A bank disputes the payment: nothing is sent until that is decided.".to_owned(),
+        CannotFulfil::Pieces(refusal) => pieces(refusal),
+        CannotFulfil::Unknown => "There is no such shipment any more: the pieces were put back.".to_owned(),
+        CannotFulfil::Shipped => "The shipment has left already.".to_owned(),
+        CannotFulfil::NotShipped => "The shipment has not left yet.".to_owned(),
+        CannotFulfil::Delivered => "The shipment has arrived already.".to_owned(),
+        CannotFulfil::Parcels => "A shipment has 1 to 20 parcels.".to_owned(),
+    }
+}
+
+fn refunding(refusal: CannotRefund) -> String {
+    match refusal {
+        CannotRefund::NothingCaptured => "Nothing was paid.".to_owned(),
+        CannotRefund::NotPositive => "Type an amount of more than nothing.".to_owned(),
+        CannotRefund::MoreThanCaptured { left } => format!("Only {} of what was paid is left: type at most that.", money(left, english())),
+        CannotRefund::Disputed => {
+            "A bank disputes the payment and may take the money back by itself: nothing is refunded until that is decided.".to_owned()
+        }
+        CannotRefund::NotFailed => "This refund did not fail, or is settled already.".to_owned(),
+        CannotRefund::Reckoning(_) => "The amount is too large, or in another currency.".to_owned(),
+    }
+}
+
+fn returning(refusal: CannotReturn) -> String {
+    match refusal {
+        CannotReturn::NothingSent => "Nothing is out there that could come back.".to_owned(),
+        CannotReturn::TooLate { .. } => "The time for returns is over.".to_owned(),
+        CannotReturn::Pieces(refusal) => pieces(refusal),
+        CannotReturn::NotOpen => "This return is decided already.".to_owned(),
+        CannotReturn::KeptBack => "More would be kept back than the pieces are worth: type less.".to_owned(),
+        CannotReturn::Delivery => "More of the delivery charge would go back than was paid: type less.".to_owned(),
+        CannotReturn::Refund(refusal) => refunding(refusal),
+    }
+}
