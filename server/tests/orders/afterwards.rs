@@ -16,7 +16,7 @@ use server::orders::{ChangeError, Heard, Received, story::Actor};
 use std::time::Duration;
 
 fn staff() -> Actor {
-    Actor::Staff("01a2".to_owned())
+    Actor::Staff("01a20846-0000-7000-8000-000000000001".to_owned())
 }
 fn eur(minor: i64) -> Money {
     Money::new(minor, Currency::EUR)
@@ -125,7 +125,8 @@ async fn an_order_leaves_from_two_places_and_arrives() -> anyhow::Result<()> {
         assert!(words.iter().skip(n).any(|word| word.contains(part)), "{n} {part}: {words:#?}");
     }
     assert!(
-        words.iter().any(|word| word.starts_with("staff:01a2: Event")) && words.last().is_some_and(|word| word.starts_with("shop:")),
+        words.iter().any(|word| word.starts_with("staff:01a20846-0000-7000-8000-000000000001: Event"))
+            && words.last().is_some_and(|word| word.starts_with("shop:")),
         "{words:#?}"
     );
     house.shop.stop().await
