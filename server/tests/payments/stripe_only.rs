@@ -243,7 +243,7 @@ async fn events_of_others_and_unknown_ones_are_taken_and_left_alone() -> anyhow:
         ("checkout.session.completed", foreign),
         ("customer.created", json!({ "id": "cus_1" })),
         ("payment_intent.payment_failed", json!({ "id": "pi_1" })),
-        ("refund.updated", json!({ "id": "re_1", "status": "succeeded", "metadata": {} })),
+        ("refund.updated", json!({ "id": "re_1", "status": "succeeded", "amount": 1, "currency": "eur", "metadata": {} })),
         (
             "charge.dispute.created",
             json!({ "id": "dp_1", "amount": 1, "currency": "eur", "reason": "general", "status": "needs_response", "payment_intent": null }),
