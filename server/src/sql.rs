@@ -10,16 +10,16 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous},
 };
 use std::{str::FromStr as _, sync::Arc, time::Duration};
-use tokio::sync::Semaphore;
+use tokio::sync::RwLock;
 
 /// The order core's database: one writer, many readers.
 #[derive(Clone, Debug)]
 pub enum Db {
     /// `write` has one connection: SQLite has one writer, and waiting in the pool is fair where waiting in SQLite is not.
     Sqlite { write: sqlx::SqlitePool, read: sqlx::SqlitePool },
-    /// Transactions that keep losing take turns in the `lane`: where several writers at once want one hot row, all but the first fail at
-    /// REPEATABLE READ, and trying again together fails together.
-    Postgres { pool: sqlx::PgPool, lane: Arc<Semaphore> },
+    /// Transactions share the `floor`; one that keeps losing takes it alone: where several writers at once want one hot row, all but the first
+    /// fail at REPEATABLE READ, and trying again together fails together. The lock is fair, so nobody overtakes who waits for it.
+    Postgres { pool: sqlx::PgPool, floor: Arc<RwLock<()>> },
 }
 
 /// A transaction that is rolled back unless committed by [`Db::transact`].
@@ -210,7 +210,7 @@ static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
 
 /// How often a transaction is tried before its conflict is reported. With jittered waits of up to 2^n × 4 ms this bounds the wait at about 4 s.
 const TRIES: u32 = 10;
-/// After so many conflicts a transaction takes its turn in this process's lane. It can then lose only to newcomers and other processes.
+/// After so many conflicts a transaction of PostgreSQL waits until it is the only one in this process. It can then lose only to other processes.
 const TRIES_TOGETHER: u32 = 3;
 
 impl Db {
@@ -244,7 +244,7 @@ impl Db {
                 .connect_with(options)
                 .await
                 .context("connecting to PostgreSQL; is it running, and does DATABASE_URL name it?")?;
-            return Ok(Self::Postgres { pool, lane: Arc::new(Semaphore::new(1)) });
+            return Ok(Self::Postgres { pool, floor: Arc::new(RwLock::new(())) });
         }
         anyhow::bail!("DATABASE_URL must begin with sqlite: or postgres://")
     }
@@ -302,20 +302,21 @@ impl Db {
         E: From<sqlx::Error> + Conflict + Send,
     {
         let mut attempt = 0;
-        let mut turn = None;
         loop {
             attempt += 1;
-            let outcome = self.attempt(&mut work).await;
-            match outcome {
-                Err(error) if attempt < TRIES && error.is_conflict() => {
-                    tokio::time::sleep(random::jitter(4 << attempt.min(8))).await;
-                    if let Self::Postgres { lane, .. } = self
-                        && attempt >= TRIES_TOGETHER
-                        && turn.is_none()
-                    {
-                        turn = lane.acquire().await.ok();
-                    }
+            let outcome = match self {
+                Self::Postgres { floor, .. } if attempt > TRIES_TOGETHER => {
+                    let _alone = floor.write().await;
+                    self.attempt(&mut work).await
                 }
+                Self::Postgres { floor, .. } => {
+                    let _shared = floor.read().await;
+                    self.attempt(&mut work).await
+                }
+                Self::Sqlite { .. } => self.attempt(&mut work).await,
+            };
+            match outcome {
+                Err(error) if attempt < TRIES && error.is_conflict() => tokio::time::sleep(random::jitter(4 << attempt.min(8))).await,
                 other => return other,
             }
         }

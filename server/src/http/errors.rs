@@ -4,6 +4,7 @@
 use crate::{
     Shop,
     http::{render, visitor::Visitor},
+    sql::Conflict as _,
 };
 use app::{
     pages::{Fault, error_page},
@@ -25,7 +26,7 @@ pub struct Refusal {
 #[derive(Debug)]
 pub enum Failure {
     Refused(Refusal),
-    /// The read model or a store does not answer: it is worth trying again.
+    /// The read model or a store does not answer, or a row was fought over until the tries ran out: it is worth trying again.
     Unavailable(String),
     /// A bug, or a state that should not be.
     Broken(anyhow::Error),
@@ -59,12 +60,12 @@ impl From<ReadError> for Failure {
 }
 impl From<anyhow::Error> for Failure {
     fn from(error: anyhow::Error) -> Self {
-        Self::Broken(error)
+        if error.is_conflict() { Self::Unavailable(format!("{error:#}")) } else { Self::Broken(error) }
     }
 }
 impl From<sqlx::Error> for Failure {
     fn from(error: sqlx::Error) -> Self {
-        Self::Broken(error.into())
+        Self::from(anyhow::Error::from(error))
     }
 }
 
