@@ -129,7 +129,7 @@ export class Buyer {
 }
 
 /** The value of the first field with this name. */
-function field(html, name) {
+export function field(html, name) {
   const tag = new RegExp(`<[^<>]*name="${name}"[^<>]*>`).exec(html)?.[0];
   const value = tag && /value="([^"]*)"/.exec(tag)?.[1];
   if (value === undefined) throw new Error(`the page has no field "${name}"`);

@@ -4,7 +4,7 @@ import { createHmac, randomUUID } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { startShop } from "./shop.mjs";
-import { Buyer, attempt, cards, settle } from "./buyer.mjs";
+import { Buyer, attempt, cards, field, settle } from "./buyer.mjs";
 
 /** How many do the same at the same time. */
 const CROWD = 24;
@@ -20,6 +20,7 @@ const rows = [
   ["pay in two tabs", "shopware/shopware#19943, Automattic/woocommerce-payments#5678", twoTabs],
   ["refresh on pay", "thelia/thelia#2324", refreshOnPay],
   ["cart kept after the order", "elcodi/bamboo#195", cartKept],
+  ["refund more than paid", "juspay/hyperswitch#13182, craftcms/commerce#1098", refundMoreThanPaid],
   ["duplicate webhooks", "Pinelab-studio/pinelab-vendure-plugins#620", duplicateWebhooks],
   ["forged webhooks", "Carrington-dev/dj-payfast#30", forgedWebhooks],
   ["yen times 100", "cartalyst/stripe#59, Paymenter/Paymenter#1258", yenTimes100],
@@ -154,6 +155,39 @@ async function cartKept(shop) {
   return "paid: empty; declined: whole";
 }
 
+/** Everybody at the operators' desk gives three fifths of an order back at once, then what is left: never more than was paid. */
+async function refundMoreThanPaid(shop) {
+  const buyer = await Buyer.withCart(shop, { slug: "canvas-tote", option: "colour", value: "navy" });
+  await buyer.place();
+  await buyer.pay(cards.pays);
+  await buyer.sees("Paid");
+  const { payment, amount } = await shop.session(buyer.number);
+  const page = `/ops/orders/${buyer.number}`;
+  const desk = await shop.staff("refunds@example.com");
+  const refund = async (minor) => {
+    const forms = await Promise.all(Array.from({ length: CROWD }, () => desk.get(page)));
+    const sent = forms.map(({ text }) => desk.post(`${page}/refund`, { id: field(text, "id"), amount: (minor / 100).toFixed(2), sure: "yes" }));
+    return (await Promise.all(sent)).map(({ status }) => status);
+  };
+  const part = Math.ceil(amount.minor * 0.6);
+  const rounds = [];
+  for (const minor of [part, amount.minor, amount.minor - part]) {
+    const answers = await refund(minor);
+    check(answers.every((status) => [303, 409, 422].includes(status)), `a refund was answered ${answers}`);
+    rounds.push(answers.filter((status) => status === 303).length);
+  }
+  check(rounds.join() === "1,0,1", `of ${CROWD} refunds each ${rounds} were taken`);
+  let back;
+  for (let tries = 0; tries < 60; tries += 1) {
+    const sent = (await shop.ledger()).refunds.filter((sent) => sent.payment === payment);
+    back = sent.reduce((sum, { minor }) => sum + minor, 0);
+    if (back >= amount.minor) break;
+    await settle(100);
+  }
+  check(back === amount.minor, `${back} of ${amount.minor} went back`);
+  return `${3 * CROWD} refunds asked for, ${rounds.reduce((sum, taken) => sum + taken)} taken: ${back} of ${amount.minor} back`;
+}
+
 /** Every webhook twice, and one by hand 20 times. */
 async function duplicateWebhooks(shop) {
   const thing = await shop.stocked("travel-mug", "colour", "cream", 5);
@@ -277,6 +311,15 @@ async function open() {
     await shop.run("import", file, "--location", PLACE);
     await keeps(shop, thing, pieces);
     return thing;
+  };
+  /** Somebody at the operators' desk, who may do everything. */
+  shop.staff = async (email) => {
+    const given = (await shop.run("staff", "add", email, "--role", "admin")).stdout.trim().split("\n").at(-1);
+    const desk = new Buyer(shop);
+    await desk.post("/ops/sign-in", { email, password: given });
+    const changed = await desk.post("/ops/password", { current: given, chosen: "seven green umbrellas" });
+    check(changed.status === 303, `a new password is answered ${changed.status}`);
+    return desk;
   };
   /** How many pieces there are, as a shopper reads it. */
   shop.left = (thing) => new Buyer(shop).left(thing);

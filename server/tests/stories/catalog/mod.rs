@@ -1,0 +1,8 @@
+//! Stories of the catalogue, told to real stores.
+
+mod import;
+mod import_rows;
+mod import_stock;
+mod readmodel;
+mod stores;
+mod table;

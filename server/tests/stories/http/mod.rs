@@ -1,0 +1,6 @@
+//! The shop over HTTP: what all answers have in common, files, pages, and how the process starts.
+
+mod basics;
+mod files;
+mod pages;
+mod start;

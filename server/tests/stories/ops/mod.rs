@@ -1,0 +1,11 @@
+//! The operators' order pages over HTTP: found by every key, each action with its refusal, sent twice, by each role; and that no list reads
+//! all orders.
+
+mod bulk;
+mod desk;
+mod finding;
+mod money;
+mod personal;
+mod plans;
+mod returning;
+mod shipping;

@@ -1,0 +1,78 @@
+//! Cancelling and refunding.
+
+use crate::{
+    ops::desk::{self, act, done, key, log, page, refused, words},
+    orders::house::{DELIVERY, PRICE},
+};
+use domain::{order::Status, refund::RefundState, staff::Role};
+use server::params;
+
+#[tokio::test]
+async fn never_more_goes_back_than_was_paid_however_often_it_is_asked() -> anyhow::Result<()> {
+    let house = desk::open().await?;
+    let support = desk::signed_in(&house, Role::Support).await?;
+    let order = desk::paid(&house, 2).await?;
+    for (amount, sentence) in
+        [("", "Type an amount"), ("12.345", "is no amount in EUR"), ("1,000.00", "is no amount"), ("-5", "is no amount"), ("5", "Tick the box")]
+    {
+        refused(&act(&support, &order, "refund", &[("amount", amount)]).await?, sentence)?;
+    }
+    let answer = act(&support, &order, "refund", &[("amount", "242.91"), ("sure", "yes")]).await?;
+    refused(&answer, "Only €242.90 of what was paid is left")?;
+    assert!(answer.body.contains("value=\"242.91\""), "what was typed stays");
+    let id = key(&support, &order).await?;
+    for _ in 0..3 {
+        done(&support.post(&format!("{}/refund", page(&order)), &[("id", &id), ("amount", "10,5"), ("sure", "yes")]).await?, "refund")?;
+    }
+    let known = desk::ledgers(&house, &order).await?;
+    assert_eq!((known.refunds.len(), known.refundable().minor), (1, 2 * PRICE + DELIVERY - 1_050));
+
+    // What the provider refuses is asked again, what a bank sends back is settled by hand.
+    let refund = known.refunds[0].id;
+    for (state, what) in [("failed", "retry"), ("bounced", "settle")] {
+        let values = params![refund, state];
+        house
+            .shop
+            .shop
+            .db
+            .transact::<_, sqlx::Error>(|tx| {
+                let values = values.clone();
+                Box::pin(async move { tx.execute("UPDATE refunds SET state = $2, next_at = 9000000000000000 WHERE id = $1", values).await })
+            })
+            .await?;
+        let of = refund.to_string();
+        done(&act(&support, &order, what, &[("of", &of), ("sure", "yes")]).await?, what)?;
+        refused(&act(&support, &order, what, &[("of", &of), ("sure", "yes")]).await?, "did not fail, or is settled")?;
+    }
+    assert_eq!(desk::ledgers(&house, &order).await?.refunds[0].state, RefundState::SettledOutside);
+    assert_eq!(log(&house).await?, ["order refunded", "refund retried", "refund settled outside"]);
+    house.shop.stop().await
+}
+
+#[tokio::test]
+async fn pieces_are_cancelled_until_somebody_packs_them() -> anyhow::Result<()> {
+    let house = desk::open().await?;
+    let support = desk::signed_in(&house, Role::Support).await?;
+    let order = desk::paid(&house, 3).await?;
+    let free = house.stock().await?.0;
+    refused(&act(&support, &order, "cancel", &[("reason", "fraud"), ("line-0", "1")]).await?, "Tick the box")?;
+    refused(&act(&support, &order, "cancel", &[("reason", "whim"), ("line-0", "1"), ("sure", "yes")]).await?, "Choose a reason")?;
+    refused(&act(&support, &order, "cancel", &[("reason", "fraud"), ("line-0", "0"), ("sure", "yes")]).await?, "at least one piece")?;
+    let id = key(&support, &order).await?;
+    let fields = [("id", id.as_str()), ("reason", "not_available"), ("line-0", "1"), ("sure", "yes")];
+    for _ in 0..2 {
+        done(&support.post(&format!("{}/cancel", page(&order)), &fields).await?, "cancel")?;
+    }
+    assert_eq!(house.stock().await?.0, free + 1, "one piece is free again");
+    done(&act(&support, &order, "cancel", &[("reason", "changed_mind"), ("line-0", "2"), ("sure", "yes")]).await?, "cancel")?;
+    let known = desk::ledgers(&house, &order).await?;
+    assert_eq!((known.status(), known.refundable().minor), (Status::Cancelled, 0), "with the delivery charge");
+    refused(&act(&support, &order, "cancel", &[("reason", "fraud"), ("line-0", "1"), ("sure", "yes")]).await?, "packed, sent or cancelled already")?;
+
+    let unpaid = house.place(1).await?;
+    done(&act(&support, &unpaid, "cancel", &[("reason", "changed_mind"), ("sure", "yes")]).await?, "cancel")?;
+    assert_eq!(house.stored_status(&unpaid).await?, "cancelled");
+    assert_eq!(log(&house).await?, ["order cancelled"; 3]);
+    assert!(words(&support.get(&page(&unpaid)).await?.body).contains("support@example.com"), "the story names who did it");
+    house.shop.stop().await
+}

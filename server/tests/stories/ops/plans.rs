@@ -1,0 +1,47 @@
+//! How the lists are read: along an index, in its order, never all orders.
+
+use crate::{ops::desk, ops::finding};
+use server::{
+    orders::lists,
+    sql::{Db, Row},
+};
+
+#[tokio::test]
+async fn no_list_reads_all_orders_or_sorts_them() -> anyhow::Result<()> {
+    let house = desk::open().await?;
+    let db = &house.shop.shop.db;
+    finding::fill(db, 300, house.shop.clock.now()).await?;
+    for (sql, values) in lists::statements() {
+        let plan = match db {
+            Db::Sqlite { .. } => explained(db, format!("EXPLAIN QUERY PLAN {sql}"), values, "detail").await?,
+            Db::Postgres { .. } => explained(db, format!("EXPLAIN {sql}"), values, "QUERY PLAN").await?,
+        };
+        // Counting what a walk has found is no walk over orders.
+        let told = plan.iter().map(String::as_str).filter(|line| *line != "SCAN counted").collect::<Vec<_>>().join("\n");
+        for bad in ["SCAN", "USE TEMP B-TREE", "Seq Scan", "Sort"] {
+            assert!(!told.contains(bad), "{sql}\n{told}");
+        }
+        assert!(told.contains("USING") || told.contains("Index"), "{sql}\n{told}");
+    }
+    house.shop.stop().await
+}
+
+/// The plan of a statement. PostgreSQL would rather read and sort a table as small as a test's: what it cannot avoid it does nevertheless.
+async fn explained(db: &Db, sql: String, values: Vec<server::sql::Value>, column: &'static str) -> anyhow::Result<Vec<String>> {
+    let sql: &'static str = sql.leak();
+    let is_postgres = matches!(db, Db::Postgres { .. });
+    let rows = db
+        .transact::<_, sqlx::Error>(|tx| {
+            let values = values.clone();
+            Box::pin(async move {
+                if is_postgres {
+                    for off in ["SET LOCAL enable_seqscan = off", "SET LOCAL enable_sort = off", "SET LOCAL enable_bitmapscan = off"] {
+                        tx.execute(off, Vec::new()).await?;
+                    }
+                }
+                tx.all(sql, values).await
+            })
+        })
+        .await?;
+    rows.iter().map(|row: &Row| row.text(column)).collect()
+}

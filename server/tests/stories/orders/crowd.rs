@@ -1,0 +1,76 @@
+//! Two hundred buyers of 37 pieces, all at once: exactly 37 are paid, the provider's ledger equals the orders, nothing stays held.
+
+use crate::orders::house::{self, DECLINES, House, PAYS};
+use anyhow::Context as _;
+use server::orders::{PayAgainError, PlaceOrderError};
+use std::{sync::Arc, time::Duration};
+
+const BUYERS: u32 = 200;
+const PIECES: u32 = 37;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn two_hundred_buyers_of_37_pieces() -> anyhow::Result<()> {
+    let house = Arc::new(house::open(30, 7).await?);
+    house.faults(serde_json::json!({ "duplicate_webhooks": true, "delay_webhooks_ms": 20 })).await?;
+    let buyers: Vec<_> = (0..BUYERS).map(|buyer| tokio::spawn(buy(house.clone(), buyer))).collect();
+    let mut paid = 0;
+    for buyer in buyers {
+        paid += u32::from(buyer.await??);
+    }
+    assert_eq!(paid, PIECES);
+    assert_eq!(house.count("SELECT COUNT(*) AS n FROM orders WHERE status = 'paid'").await?, i64::from(PIECES));
+    assert_eq!(house.kept_by_provider().await?.0, PIECES as usize);
+    assert_eq!(house.stock().await?, (0, 0), "nothing free, nothing held");
+    // Webhooks that are still under way change nothing.
+    for _ in 0..200 {
+        if house.ledger().await?["undelivered_webhooks"] == 0 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    house.check_books().await?;
+    assert_eq!(house.count("SELECT COUNT(*) AS n FROM orders WHERE status = 'paid'").await?, i64::from(PIECES));
+    Arc::into_inner(house).context("all buyers have left")?.shop.stop().await
+}
+
+/// Three in ten have a bad card first and then a good one; one in ten clicks twice. Who finds nothing tries until all is sold.
+async fn buy(house: Arc<House>, buyer: u32) -> anyhow::Result<bool> {
+    let request = house.request(1);
+    loop {
+        let mut placed = house.orders.place(request.clone()).await;
+        if buyer % 10 == 3 {
+            let (first, second) = tokio::join!(house.orders.place(request.clone()), house.orders.place(request.clone()));
+            if let (Ok(first), Ok(second)) = (&first, &second) {
+                anyhow::ensure!(first.number == second.number, "a double click made two orders");
+            }
+            placed = first;
+        }
+        let placed = match placed {
+            Ok(placed) => placed,
+            Err(PlaceOrderError::OutOfStock(_)) => {
+                let (free, held) = house.stock().await?;
+                if free + held == 0 {
+                    return Ok(false);
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                continue;
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let page = placed.redirect_url.clone().context("a payment page")?;
+        if buyer % 10 < 3 {
+            house.type_card(&page, DECLINES).await?;
+            let page = match house.orders.pay_again(&placed.secret).await {
+                Ok(page) => page,
+                Err(PayAgainError::OutOfStock(_)) => return Ok(false),
+                Err(error) => return Err(error.into()),
+            };
+            house.type_card(&page, PAYS).await?;
+        } else {
+            house.type_card(&page, PAYS).await?;
+        }
+        house.look(&placed.secret).await?;
+        house.until(&placed, "paid").await?;
+        return Ok(true);
+    }
+}

@@ -1,0 +1,14 @@
+//! The order core against a running shop, a running test provider and a real database: SQLite, or PostgreSQL where
+//! `TEST_DATABASE_URL_PG` names one.
+
+mod afterwards;
+mod coupons;
+mod crowd;
+pub mod house;
+mod lapsing;
+mod paying;
+mod placing;
+mod process;
+mod sourcing;
+mod storefront;
+mod stripe_orders;

@@ -1,0 +1,9 @@
+//! What happens at the till: guests buy in every market, and nothing that is typed or tampered with breaks anything.
+
+mod bad_input;
+mod buying;
+mod coupon_command;
+mod coupons;
+mod finding;
+mod house;
+mod mails;
