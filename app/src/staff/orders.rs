@@ -128,10 +128,10 @@ fn search(data: &ListData) -> AnyView {
 }
 
 fn tabs(data: &ListData) -> AnyView {
-    let all = OrderList::default();
+    let all = OrderList { market: data.list.market.clone(), ..OrderList::default() };
     let is_all = data.list.waits.is_empty() && data.list.wanted.is_empty();
     let tabs = WAITS.iter().zip(&data.counts).map(|((word, name, _), count)| {
-        let to = Route::Orders { list: OrderList { waits: (*word).to_owned(), ..OrderList::default() } }.url();
+        let to = Route::Orders { list: OrderList { waits: (*word).to_owned(), market: data.list.market.clone(), ..OrderList::default() } }.url();
         let current = (data.list.waits == *word).then_some("page");
         view! { <li><a href=to aria-current=current>{*name}" "<small>{count.words()}</small></a></li> }
     });
@@ -148,14 +148,21 @@ fn tabs(data: &ListData) -> AnyView {
 }
 
 fn filters(data: &ListData) -> AnyView {
-    if !data.list.waits.is_empty() {
-        return ().into_any();
-    }
     let any = |words: &str| (String::new(), words.to_owned());
     let states = std::iter::once(any("Any state")).chain(STATES.iter().map(|state| (state.0.to_owned(), state.1.to_owned()))).collect();
     let markets = std::iter::once(any("Any market")).chain(data.markets.iter().cloned()).collect();
     let field = |name, label, value: &str| Field { value: value.to_owned(), ..Field::new(name, label) };
     let action = Route::Orders { list: OrderList::default() }.url();
+    if !data.list.waits.is_empty() {
+        return view! {
+            <form class="find" method="get" action=action>
+                <input type="hidden" name="waits" value=data.list.waits.clone()/>
+                {field("market", "Market", &data.list.market).choice(markets)}
+                <button class="button quiet">"Show"</button>
+            </form>
+        }
+        .into_any();
+    }
     view! {
         <form class="find" method="get" action=action>
             {field("state", "State", &data.list.state).choice(states)}
@@ -173,7 +180,7 @@ fn rows(data: &ListData) -> AnyView {
         let words = if !data.list.wanted.is_empty() {
             "No order has exactly this. Check the spelling: parts of a number or address are not searched."
         } else if !data.list.waits.is_empty() {
-            "Nothing of this kind waits."
+            if data.list.market.is_empty() { "Nothing of this kind waits." } else { "Nothing of this kind waits in this market." }
         } else if data.list == OrderList::default() {
             "There are no orders yet."
         } else {

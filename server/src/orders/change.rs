@@ -3,7 +3,9 @@
 use super::{Orders, differences, store, story::Actor};
 use crate::{
     catalog::sold::NotThere,
-    events, params,
+    events,
+    mail::CannotResend,
+    params,
     sql::{Conflict, Tx},
     staff::{self, audit},
 };
@@ -36,6 +38,9 @@ pub enum ChangeError {
     /// Nothing personal can be stored for somebody who was erased.
     #[error("the customer was erased")]
     Erased,
+    /// A mail is not sent again.
+    #[error(transparent)]
+    Mail(CannotResend),
     /// The pieces lie elsewhere.
     #[error("only {left} of {variant} lie there")]
     NotThere { variant: VariantId, left: u32 },
@@ -46,6 +51,15 @@ pub enum ChangeError {
 impl From<sqlx::Error> for ChangeError {
     fn from(error: sqlx::Error) -> Self {
         Self::Failed(error.into())
+    }
+}
+impl From<CannotResend> for ChangeError {
+    fn from(error: CannotResend) -> Self {
+        match error {
+            CannotResend::NotFound => Self::NotFound,
+            CannotResend::Failed(error) => Self::Failed(error),
+            other => Self::Mail(other),
+        }
     }
 }
 impl From<NotThere> for ChangeError {

@@ -7,8 +7,9 @@ use super::{
     story::{self, Actor, Happened},
     tokens,
 };
-use crate::{keys::DataKey, params, sql::Tx};
+use crate::{keys::DataKey, mail, params, sql::Tx};
 use anyhow::Context as _;
+use app::mail::Kind;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use domain::{OrderId, address::Address};
 use serde_json::json;
@@ -73,6 +74,27 @@ impl Orders {
                 })
             })
             .await
+    }
+
+    /// Sends the latest mail of a kind once more, with the order's present link.
+    pub async fn mail_again(&self, order: OrderId, kind: Kind, actor: Actor) -> Result<(), ChangeError> {
+        self.db
+            .transact::<_, ChangeError>(|tx| {
+                let (this, actor) = (self.clone(), actor.clone());
+                Box::pin(async move {
+                    store::lock(tx, order, this.clock.now()).await?.ok_or(ChangeError::NotFound)?;
+                    if this.is_done(tx, &actor).await? {
+                        return Ok(());
+                    }
+                    this.key_of(tx, order).await?.ok_or(ChangeError::Erased)?;
+                    this.resend_in(tx, order, kind).await?;
+                    this.log(tx, &actor, order, json!({}), json!({ "mail": kind.word() })).await?;
+                    Ok(())
+                })
+            })
+            .await?;
+        mail::ring();
+        Ok(())
     }
 
     /// Opens the notes in a story; `None` for one whose key was destroyed.

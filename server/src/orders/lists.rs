@@ -67,7 +67,12 @@ macro_rules! listed {
 }
 
 const WAITING: &str = listed!("orders o WHERE o.attention = $1 AND (o.placed_at, o.id) > ($2, $3) ORDER BY o.placed_at, o.id LIMIT $4");
+const WAITING_IN: &str = listed!(
+    "orders o WHERE o.market = $5 AND o.attention = $1 AND o.attention <> '' AND (o.placed_at, o.id) > ($2, $3) ORDER BY o.placed_at, o.id LIMIT $4"
+);
 const COUNT: &str = "SELECT COUNT(*) AS n FROM (SELECT 1 FROM orders o WHERE o.attention = $1 LIMIT $2) counted";
+const COUNT_IN: &str =
+    "SELECT COUNT(*) AS n FROM (SELECT 1 FROM orders o WHERE o.market = $3 AND o.attention = $1 AND o.attention <> '' LIMIT $2) counted";
 const LATEST: &str = listed!("orders o WHERE (o.placed_at, o.id) < ($1, $2) AND o.placed_at >= $3 ORDER BY o.placed_at DESC, o.id DESC LIMIT $4");
 const IN_STATE: &str = listed!(
     "orders o WHERE o.market = $5 AND o.status = $6 AND o.progress = $7 AND (o.placed_at, o.id) < ($1, $2) AND o.placed_at >= $3 \
@@ -88,7 +93,9 @@ const VARIANTS: &str = "SELECT v.id FROM variants v WHERE v.sku = $1 LIMIT $2";
 pub fn statements() -> Vec<(&'static str, Vec<crate::sql::Value>)> {
     vec![
         (WAITING, params!["ship", 0_i64, "", 51_i64]),
+        (WAITING_IN, params!["ship", 0_i64, "", 51_i64, "DE"]),
         (COUNT, params!["ship", 10_001_i64]),
+        (COUNT_IN, params!["ship", 10_001_i64, "DE"]),
         (LATEST, params![i64::MAX, "", 0_i64, 51_i64]),
         (IN_STATE, params![i64::MAX, "", 0_i64, 51_i64, "DE", "paid", "open"]),
         (BY_NUMBER, params!["NG-2222-2222"]),
@@ -107,16 +114,23 @@ const _: () = assert!(PAGE + 1 == 51);
 const LAST: &str = "~";
 
 impl Orders {
-    /// Orders that wait for somebody, those that have waited longest first. `attention` is the word of a kind.
-    pub async fn waiting(&self, attention: &str, after: Option<Key>) -> anyhow::Result<Page> {
+    /// Orders that wait for somebody, in one market or anywhere, those that have waited longest first. `attention` is the word of a kind.
+    pub async fn waiting(&self, attention: &str, market: Option<MarketCode>, after: Option<Key>) -> anyhow::Result<Page> {
         let (at, id) = after.map_or((i64::MIN, String::new()), |key| (key.placed_at, key.id.to_string()));
-        let rows = self.db.all(WAITING, params![attention, at, id, READ]).await?;
+        let rows = match market {
+            Some(market) => self.db.all(WAITING_IN, params![attention, at, id, READ, market.code()]).await?,
+            None => self.db.all(WAITING, params![attention, at, id, READ]).await?,
+        };
         Ok(cut(rows.iter().map(read).collect::<anyhow::Result<_>>()?))
     }
 
     /// How many wait; counting stops one beyond [`COUNTED_MAX`].
-    pub async fn count_waiting(&self, attention: &str) -> anyhow::Result<u64> {
-        let row = self.db.first(COUNT, params![attention, i64::try_from(COUNTED_MAX)? + 1]).await?;
+    pub async fn count_waiting(&self, attention: &str, market: Option<MarketCode>) -> anyhow::Result<u64> {
+        let most = i64::try_from(COUNTED_MAX)? + 1;
+        let row = match market {
+            Some(market) => self.db.first(COUNT_IN, params![attention, most, market.code()]).await?,
+            None => self.db.first(COUNT, params![attention, most]).await?,
+        };
         Ok(row.map_or(Ok(0), |row| row.int("n"))?.unsigned_abs())
     }
 

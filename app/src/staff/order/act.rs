@@ -26,10 +26,12 @@ pub enum Act {
     Refuse,
     Address,
     Note,
+    /// Sends a mail once more.
+    Mail,
 }
 
 impl Act {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Pack,
         Self::Send,
         Self::Unpack,
@@ -44,6 +46,7 @@ impl Act {
         Self::Refuse,
         Self::Address,
         Self::Note,
+        Self::Mail,
     ];
 
     /// The word in addresses.
@@ -63,6 +66,7 @@ impl Act {
             Self::Refuse => "refuse",
             Self::Address => "address",
             Self::Note => "note",
+            Self::Mail => "mail",
         }
     }
 
@@ -75,7 +79,7 @@ impl Act {
     pub const fn right(self) -> Right {
         match self {
             Self::Pack | Self::Send | Self::Unpack | Self::Parcels | Self::Delivered | Self::Note => Right::Ship,
-            Self::Cancel | Self::Refund | Self::Retry | Self::Settle | Self::Return | Self::Receive | Self::Refuse | Self::Address => {
+            Self::Cancel | Self::Refund | Self::Retry | Self::Settle | Self::Return | Self::Receive | Self::Refuse | Self::Address | Self::Mail => {
                 Right::ServeCustomers
             }
         }
@@ -98,6 +102,7 @@ impl Act {
             Self::Refuse => "return refused",
             Self::Address => "address corrected",
             Self::Note => "note added",
+            Self::Mail => "mail sent again",
         }
     }
 
@@ -118,6 +123,7 @@ impl Act {
             Self::Refuse => "The return is refused.",
             Self::Address => "The delivery address is corrected.",
             Self::Note => "The note is added.",
+            Self::Mail => "The mail goes out again in a moment.",
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::{Act, Customer, OrderData, may, may_act, pieces, slot::Slot};
 use crate::{
     i18n::money,
+    mail::Kind,
     private::field_label,
     staff::{Desk, orders::english},
 };
@@ -17,7 +18,7 @@ pub fn all(desk: &Desk, data: &OrderData) -> AnyView {
     if !may_act(desk) {
         return ().into_any();
     }
-    let offered = view! { {ship(desk, data)}{cancel(desk, data)}{refund(desk, data)}{announce(desk, data)}{address(desk, data)}{note(desk, data)} };
+    let offered = view! { {ship(desk, data)}{cancel(desk, data)}{refund(desk, data)}{announce(desk, data)}{address(desk, data)}{mail(desk, data)}{note(desk, data)} };
     view! { <section><h2 class="panel-h">"Actions"</h2>{offered}</section> }.into_any()
 }
 
@@ -149,6 +150,31 @@ fn known(address: &Address, field: Field) -> String {
         Field::Region => text(&address.region),
         Field::Postcode => text(&address.postcode),
     }
+}
+
+/// A kind of mail in words.
+const fn mail_words(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Placed => "Order received",
+        Kind::Paid => "Payment received",
+        Kind::Shipped => "Latest shipment has left",
+        Kind::Delivered => "Latest shipment has arrived",
+        Kind::Refunded => "Latest refund",
+        Kind::Cancelled => "Order cancelled",
+        Kind::Returned => "Latest return has arrived",
+        Kind::Link => "Link to the order",
+    }
+}
+
+fn mail(desk: &Desk, data: &OrderData) -> AnyView {
+    if !may(desk, Act::Mail) || data.mails.is_empty() || matches!(data.customer, Customer::Erased) {
+        return ().into_any();
+    }
+    let slot = Slot::new(Act::Mail, "", data);
+    let kinds = data.mails.iter().map(|kind| (kind.word().to_owned(), mail_words(*kind).to_owned())).collect();
+    let proposed = data.mails.first().map_or("", |kind| kind.word());
+    let fields = view! { <p class="why">"It goes to the order's own email address, with the link that is good now."</p>{slot.choice("mail", "Mail", proposed, kinds)} };
+    slot.show(desk, "Send a mail again…", fields.into_any(), &[("mail", "Send again")])
 }
 
 fn note(desk: &Desk, data: &OrderData) -> AnyView {

@@ -12,7 +12,7 @@ pub use act::Act;
 pub use slot::Refused;
 
 use super::{Desk, Section, Sheet, orders::state_words, orders::wait_words, time};
-use crate::{ports::View, private::Notice};
+use crate::{mail::Kind, ports::View, private::Notice};
 use domain::{
     ProductId, VariantId,
     account::Contact,
@@ -90,6 +90,8 @@ pub struct OrderData {
     pub locations: Vec<(String, String)>,
     /// What a product's pieces can be exchanged for.
     pub variants: Vec<(ProductId, VariantId, String)>,
+    /// Mails that can be sent again.
+    pub mails: Vec<Kind>,
     pub story: Vec<Told>,
     pub refused: Option<Refused>,
     pub notice: Option<Notice>,

@@ -26,7 +26,7 @@ async fn show(State(shop): State<Shop>, staff: Staff, RawQuery(query): RawQuery)
     let notice = (query_fields(query.as_deref()).get("said") == "password").then(|| Notice::good("The new password is saved."));
     let mut tasks = Vec::with_capacity(WAITS.len());
     for (waits, title, help) in WAITS {
-        let n = shop.orders.count_waiting(waits).await?;
+        let n = shop.orders.count_waiting(waits, None).await?;
         let to = Route::Orders { list: OrderList { waits: waits.to_owned(), ..OrderList::default() } };
         tasks.push(Task { count: n.min(COUNTED_MAX), or_more: n > COUNTED_MAX, title, help, to });
     }

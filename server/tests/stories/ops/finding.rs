@@ -76,6 +76,7 @@ async fn lists_are_narrowed_and_turned_without_losing_or_repeating_an_order() ->
         ("state=open&market=DE", 65),
         ("state=delivered", 0),
         ("waits=ship", 65),
+        ("waits=ship&market=DE", 65),
         ("waits=dispute", 0),
         ("from=2026-11-23&to=2026-11-23", 130),
         ("to=2026-11-22", 0),
@@ -101,6 +102,9 @@ async fn lists_are_narrowed_and_turned_without_losing_or_repeating_an_order() ->
     assert_eq!(viewer.get("/ops/orders?from=2026-13-01").await?.status, 422);
     assert_eq!(viewer.get("/ops/orders?from=2026-11-24&to=2026-11-23").await?.status, 422);
     assert_eq!(viewer.get("/ops/orders?market=XX").await?.status, 422);
+    assert_eq!(viewer.get("/ops/orders?waits=ship&market=XX").await?.status, 422);
+    let narrowed = viewer.get("/ops/orders?market=DE").await?.body;
+    assert!(narrowed.contains("/ops/orders?waits=ship&amp;market=DE"), "tabs keep the market");
     assert_eq!(viewer.get("/ops/orders?state=nonsense&waits=x&after=y").await?.status, 200);
     house.shop.stop().await
 }

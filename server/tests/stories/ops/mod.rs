@@ -4,6 +4,7 @@
 mod bulk;
 mod desk;
 mod finding;
+mod mailing;
 mod money;
 mod personal;
 mod plans;

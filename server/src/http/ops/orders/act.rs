@@ -117,6 +117,10 @@ pub async fn perform(shop: &Shop, staff: &Staff, order: OrderId, act: Act, field
             }
             form.orders.add_note(order, text, form.actor.clone()).await?;
         }
+        Act::Mail => {
+            let Ok(kind) = fields.get("mail").parse() else { return why("Choose a mail.") };
+            form.orders.mail_again(order, kind, form.actor.clone()).await?;
+        }
     }
     Ok(())
 }

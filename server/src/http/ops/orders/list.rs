@@ -36,13 +36,20 @@ async fn show(State(shop): State<Shop>, staff: Staff, RawQuery(query): RawQuery)
     // Whoever may neither send nor serve learns nothing about people, not even whether they ordered.
     let personal = staff.may(Right::Ship) || staff.may(Right::ServeCustomers);
     let after: Option<Key> = list.after.parse().ok();
+    let offered = markets(&shop).await?;
+    let market = offered.iter().copied().find(|code| code.code() == list.market);
     let mut notice = None;
     let found = if !list.wanted.is_empty() {
         shop.orders.search(&list.wanted, personal, after).await?
     } else if !list.waits.is_empty() {
-        shop.orders.waiting(&list.waits, after).await?
+        if market.is_none() && !list.market.is_empty() {
+            notice = Some(Notice::bad(NO_MARKET));
+            Page::default()
+        } else {
+            shop.orders.waiting(&list.waits, market, after).await?
+        }
     } else {
-        match filter(&shop, &list).await? {
+        match filter(&offered, &list) {
             Ok(filter) => shop.orders.filtered(&filter, after).await?,
             Err(why) => {
                 notice = Some(Notice::bad(why));
@@ -56,14 +63,14 @@ async fn show(State(shop): State<Shop>, staff: Staff, RawQuery(query): RawQuery)
     }
     let mut counts = Vec::with_capacity(WAITS.len());
     for (word, ..) in WAITS {
-        let n = shop.orders.count_waiting(word).await?;
+        let n = shop.orders.count_waiting(word, market).await?;
         counts.push(Count { n: n.min(COUNTED_MAX), or_more: n > COUNTED_MAX });
     }
     let mut data = ListData {
         lines: found.rows.iter().map(line).collect(),
         more: found.more.map(|key| key.to_string()),
         counts,
-        markets: markets(&shop).await?.into_iter().map(|code| (code.code().to_owned(), code.code().to_owned())).collect(),
+        markets: offered.iter().map(|code| (code.code().to_owned(), code.code().to_owned())).collect(),
         personal,
         notice,
         list,
@@ -91,27 +98,30 @@ fn list(fields: &Fields) -> OrderList {
     }
 }
 
+/// What is said of a market that there is not.
+const NO_MARKET: &str = "There is no such market: choose another.";
+
 /// The filter, or what is wrong with it.
-async fn filter(shop: &Shop, list: &OrderList) -> Result<Result<Filter, String>, Failure> {
+fn filter(offered: &[MarketCode], list: &OrderList) -> Result<Filter, &'static str> {
     let (Ok(from), Ok(to)) = (day(&list.from, 0), day(&list.to, 1)) else {
-        return Ok(Err("Type days as 2026-11-23, or choose them.".to_owned()));
+        return Err("Type days as 2026-11-23, or choose them.");
     };
     if let (Some(from), Some(to)) = (from, to)
         && from >= to
     {
-        return Ok(Err("The first day lies after the last one: swap them.".to_owned()));
+        return Err("The first day lies after the last one: swap them.");
     }
     let mut filter = Filter { from, to, ..Filter::default() };
     if list.market.is_empty() && list.state.is_empty() {
-        return Ok(Ok(filter));
+        return Ok(filter);
     }
-    filter.markets = markets(shop).await?.into_iter().filter(|code| list.market.is_empty() || code.code() == list.market).collect();
+    filter.markets = offered.iter().copied().filter(|code| list.market.is_empty() || code.code() == list.market).collect();
     if filter.markets.is_empty() {
-        return Ok(Err("There is no such market: choose another.".to_owned()));
+        return Err(NO_MARKET);
     }
     let states = STATES.iter().filter(|state| list.state.is_empty() || state.0 == list.state);
     filter.states = states.map(|state| (state.2, state.3)).collect();
-    Ok(Ok(filter))
+    Ok(filter)
 }
 
 /// The markets there are.

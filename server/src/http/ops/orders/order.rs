@@ -15,7 +15,7 @@ use app::{
     private::Notice,
     staff::{
         Route,
-        order::{Act, Refused, page},
+        order::{Act, Customer, Refused, page},
     },
 };
 use axum::{
@@ -95,6 +95,7 @@ fn is_offered(data: &app::staff::order::OrderData, refused: &Refused) -> bool {
         }
         Act::Address => order.can_correct_address().is_ok(),
         Act::Return => order.can_return(domain::order::By::Staff, i64::MAX).is_ok(),
+        Act::Mail => !data.mails.is_empty() && !matches!(data.customer, Customer::Erased),
         Act::Note => true,
     }
 }

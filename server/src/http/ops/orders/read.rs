@@ -10,6 +10,7 @@ use crate::{
     staff::Staff,
 };
 use app::{
+    mail::Kind,
     private::Notice,
     routes::{Address, Route},
     staff::{
@@ -57,6 +58,7 @@ pub async fn order(shop: &Shop, staff: &Staff, id: OrderId, refused: Option<Refu
         }
     }
     let story = told::story(shop, &found, &names).await?;
+    let mails = if staff.may(Right::ServeCustomers) { kinds(&shop.orders.mails(id).await?) } else { Vec::new() };
     let link = staff.may(Right::ServeCustomers).then(|| {
         let address = Address::new(found.locale, Route::Order { secret: found.secret.clone() });
         format!("{}{}", shop.config.url, address.url())
@@ -74,11 +76,23 @@ pub async fn order(shop: &Shop, staff: &Staff, id: OrderId, refused: Option<Refu
         shelves,
         locations: places,
         variants,
+        mails,
         story,
         refused,
         notice,
         view,
     }))
+}
+
+/// The kinds of mail that can be sent again, the latest first. That it was ordered, and the way back to it, can always be told.
+fn kinds(told: &[crate::mail::Told]) -> Vec<Kind> {
+    let mut kinds: Vec<Kind> = Vec::new();
+    for kind in told.iter().map(|mail| mail.kind).chain([Kind::Placed, Kind::Link]) {
+        if !kinds.contains(&kind) {
+            kinds.push(kind);
+        }
+    }
+    kinds
 }
 
 fn customer(staff: &Staff, personal: Option<Personal>) -> Customer {

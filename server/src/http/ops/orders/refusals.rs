@@ -1,6 +1,6 @@
 //! Why nothing was done about an order, in sentences that say what to do.
 
-use crate::orders::ChangeError;
+use crate::{mail::CannotResend, orders::ChangeError};
 use app::{i18n::money, staff::orders::english};
 use domain::order::{CannotCancel, CannotCorrect, CannotEnd, CannotFulfil, CannotRefund, CannotReturn, NoSuchPieces};
 
@@ -22,6 +22,8 @@ pub fn sentence(error: &ChangeError) -> String {
             "Country and region stay as they are: taxes were reckoned for them. Cancel the order and ask the shopper to order again.".to_owned()
         }
         ChangeError::Erased => "The customer was erased: nothing personal can be kept.".to_owned(),
+        ChangeError::Mail(CannotResend::TooMany) => "Enough mails of this order were sent again in the last hour: wait a while.".to_owned(),
+        ChangeError::Mail(_) => "There is nothing of this kind to tell: it has not happened.".to_owned(),
         ChangeError::NotThere { left, .. } => format!("Only {left} of these pieces lie there. Look where the others are."),
         ChangeError::Failed(_) => "Something broke. Try again.".to_owned(),
     }

@@ -42,7 +42,7 @@ async fn queue(State(shop): State<Shop>, staff: Staff, RawQuery(query): RawQuery
     staff.require(Right::Ship)?;
     let query = query_fields(query.as_deref());
     let after: Option<Key> = query.get("after").parse().ok();
-    let page = shop.orders.waiting("ship", after).await?;
+    let page = shop.orders.waiting("ship", None, after).await?;
     let waiting = page.rows.iter().map(|row| Waiting {
         number: row.number.to_string(),
         placed_at: row.key.placed_at,
