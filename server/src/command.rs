@@ -91,6 +91,8 @@ enum Figure {
         #[arg(long, default_value_t = 0)]
         from: u64,
     },
+    /// The place-order use case, beside pgbench where there is one.
+    Orders(bench::Orders),
 }
 
 /// How long requests under way may take after a signal.
@@ -102,7 +104,7 @@ pub fn run() -> ExitCode {
     let listen_on = command.options.addr.clone();
     let outcome = Config::read(command.options).and_then(|config| {
         let is_measured = matches!(command.task, Some(Task::Bench { .. }));
-        telemetry::start_logging(config.log, if is_measured { "warn" } else { &config.log_filter });
+        telemetry::start_logging(config.log, if is_measured { "error" } else { &config.log_filter });
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting the runtime")?;
         runtime.block_on(async {
             match command.task {
@@ -122,6 +124,7 @@ pub fn run() -> ExitCode {
                 Some(Task::Bench { instead: Some(Figure::Histories { seeds, from }), .. }) => {
                     bench::histories(from, seeds).map(|()| ExitCode::SUCCESS)
                 }
+                Some(Task::Bench { instead: Some(Figure::Orders(args)), .. }) => bench::run_orders(args).await.map(|()| ExitCode::SUCCESS),
                 Some(Task::Bench { serve: false, .. }) => bench::run().await.map(|()| ExitCode::SUCCESS),
                 Some(Task::Bench { serve: true, .. }) => bench::serve().await.map(|()| ExitCode::SUCCESS),
             }

@@ -1,11 +1,14 @@
 //! One door to SQL for SQLite and PostgreSQL: the same statement text with `$1` placeholders, values of four kinds, transactions
 //! with retries. What the statements mean belongs to the services.
 
-use crate::random;
+use crate::{
+    random,
+    sql_log::{Said, hear},
+};
 use anyhow::Context as _;
 use futures::future::BoxFuture;
 use sqlx::{
-    Column as _, Row as _, ValueRef as _,
+    Column as _, Connection as _, Row as _, ValueRef as _,
     postgres::{PgConnectOptions, PgPoolOptions, PgRow},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous},
 };
@@ -176,6 +179,7 @@ macro_rules! bind {
 impl Tx {
     /// Runs a statement; the number of rows it touched.
     pub async fn execute(&mut self, sql: &'static str, values: Vec<Value>) -> Result<u64, sqlx::Error> {
+        hear(|| Said::Statement(sql, values.clone()));
         Ok(match self {
             Self::Sqlite(tx) => bind!(sqlx::query(sql), values).execute(&mut **tx).await?.rows_affected(),
             Self::Postgres(tx) => bind!(sqlx::query(sql), values).execute(&mut **tx).await?.rows_affected(),
@@ -184,6 +188,7 @@ impl Tx {
 
     /// All rows.
     pub async fn all(&mut self, sql: &'static str, values: Vec<Value>) -> Result<Vec<Row>, sqlx::Error> {
+        hear(|| Said::Statement(sql, values.clone()));
         Ok(match self {
             Self::Sqlite(tx) => bind!(sqlx::query(sql), values).fetch_all(&mut **tx).await?.into_iter().map(Row::Sqlite).collect(),
             Self::Postgres(tx) => bind!(sqlx::query(sql), values).fetch_all(&mut **tx).await?.into_iter().map(Row::Postgres).collect(),
@@ -192,6 +197,7 @@ impl Tx {
 
     /// The first row, if any.
     pub async fn first(&mut self, sql: &'static str, values: Vec<Value>) -> Result<Option<Row>, sqlx::Error> {
+        hear(|| Said::Statement(sql, values.clone()));
         Ok(match self {
             Self::Sqlite(tx) => bind!(sqlx::query(sql), values).fetch_optional(&mut **tx).await?.map(Row::Sqlite),
             Self::Postgres(tx) => bind!(sqlx::query(sql), values).fetch_optional(&mut **tx).await?.map(Row::Postgres),
@@ -199,6 +205,7 @@ impl Tx {
     }
 
     async fn commit(self) -> Result<(), sqlx::Error> {
+        hear(|| Said::Commit);
         match self {
             Self::Sqlite(tx) => tx.commit().await,
             Self::Postgres(tx) => tx.commit().await,
@@ -241,6 +248,16 @@ impl Db {
             let pool = PgPoolOptions::new()
                 .max_connections(32)
                 .acquire_timeout(Duration::from_secs(30))
+                // A connection that was used a moment ago is there: asking it first would double the round trips of a single read.
+                .test_before_acquire(false)
+                .before_acquire(|connection, used| {
+                    Box::pin(async move {
+                        if used.idle_for >= Duration::from_secs(1) {
+                            connection.ping().await?;
+                        }
+                        Ok(true)
+                    })
+                })
                 .connect_with(options)
                 .await
                 .context("connecting to PostgreSQL; is it running, and does DATABASE_URL name it?")?;
@@ -276,6 +293,7 @@ impl Db {
 
     /// All rows of a read outside any transaction. Reads see the latest commit.
     pub async fn all(&self, sql: &'static str, values: Vec<Value>) -> Result<Vec<Row>, sqlx::Error> {
+        hear(|| Said::Statement(sql, values.clone()));
         Ok(match self {
             Self::Sqlite { read, .. } => bind!(sqlx::query(sql), values).fetch_all(read).await?.into_iter().map(Row::Sqlite).collect(),
             Self::Postgres { pool, .. } => bind!(sqlx::query(sql), values).fetch_all(pool).await?.into_iter().map(Row::Postgres).collect(),
@@ -284,6 +302,7 @@ impl Db {
 
     /// The first row of a read outside any transaction.
     pub async fn first(&self, sql: &'static str, values: Vec<Value>) -> Result<Option<Row>, sqlx::Error> {
+        hear(|| Said::Statement(sql, values.clone()));
         Ok(match self {
             Self::Sqlite { read, .. } => bind!(sqlx::query(sql), values).fetch_optional(read).await?.map(Row::Sqlite),
             Self::Postgres { pool, .. } => bind!(sqlx::query(sql), values).fetch_optional(pool).await?.map(Row::Postgres),
@@ -327,6 +346,7 @@ impl Db {
         T: Send,
         E: From<sqlx::Error> + Conflict + Send,
     {
+        hear(|| Said::Begin);
         let mut tx = match self {
             Self::Sqlite { write, .. } => Tx::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?),
             Self::Postgres { pool, .. } => Tx::Postgres(pool.begin().await?),

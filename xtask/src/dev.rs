@@ -3,6 +3,7 @@
 use crate::{
     machine::{Repo, Stopwatch, files_below, say},
     process::{Run as _, Server},
+    services::Postgres,
     site,
     wasm_toolchain::{Choice, NATIVE, WasmToolchain, default_cargo},
 };
@@ -23,7 +24,15 @@ pub fn run(repo: &Repo, choice: Choice, options: &[String]) -> Result<ExitCode> 
 
 pub fn bench(repo: &Repo, choice: Choice, options: &[String]) -> Result<ExitCode> {
     site::build(repo, choice)?;
-    Command::new(repo.nextgen()).arg("bench").args(options).loudly()?;
+    let mut command = Command::new(repo.nextgen());
+    command.arg("bench").args(options);
+    if options.first().is_some_and(|what| what == "orders") {
+        let postgres = Postgres::start_durable(repo)?;
+        let database = postgres.database("bench")?;
+        command.args(["--postgres", &database, "--pgbench"]).arg(postgres.programs().join("pgbench")).loudly()?;
+    } else {
+        command.loudly()?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -26,6 +26,7 @@ cargo xtask run [OPTIONS]    build, then serve; options go to `nextgen serve` (-
 cargo xtask dev [OPTIONS]    run, and rebuild on change
 cargo xtask test             format, lints, walls, all tests on real stores, size budget, browser journeys
 cargo xtask bench            the origin's figures beside a plain handler
+cargo xtask bench orders     how fast orders are placed, on SQLite and on PostgreSQL beside pgbench with the same statements
 cargo xtask bench histories  a million simulated histories of the order core (--seeds N: so many; --from N: from that seed on)
 cargo xtask lighthouse       Lighthouse mobile on home, category and product
 

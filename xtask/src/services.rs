@@ -25,7 +25,22 @@ pub struct Postgres {
 }
 
 impl Postgres {
+    /// For tests: the data is thrown away, and durability would only cost them time.
     pub fn start(repo: &Repo) -> Result<Self> {
+        Self::start_with(repo, &["fsync=off", "synchronous_commit=off", "full_page_writes=off"])
+    }
+
+    /// For figures: as a shop would run it.
+    pub fn start_durable(repo: &Repo) -> Result<Self> {
+        Self::start_with(repo, &[])
+    }
+
+    /// The folder of its programs, for those that ask it.
+    pub fn programs(&self) -> &Path {
+        &self.programs
+    }
+
+    fn start_with(repo: &Repo, durability: &[&str]) -> Result<Self> {
         let programs = postgres_programs()?;
         let data = TemporaryFolder::new("nextgen-postgres")?;
         let user = Unprivileged::find()?;
@@ -43,15 +58,12 @@ impl Postgres {
             format!("unix_socket_directories={}", data.path.display()),
             "max_connections=300".to_owned(),
             "shared_buffers=256MB".to_owned(),
-            // The data is thrown away: durability would only cost the tests time.
-            "fsync=off".to_owned(),
-            "synchronous_commit=off".to_owned(),
-            "full_page_writes=off".to_owned(),
         ];
+        let durability = durability.iter().map(|setting| (*setting).to_owned());
         let mut command = user.command(&programs.join("postgres"));
         command.arg("-D").arg(&cluster);
-        for setting in &settings {
-            command.args(["-c", setting]);
+        for setting in settings.into_iter().chain(durability) {
+            command.args(["-c", &setting]);
         }
         let mut server = Server::start("PostgreSQL", command.current_dir(&data.path), Some(&log), "INT")?;
         wait_for_port(port, Duration::from_mins(1), &mut server)?;

@@ -12,6 +12,7 @@ use crate::{
         coupon::Standing,
         draft,
         forms::see_other,
+        idempotency::Named,
         order::order_url,
         render,
     },
@@ -70,7 +71,7 @@ async fn show(State(shop): State<Shop>, InLocale(locale): InLocale, visitor: Vis
 /// Keeps what was typed as a draft, and leads on: to the payment page when everything is right, to this page by GET when there is
 /// something to look at, so that neither Back nor Reload asks to send the form again. What is wrong answers directly with its status
 /// (422, 409), for programs that read it; the draft has it too.
-async fn place(State(shop): State<Shop>, InLocale(locale): InLocale, visitor: Visitor, fields: Fields) -> Result<Response, Failure> {
+async fn place(State(shop): State<Shop>, InLocale(locale): InLocale, visitor: Visitor, named: Named, fields: Fields) -> Result<Response, Failure> {
     let view = render::view(&shop, locale).await?;
     let Some(mut checkout) = Checkout::open(&shop, &visitor, view.clone(), Some(&fields)).await? else {
         return Ok(ordered_before(&shop, &visitor, &view, fields.get("mutation")).await?.unwrap_or_else(|| to_cart(locale)));
@@ -94,12 +95,8 @@ async fn place(State(shop): State<Shop>, InLocale(locale): InLocale, visitor: Vi
         "update" => return Ok(see_other(&format!("{page}?said=updated"))),
         _ => {}
     }
-    let key = match fields.optional("mutation").filter(|text| !text.is_empty()) {
-        None => shop.clock.id(),
-        Some(text) => match text.parse::<domain::MutationId>() {
-            Ok(key) => key.0,
-            Err(_) => return checkout.respond(&shop, &visitor, Vec::new(), Some(Notice::bad(messages.err_form)), 400).await,
-        },
+    let Some(key) = named.read(&fields, &shop.clock) else {
+        return checkout.respond(&shop, &visitor, Vec::new(), Some(Notice::bad(messages.err_form)), 400).await;
     };
     let personal = match checkout.read() {
         Ok(personal) => personal,
@@ -126,7 +123,7 @@ async fn place(State(shop): State<Shop>, InLocale(locale): InLocale, visitor: Vi
         return checkout.respond(&shop, &visitor, Vec::new(), Some(notice), 409).await;
     }
     let request = checkout.request(key.to_string(), personal, quote.total);
-    match Box::pin(shop.orders.place(request)).await {
+    match named.place(&shop.orders, request).await {
         Ok(placed) => Ok(to_page(&checkout.view, placed)),
         Err(refusal) => refused::refused(checkout, &shop, &visitor, refusal).await,
     }

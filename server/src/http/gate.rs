@@ -126,8 +126,10 @@ fn is_plain(uri: &Uri) -> bool {
 
 /// An error without a page.
 fn is_bare(response: &Response) -> bool {
-    let is_html = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
-    (response.status().is_client_error() || response.status().is_server_error()) && !is_html
+    // Pages, and what programs are told (RFC 9457).
+    let kinds = [b"text/html".as_slice(), b"application/problem+json"];
+    let has_words = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kinds.iter().any(|known| kind.as_bytes().starts_with(known)));
+    (response.status().is_client_error() || response.status().is_server_error()) && !has_words
 }
 
 /// Looked up once: a name in a registry is a hash and a lock.

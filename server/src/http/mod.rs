@@ -15,6 +15,7 @@ pub mod forms;
 mod gate;
 mod headers;
 mod health;
+mod idempotency;
 pub mod limits;
 mod link;
 pub mod ops;

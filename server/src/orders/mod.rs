@@ -17,6 +17,7 @@ mod hear;
 pub mod links;
 pub mod lists;
 mod money_back;
+mod once;
 mod page;
 mod pay;
 mod place;

@@ -27,7 +27,8 @@ use domain::{
 
 /// What one transaction came to.
 enum Stored {
-    Order(OrderId, OrderNumber),
+    /// With the attempt to pay, where there is something to pay.
+    Order(OrderId, OrderNumber, Option<PaymentId>),
     /// Somebody was here before with the same key or the same cart: look again.
     Taken,
 }
@@ -69,12 +70,17 @@ impl Orders {
                     Box::pin(async move { this.store(tx, &request, &fingerprint).await })
                 })
                 .await?;
-            if let Stored::Order(order, number) = stored {
+            if let Stored::Order(order, number, payment) = stored {
                 failpoint!("order-committed");
                 events::ring();
                 tracing::info!(%number, market = %request.market.code, "an order was placed");
                 metrics::counter!("orders_placed_total").increment(1);
-                return Box::pin(self.answer(&request, order)).await;
+                // Nobody can have opened its page or renewed its link yet: there is nothing to look up.
+                let page = match payment {
+                    Some(payment) => Box::pin(self.ask_for_page(order, payment)).await.map_err(Into::into),
+                    None => Ok(None),
+                };
+                return self.save_answer(&request, number, self.secret(order, 0), page).await;
             }
         }
         Err(PlaceOrderError::Failed(anyhow::anyhow!("an order's key or cart is taken, but nobody is found who has it")))
@@ -169,11 +175,11 @@ impl Orders {
             coupons::redeem(tx, redemption).await?.map_err(PlaceOrderError::Coupon)?;
         }
         failpoint!("pieces-held");
-        Ok(Stored::Order(order, number))
+        Ok(Stored::Order(order, number, (!total.is_zero()).then_some(payment.id)))
     }
 
     /// The order that this key led to before.
-    async fn answered(&self, request: &OrderRequest, fingerprint: &str) -> Result<Option<OrderId>, PlaceOrderError> {
+    pub(super) async fn answered(&self, request: &OrderRequest, fingerprint: &str) -> Result<Option<OrderId>, PlaceOrderError> {
         let row = self
             .db
             .first("SELECT fingerprint, body FROM idempotency_keys WHERE scope = $1 AND key = $2", params![scope(request.cart), &request.key])
@@ -202,27 +208,8 @@ impl Orders {
         if let Some(location) = saved.text_or_null("location")? {
             return Ok(Placed { number, secret, redirect_url: Some(location) });
         }
-        let redirect_url = match self.open_page(order).await {
-            Ok(url) => url,
-            Err(error) => {
-                tracing::warn!(%number, error = format!("{error:#}"), "no payment page yet; the order can be paid later");
-                None
-            }
-        };
-        if let Some(location) = &redirect_url {
-            failpoint!("page-known");
-            self.db
-                .transact::<_, sqlx::Error>(|tx| {
-                    let values = params![scope(request.cart), &request.key, location];
-                    Box::pin(async move {
-                        tx.execute("UPDATE idempotency_keys SET status = 303, location = $3 WHERE scope = $1 AND key = $2", values).await?;
-                        Ok(())
-                    })
-                })
-                .await?;
-            failpoint!("answer-saved");
-        }
-        Ok(Placed { number, secret, redirect_url })
+        let page = self.open_page(order).await;
+        self.save_answer(request, number, secret, page).await
     }
 
     /// Orders of this cart that nobody paid make room for the new one, after their payment pages are closed. One that is paid, being
@@ -294,7 +281,7 @@ impl Orders {
     }
 
     /// A keyed hash of all that makes an order this order. Keyed, because addresses can be guessed.
-    fn fingerprint(&self, request: &OrderRequest) -> anyhow::Result<String> {
+    pub(super) fn fingerprint(&self, request: &OrderRequest) -> anyhow::Result<String> {
         let lines: Vec<_> = request.lines.iter().map(|line| (line.variant, line.quantity)).collect();
         let mut content = serde_json::to_vec(&(
             request.cart,
@@ -319,7 +306,7 @@ enum Withdrawn {
     Paid,
 }
 
-fn scope(cart: CartId) -> String {
+pub(super) fn scope(cart: CartId) -> String {
     format!("place-order:{cart}")
 }
 

@@ -151,14 +151,23 @@ impl Orders {
 
     /// The customer's data key, made with the first order. An erased customer who orders again gets a new one.
     async fn customer_key(&self, tx: &mut Tx, subject: &str, now: Instant) -> anyhow::Result<DataKey> {
-        let (_, fresh) = self.keys.new_data_key(subject);
-        tx.execute(
-            "INSERT INTO customer_keys (subject, wrapped_key, created_at) VALUES ($1, $2, $3) ON CONFLICT (subject) DO NOTHING",
-            params![subject, fresh.clone(), now],
-        )
-        .await?;
-        tx.execute("UPDATE customer_keys SET wrapped_key = $2 WHERE subject = $1 AND wrapped_key IS NULL", params![subject, fresh]).await?;
-        let row = tx.first("SELECT wrapped_key FROM customer_keys WHERE subject = $1", params![subject]).await?.context("a key was just stored")?;
+        const KNOWN: &str = "SELECT wrapped_key FROM customer_keys WHERE subject = $1";
+        let known = tx.first(KNOWN, params![subject]).await?;
+        if let Some(wrapped) = known.as_ref().map(|row| row.bytes_or_null("wrapped_key")).transpose()?.flatten() {
+            return self.keys.data_key(subject, &wrapped);
+        }
+        let (key, fresh) = self.keys.new_data_key(subject);
+        let is_ours = if known.is_none() {
+            let insert = "INSERT INTO customer_keys (subject, wrapped_key, created_at) VALUES ($1, $2, $3) ON CONFLICT (subject) DO NOTHING";
+            tx.execute(insert, params![subject, fresh, now]).await?
+        } else {
+            tx.execute("UPDATE customer_keys SET wrapped_key = $2 WHERE subject = $1 AND wrapped_key IS NULL", params![subject, fresh]).await?
+        };
+        if is_ours == 1 {
+            return Ok(key);
+        }
+        // Another order of this customer was faster.
+        let row = tx.first(KNOWN, params![subject]).await?.context("a key was just stored")?;
         let wrapped = row.bytes_or_null("wrapped_key")?.context("a key was just stored")?;
         self.keys.data_key(subject, &wrapped)
     }

@@ -124,6 +124,9 @@ pub enum PlaceOrderError {
     /// The key came with something else before.
     #[error("the idempotency key was used for another request")]
     KeyReused,
+    /// The first request with this key is still under way: wait for a moment and send the same again.
+    #[error("a request with this idempotency key is under way")]
+    InFlight,
     /// This cart has been ordered: look there.
     #[error("this cart has been ordered already")]
     CartAlreadyOrdered { secret: String },

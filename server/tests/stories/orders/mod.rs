@@ -2,9 +2,11 @@
 //! `TEST_DATABASE_URL_PG` names one.
 
 mod afterwards;
+mod buckets;
 mod coupons;
 mod crowd;
 pub mod house;
+mod keys;
 mod lapsing;
 mod paying;
 mod placing;

@@ -1,6 +1,7 @@
-//! `nextgen bench`: what a page costs at the origin, in CPU time of the serving process, beside a plain handler that sends the same
+//! What a page costs at the origin, in CPU time of the serving process, beside a plain handler that sends the same
 //! bytes. It prints figures and never fails on slowness.
 
+use super::{Measured, cpu_ms, median};
 use crate::{
     Built, Shop, build,
     clock::Clock,
@@ -8,14 +9,12 @@ use crate::{
     http,
     http::pages::Pages,
     outbound,
-    simulation::{self, Rules},
 };
 use ::http::header;
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use axum::{Router, response::IntoResponse as _, routing::get};
 use bytes::Bytes;
-use futures::future::BoxFuture;
-use std::{net::SocketAddr, process::Stdio, sync::Arc};
+use std::{net::SocketAddr, sync::Arc};
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
     net::TcpListener,
@@ -27,9 +26,6 @@ const ROUNDS: usize = 5;
 const CLIENTS: usize = 8;
 /// The list that is measured: everything the demo sells, of which a page shows 24.
 const PAGE: &str = "/en-us/all";
-/// Kernel ticks are counted in hundredths of a second on every Linux that Rust runs on (USER_HZ, proc(5)).
-const TICK_MS: f64 = 10.0;
-
 /// What is measured: its name, how it is asked for and how often a round.
 struct Case {
     name: &'static str,
@@ -46,43 +42,8 @@ const CASES: [Case; 4] = [
     Case { name: "cached page, compressed (br)", port: 0, compressed: true, requests: 2_000 },
 ];
 
-/// Measures a process of its own and prints what came out.
-pub fn run() -> BoxFuture<'static, anyhow::Result<()>> {
-    Box::pin(measure())
-}
-
-/// The process that is measured: prints its three ports and serves until its input ends.
-pub fn serve() -> BoxFuture<'static, anyhow::Result<()>> {
-    Box::pin(be_measured())
-}
-
-/// Lives simulated histories of the order core and prints how many a second there were and what happened in them. The first that breaks a
-/// rule is the error.
-pub fn histories(from: u64, seeds: u64) -> anyhow::Result<()> {
-    let begun = tokio::time::Instant::now();
-    let counts = simulation::many(from..from.saturating_add(seeds), Rules::OURS).map_err(|broken| anyhow::anyhow!("{broken}"))?;
-    let took = begun.elapsed();
-    for (what, count) in &counts {
-        println!("{count:>12} {what}");
-    }
-    let each_second = u128::from(seeds) * 1_000 / took.as_millis().max(1);
-    println!("{seeds} histories in {:.1} s, {each_second} a second: none of them broke a rule", took.as_secs_f64());
-    Ok(())
-}
-
-async fn measure() -> anyhow::Result<()> {
-    let program = std::env::current_exe().context("finding this program")?;
-    let mut child = tokio::process::Command::new(program)
-        .args(["bench", "--serve"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .context("starting the process to measure")?;
-    let pid = child.id().context("the process to measure is gone")?;
-    let mut lines = BufReader::new(child.stdout.take().context("its output")?).lines();
-    let ports = lines.next_line().await?.context("the process to measure ended early")?;
-    let ports: Vec<u16> = ports.split_whitespace().map(str::parse).collect::<Result<_, _>>().context("its ports")?;
+pub(super) async fn measure() -> anyhow::Result<()> {
+    let Measured { mut child, pid, ports } = Measured::start().await?;
     println!("one page of 24 products ({PAGE}), {CLIENTS} connections, HTTP/1.1 on the loopback, CPU time of the serving process only");
     println!("caches: templates on for the cached page, off for the uncached one; hot reads (documents 1 s, live values 200 ms) on for both");
     println!("logs: warnings only; rate limits: off; table and SQL: embedded");
@@ -111,7 +72,7 @@ async fn measure() -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn be_measured() -> anyhow::Result<()> {
+pub(super) async fn be_measured() -> anyhow::Result<()> {
     let data = tempfile::tempdir()?;
     let options = Options { data: Some(data.path().display().to_string()), ..Options::default() };
     let mut config = Config::checked(options, Options::default())?;
@@ -173,19 +134,4 @@ async fn load(port: u16, compressed: bool, requests: usize) -> anyhow::Result<us
         bytes = client.await??;
     }
     Ok(bytes)
-}
-
-/// User and system time of a process so far: fields 14 and 15 of `/proc/<pid>/stat` (proc(5)).
-fn cpu_ms(pid: u32) -> anyhow::Result<f64> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).context("reading the CPU time of the process to measure")?;
-    // The second field is the name in parentheses, which may contain anything.
-    let (_, rest) = stat.rsplit_once(')').context("a stat line has a name")?;
-    let mut fields = rest.split_whitespace().skip(11);
-    let (Some(user), Some(system)) = (fields.next(), fields.next()) else { bail!("a stat line is too short") };
-    Ok((user.parse::<f64>()? + system.parse::<f64>()?) * TICK_MS)
-}
-
-fn median(figures: &mut [f64]) -> f64 {
-    figures.sort_by(f64::total_cmp);
-    figures.get(figures.len() / 2).copied().unwrap_or(f64::NAN)
 }
