@@ -29,6 +29,10 @@ use std::{collections::BTreeMap, sync::Arc};
 pub const VARIANTS: u64 = 1_000;
 /// Pieces of each: more than any run sells.
 const PIECES: u32 = 1_000_000;
+/// The variant of which there are few, for a crowd that wants more.
+pub const SCARCE: u64 = VARIANTS;
+/// Pieces of it.
+pub const SCARCE_PIECES: u32 = 200;
 /// 119.00 € a piece, delivery 4.90 €.
 const PRICE: i64 = 11_900;
 const DELIVERY: i64 = 490;
@@ -93,7 +97,7 @@ impl House {
                         params![product, now],
                     )
                     .await?;
-                    for number in 0..VARIANTS {
+                    for number in 0..=SCARCE {
                         let variant = variant(number)?;
                         tx.execute(
                             "INSERT INTO variants (id, product_id, position, sku, barcode, option_values, weight_g, tracked, oversell, active) \
@@ -106,7 +110,8 @@ impl House {
                             params![clock.id().to_string(), &market.price_list, variant, PRICE, now - 1],
                         )
                         .await?;
-                        stock::begin(tx, &clock, Item { product, variant }, &market.locations[0], PIECES, "bench").await?;
+                        let pieces = if number == SCARCE { SCARCE_PIECES } else { PIECES };
+                        stock::begin(tx, &clock, Item { product, variant }, &market.locations[0], pieces, "bench").await?;
                     }
                     let method = Method {
                         code: "standard".to_owned(),
@@ -170,6 +175,17 @@ impl House {
         self.orders.place(request).await.map(drop)
     }
 
+    /// Lays a variant's pieces into so many rows.
+    pub async fn spread(&self, number: u64, buckets: u32) -> anyhow::Result<()> {
+        let item = Item { product: self.product, variant: variant(number)? };
+        self.db
+            .transact::<_, anyhow::Error>(|tx| {
+                let (clock, location) = (self.clock.clone(), self.market.locations[0].clone());
+                Box::pin(async move { stock::spread(tx, &clock, item, &location, buckets).await })
+            })
+            .await
+    }
+
     /// Ledger and balances say the same, nothing was sold that was not there, and each order holds what it should.
     pub async fn check(&self) -> anyhow::Result<()> {
         let one = async |sql: &'static str| self.db.first(sql, params![]).await?.context("a row")?.int("n");
@@ -180,6 +196,16 @@ impl House {
         )
         .await?;
         ensure!(wrong == 0, "{wrong} balances are not what their ledger says");
+        let sold = self
+            .db
+            .first(
+                "SELECT CAST(COALESCE(SUM(free), 0) AS BIGINT) AS free, CAST(COALESCE(SUM(held), 0) AS BIGINT) AS held FROM stock_balances WHERE variant_id = $1",
+                params![variant(SCARCE)?],
+            )
+            .await?
+            .context("a row")?;
+        let (free, kept) = (sold.int("free")?, sold.int("held")?);
+        ensure!(free >= 0 && free + kept == i64::from(SCARCE_PIECES), "of {SCARCE_PIECES} pieces {kept} are kept and {free} are free");
         let held = one("SELECT CAST(SUM(held) AS BIGINT) AS n FROM stock_balances").await?;
         let holds = one("SELECT CAST(COALESCE(SUM(quantity), 0) AS BIGINT) AS n FROM holds").await?;
         let orders = one("SELECT COUNT(*) AS n FROM orders").await?;

@@ -3,7 +3,7 @@
 
 use super::{
     Measured,
-    buyers::{House, VARIANTS},
+    buyers::{House, SCARCE, SCARCE_PIECES, VARIANTS},
     cpu_ms, median,
     pgbench::Script,
 };
@@ -24,6 +24,8 @@ const BUYERS: [u32; 3] = [1, 8, 32];
 const ROUNDS: usize = 3;
 /// Seconds a figure.
 const SECONDS: u32 = 3;
+/// Rows that a hot variant is spread over, as the shop does by itself.
+const BUCKETS: u32 = 16;
 /// Orders over HTTP.
 const OVER_HTTP: usize = 200;
 /// The share of pgbench's orders a second that is aimed at when buyers spread.
@@ -42,7 +44,7 @@ pub struct Args {
 
 pub(super) async fn measure(args: Args) -> anyhow::Result<()> {
     println!("one order of one piece, new customer, no payment provider; {SECONDS} s a figure, median of {ROUNDS} rounds; orders a second");
-    println!("{:<12} {:<10} {:>6} {:>10} {:>10} {:>8} {:>8}", "engine", "variants", "buyers", "in process", "pgbench", "share", "books");
+    println!("{:<12} {:<12} {:>6} {:>10} {:>10} {:>8} {:>8}", "engine", "variants", "buyers", "in process", "pgbench", "share", "books");
     let folder = tempfile::tempdir()?;
     let sqlite = format!("sqlite:{}", folder.path().join("bench.db").display());
     on(&House::open(&sqlite, folder.path()).await?, "SQLite", None).await?;
@@ -70,12 +72,49 @@ async fn on(house: &House, engine: &str, pgbench: Option<(&PathBuf, &str)>) -> a
             let (ours, theirs) = (median(&mut ours), median(&mut theirs));
             let share = if theirs.is_nan() { String::new() } else { format!("{:.0} %", 100.0 * ours / theirs) };
             let theirs = if theirs.is_nan() { String::new() } else { format!("{theirs:.0}") };
-            println!("{engine:<12} {name:<10} {buyers:>6} {ours:>10.0} {theirs:>10} {share:>8} {:>8}", "balance");
+            println!("{engine:<12} {name:<12} {buyers:>6} {ours:>10.0} {theirs:>10} {share:>8} {:>8}", "balance");
         }
         if variants > 1 && pgbench.is_some() {
             println!("             {} statements an order; aim when spread: {AIM:.0} % of pgbench", script.statements);
         }
     }
+    house.spread(0, BUCKETS).await?;
+    for buyers in BUYERS {
+        let mut ours = Vec::new();
+        for _ in 0..ROUNDS {
+            ours.push(place(&house, buyers, 1).await?);
+        }
+        house.check().await?;
+        println!("{engine:<12} {:<12} {buyers:>6} {:>10.0} {:>10} {:>8} {:>8}", "hot, 16 rows", median(&mut ours), "", "", "balance");
+    }
+    sell_out(&house, engine).await
+}
+
+/// A crowd wants more than there is: every piece goes, and no order gets one that is not there.
+async fn sell_out(house: &Arc<House>, engine: &str) -> anyhow::Result<()> {
+    let buyers = BUYERS[BUYERS.len() - 1];
+    let buying: Vec<_> = (0..buyers)
+        .map(|_| {
+            let house = house.clone();
+            tokio::spawn(async move {
+                let mut placed = 0_u32;
+                loop {
+                    match Box::pin(house.buy(SCARCE)).await {
+                        Ok(()) => placed += 1,
+                        Err(PlaceOrderError::OutOfStock(_)) => return Ok::<_, PlaceOrderError>(placed),
+                        Err(error) => return Err(error),
+                    }
+                }
+            })
+        })
+        .collect();
+    let mut placed = 0;
+    for buyer in buying {
+        placed += buyer.await??;
+    }
+    ensure!(placed == SCARCE_PIECES, "{placed} of {SCARCE_PIECES} pieces were sold");
+    house.check().await?;
+    println!("{engine:<12} {buyers} buyers and {SCARCE_PIECES} pieces: {placed} orders, then all are told that nothing is left");
     Ok(())
 }
 

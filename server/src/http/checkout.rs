@@ -12,11 +12,11 @@ use crate::{
         coupon::Standing,
         draft,
         forms::see_other,
-        idempotency::Named,
+        idempotency::{Named, in_flight},
         order::order_url,
         render,
     },
-    orders::{OrderRequest, Personal, Placed, RequestedLine},
+    orders::{OrderRequest, Personal, Placed, Repeated, RequestedLine},
     tariffs,
 };
 use app::{
@@ -36,6 +36,7 @@ use axum::{
     routing::{get, post},
 };
 use domain::{
+    CartId,
     account::{Contact, Email, EmailError, Phone, PhoneError},
     address::{Address, AddressForm, Destination, Field, FieldErrorKind},
     cart::Cart,
@@ -45,6 +46,7 @@ use domain::{
     postcode, region,
 };
 use std::collections::BTreeMap;
+use uuid::Uuid;
 
 pub fn routes() -> Router<Shop> {
     Router::new().route("/{locale}/checkout", get(show)).route("/{locale}/checkout", post(place))
@@ -53,7 +55,7 @@ pub fn routes() -> Router<Shop> {
 async fn show(State(shop): State<Shop>, InLocale(locale): InLocale, visitor: Visitor, RawQuery(query): RawQuery) -> Result<Response, Failure> {
     let view = render::view(&shop, locale).await?;
     let Some(mut checkout) = Checkout::open(&shop, &visitor, view.clone(), None).await? else {
-        return Ok(ordered_before(&shop, &visitor, &view, "").await?.unwrap_or_else(|| to_cart(locale)));
+        return Ok(ordered_before(&shop, &visitor, &view, None, Repeated::GoesOn).await?.unwrap_or_else(|| to_cart(locale)));
     };
     let said = Fields::read(query.unwrap_or_default().as_bytes()).unwrap_or_default();
     let quote = checkout.quote(&shop).await?;
@@ -73,8 +75,9 @@ async fn show(State(shop): State<Shop>, InLocale(locale): InLocale, visitor: Vis
 /// (422, 409), for programs that read it; the draft has it too.
 async fn place(State(shop): State<Shop>, InLocale(locale): InLocale, visitor: Visitor, named: Named, fields: Fields) -> Result<Response, Failure> {
     let view = render::view(&shop, locale).await?;
+    let key = named.read(&fields, &shop.clock);
     let Some(mut checkout) = Checkout::open(&shop, &visitor, view.clone(), Some(&fields)).await? else {
-        return Ok(ordered_before(&shop, &visitor, &view, fields.get("mutation")).await?.unwrap_or_else(|| to_cart(locale)));
+        return Ok(ordered_before(&shop, &visitor, &view, key, named.repeated()).await?.unwrap_or_else(|| to_cart(locale)));
     };
     let messages = till(locale);
     let page = Url::new(locale, Route::Checkout).url();
@@ -95,7 +98,7 @@ async fn place(State(shop): State<Shop>, InLocale(locale): InLocale, visitor: Vi
         "update" => return Ok(see_other(&format!("{page}?said=updated"))),
         _ => {}
     }
-    let Some(key) = named.read(&fields, &shop.clock) else {
+    let Some(key) = key else {
         return checkout.respond(&shop, &visitor, Vec::new(), Some(Notice::bad(messages.err_form)), 400).await;
     };
     let personal = match checkout.read() {
@@ -104,8 +107,8 @@ async fn place(State(shop): State<Shop>, InLocale(locale): InLocale, visitor: Vi
     };
     let seen_version = fields.get("cart_version");
     if !seen_version.is_empty() && seen_version != checkout.cart.version.to_string() {
-        if let Some(placed) = shop.orders.answered_before(checkout.cart.id, &key.to_string()).await? {
-            return Ok(to_page(&checkout.view, placed));
+        if let Some(answer) = answered_before(&shop, &checkout.view, checkout.cart.id, key, named.repeated()).await? {
+            return Ok(answer);
         }
         return checkout.respond(&shop, &visitor, Vec::new(), Some(Notice::bad(messages.err_cart_changed)), 409).await;
     }
@@ -116,31 +119,42 @@ async fn place(State(shop): State<Shop>, InLocale(locale): InLocale, visitor: Vi
     }
     if seen_total != quote.total.minor.to_string() {
         // The second half of a double click whose first half used a code up.
-        if let Some(placed) = shop.orders.answered_before(checkout.cart.id, &key.to_string()).await? {
-            return Ok(to_page(&checkout.view, placed));
+        if let Some(answer) = answered_before(&shop, &checkout.view, checkout.cart.id, key, named.repeated()).await? {
+            return Ok(answer);
         }
         let notice = Standing::new_total(checkout.coupon.as_ref(), quote.total, false, &checkout.view);
         return checkout.respond(&shop, &visitor, Vec::new(), Some(notice), 409).await;
     }
     let request = checkout.request(key.to_string(), personal, quote.total);
-    match named.place(&shop.orders, request).await {
+    match Box::pin(shop.orders.place_once(request, named.repeated())).await {
         Ok(placed) => Ok(to_page(&checkout.view, placed)),
-        Err(refusal) => refused::refused(checkout, &shop, &visitor, refusal).await,
+        Err(refusal) => match named.refused(&refusal) {
+            Some(answer) => Ok(answer),
+            None => refused::refused(checkout, &shop, &visitor, refusal).await,
+        },
     }
 }
 
 /// The way to what this cart was ordered into, when the cart itself can no longer be: the second half of a double click, and the buyer of
 /// the last piece, to whom the shelf looks empty.
-async fn ordered_before(shop: &Shop, visitor: &Visitor, view: &View, key: &str) -> Result<Option<Response>, Failure> {
+async fn ordered_before(shop: &Shop, visitor: &Visitor, view: &View, key: Option<Uuid>, repeated: Repeated) -> Result<Option<Response>, Failure> {
     let Some(cart) = visit(shop, visitor).await?.cart() else { return Ok(None) };
-    if let Some(placed) = shop.orders.answered_before(cart.id, key).await? {
-        return Ok(Some(to_page(view, placed)));
+    if let Some(key) = key
+        && let Some(answer) = answered_before(shop, view, cart.id, key, repeated).await?
+    {
+        return Ok(Some(answer));
     }
     if cart.is_empty() {
         return Ok(None);
     }
     let waiting = shop.orders.waiting_order(cart.id).await?;
     Ok(waiting.map(|placed| see_other(&format!("{}?said=ordered", order_url(view, &placed.secret)))))
+}
+
+/// The answer that a cart's key was given before, or that it is still to come.
+async fn answered_before(shop: &Shop, view: &View, cart: CartId, key: Uuid, repeated: Repeated) -> Result<Option<Response>, Failure> {
+    let before = shop.orders.answered_before(cart, &key.to_string()).await?;
+    Ok(before.map(|before| if before.is_in_flight && repeated == Repeated::IsTold { in_flight() } else { to_page(view, before.placed) }))
 }
 
 /// To the payment page, or to the order's while the provider does not answer.

@@ -12,7 +12,7 @@ use anyhow::Context as _;
 use domain::{
     OrderId, PaymentId, RefundId,
     dispute::DisputeNews,
-    order::{Needs, Order},
+    order::{HOLD_US, Needs, Order},
     payment::{News, PaymentState, Unchanged},
     refund::RefundNews,
 };
@@ -97,16 +97,20 @@ impl Orders {
         }
     }
 
-    /// The effect of a payment's news. Pieces are kept longer for money that is under way.
+    /// The effect of a payment's news. Pieces are kept longer for money that is under way, and when it will not come, for as long as anybody
+    /// has who is to pay.
     async fn hear_payment_in(&self, tx: &mut Tx, payment: PaymentId, news: News) -> anyhow::Result<Heard> {
         let is_pending = news == News::Pending;
         let heard = hear_in(tx, &self.clock, self.provider.name(), payment, news).await?;
-        if let (true, Heard::New(order)) = (is_pending, &heard) {
-            tx.execute(
-                "UPDATE orders SET hold_until = $2 WHERE id = $1 AND pieces = 'held' AND hold_until < $2",
-                params![order.id, self.clock.now() + self.provider.patience().pending_hold_us],
-            )
-            .await?;
+        if let Heard::New(order) = &heard {
+            let now = self.clock.now();
+            if is_pending {
+                let longer = "UPDATE orders SET hold_until = $2 WHERE id = $1 AND pieces = 'held' AND hold_until < $2";
+                tx.execute(longer, params![order.id, now + self.provider.patience().pending_hold_us]).await?;
+            } else if !order.has_live_payment() {
+                let shorter = "UPDATE orders SET hold_until = $2 WHERE id = $1 AND pieces = 'held' AND hold_until > $2";
+                tx.execute(shorter, params![order.id, now + HOLD_US]).await?;
+            }
         }
         Ok(heard)
     }

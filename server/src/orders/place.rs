@@ -3,6 +3,7 @@
 use super::{
     Orders,
     hear::hear_in,
+    once::Repeated,
     price::Unlocked,
     record::Record,
     request::{OrderRequest, PlaceOrderError, Placed},
@@ -43,6 +44,11 @@ impl Orders {
     /// same cart under another key (a second tab) is [`PlaceOrderError::CartAlreadyOrdered`]; other content replaces an order that nobody
     /// paid: its payment page is closed first.
     pub async fn place(&self, request: OrderRequest) -> Result<Placed, PlaceOrderError> {
+        Box::pin(self.place_once(request, Repeated::GoesOn)).await
+    }
+
+    /// The same; `repeated` says what becomes of a request whose key came before.
+    pub async fn place_once(&self, request: OrderRequest, repeated: Repeated) -> Result<Placed, PlaceOrderError> {
         if request.lines.is_empty() || request.lines.len() > Cart::LINES_MAX {
             return Err(PlaceOrderError::Empty);
         }
@@ -53,12 +59,12 @@ impl Orders {
         // Twice is enough: once the key or the cart is taken, the second look finds who took it.
         for _ in 0..3 {
             if let Some(order) = self.answered(&request, &fingerprint).await? {
-                return Box::pin(self.answer(&request, order)).await;
+                return Box::pin(self.answer(&request, order, repeated)).await;
             }
             match Box::pin(self.withdraw_earlier(&request, &fingerprint)).await {
                 // The first half of a double click may have been stored since we looked: then it is this very form's order.
                 Err(PlaceOrderError::CartAlreadyOrdered { secret }) => match self.answered(&request, &fingerprint).await? {
-                    Some(order) => return Box::pin(self.answer(&request, order)).await,
+                    Some(order) => return Box::pin(self.answer(&request, order, repeated)).await,
                     None => return Err(PlaceOrderError::CartAlreadyOrdered { secret }),
                 },
                 withdrawn => withdrawn?,
@@ -84,24 +90,6 @@ impl Orders {
             }
         }
         Err(PlaceOrderError::Failed(anyhow::anyhow!("an order's key or cart is taken, but nobody is found who has it")))
-    }
-
-    /// What this form of this cart was answered before, whatever the shelves look like now: a doubled post of the order that took the last
-    /// piece is told of that order, not that the piece is gone.
-    pub async fn answered_before(&self, cart: CartId, key: &str) -> anyhow::Result<Option<Placed>> {
-        let row = self
-            .db
-            .first(
-                "SELECT o.id, o.number, k.location FROM idempotency_keys k JOIN orders o ON o.id = k.body WHERE k.scope = $1 AND k.key = $2",
-                params![scope(cart), key],
-            )
-            .await?;
-        let Some(row) = row else { return Ok(None) };
-        Ok(Some(Placed {
-            number: row.parse("number")?,
-            secret: self.present_secret(row.parse("id")?).await?,
-            redirect_url: row.text_or_null("location")?,
-        }))
     }
 
     /// The latest order of a cart that still waits to be paid: its pieces are kept, so the shelves may look empty to their own buyer.
@@ -179,7 +167,7 @@ impl Orders {
     }
 
     /// The order that this key led to before.
-    pub(super) async fn answered(&self, request: &OrderRequest, fingerprint: &str) -> Result<Option<OrderId>, PlaceOrderError> {
+    async fn answered(&self, request: &OrderRequest, fingerprint: &str) -> Result<Option<OrderId>, PlaceOrderError> {
         let row = self
             .db
             .first("SELECT fingerprint, body FROM idempotency_keys WHERE scope = $1 AND key = $2", params![scope(request.cart), &request.key])
@@ -193,12 +181,12 @@ impl Orders {
 
     /// The answer to whoever placed `order`: saved under the key, or, while the first request is still asking, asked for by this one too,
     /// which is harmless because the provider knows the payment by its id.
-    async fn answer(&self, request: &OrderRequest, order: OrderId) -> Result<Placed, PlaceOrderError> {
+    async fn answer(&self, request: &OrderRequest, order: OrderId, repeated: Repeated) -> Result<Placed, PlaceOrderError> {
         let saved = self
             .db
             .first(
-                "SELECT o.number, k.location, COALESCE(l.generation, 0) AS generation FROM orders o JOIN idempotency_keys k ON k.body = o.id \
-                 LEFT JOIN order_links l ON l.order_id = o.id WHERE o.id = $1 AND k.scope = $2 AND k.key = $3",
+                "SELECT o.number, k.location, k.status, k.created_at, COALESCE(l.generation, 0) AS generation FROM orders o \
+                 JOIN idempotency_keys k ON k.body = o.id LEFT JOIN order_links l ON l.order_id = o.id WHERE o.id = $1 AND k.scope = $2 AND k.key = $3",
                 params![order, scope(request.cart), &request.key],
             )
             .await?
@@ -207,6 +195,14 @@ impl Orders {
         let secret = self.secret(order, saved.int("generation")?);
         if let Some(location) = saved.text_or_null("location")? {
             return Ok(Placed { number, secret, redirect_url: Some(location) });
+        }
+        if repeated == Repeated::IsTold {
+            if self.is_in_flight(&saved)? {
+                return Err(PlaceOrderError::InFlight);
+            }
+            if saved.int_or_null("status")?.is_some() {
+                return Ok(Placed { number, secret, redirect_url: None });
+            }
         }
         let page = self.open_page(order).await;
         self.save_answer(request, number, secret, page).await
@@ -281,7 +277,7 @@ impl Orders {
     }
 
     /// A keyed hash of all that makes an order this order. Keyed, because addresses can be guessed.
-    pub(super) fn fingerprint(&self, request: &OrderRequest) -> anyhow::Result<String> {
+    fn fingerprint(&self, request: &OrderRequest) -> anyhow::Result<String> {
         let lines: Vec<_> = request.lines.iter().map(|line| (line.variant, line.quantity)).collect();
         let mut content = serde_json::to_vec(&(
             request.cart,

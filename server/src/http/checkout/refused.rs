@@ -3,7 +3,7 @@
 use super::{Checkout, to_cart};
 use crate::{
     Shop,
-    http::{Failure, Visitor, forms::see_other, idempotency::in_flight, order::order_url},
+    http::{Failure, Visitor, forms::see_other, order::order_url},
     orders::PlaceOrderError,
 };
 use app::{
@@ -26,8 +26,9 @@ pub async fn refused(mut checkout: Checkout, shop: &Shop, visitor: &Visitor, ref
         PlaceOrderError::Empty => return Ok(to_cart(locale)),
         PlaceOrderError::CartAlreadyOrdered { secret } => return Ok(see_other(&format!("{}?said=ordered", order_url(&checkout.view, &secret)))),
         PlaceOrderError::Failed(error) => return Err(error.into()),
-        PlaceOrderError::InFlight => return Ok(in_flight()),
-        PlaceOrderError::KeyReused => return checkout.respond(shop, visitor, Vec::new(), Some(Notice::bad(messages.err_form)), 422).await,
+        PlaceOrderError::KeyReused | PlaceOrderError::InFlight => {
+            return checkout.respond(shop, visitor, Vec::new(), Some(Notice::bad(messages.err_form)), 422).await;
+        }
         PlaceOrderError::OutOfStock(shortages) => {
             let sentence = |(variant, left): (domain::VariantId, u32)| {
                 let title = checkout.title(variant);

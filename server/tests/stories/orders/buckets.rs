@@ -1,6 +1,6 @@
 //! Hot variants whose stock lies in several rows: nothing oversold, no piece out of reach, the ledger adds up.
 
-use crate::house::{self, House, PAYS};
+use crate::orders::house::{self, House, PAYS};
 use anyhow::{Context as _, ensure};
 use domain::{OrderId, sourcing::Split};
 use server::{

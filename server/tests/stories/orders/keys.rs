@@ -2,6 +2,7 @@
 
 use crate::support::{self, Answer, TestShop, Visitor};
 use anyhow::{Context as _, ensure};
+use serde_json::json;
 use server::{config::TestProvider, params, payments::test_provider};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::net::TcpListener;
@@ -47,51 +48,133 @@ async fn send(visitor: &Visitor, key: &str, form: &[(&'static str, String)]) -> 
     Answer::read(visitor.client.post(format!("{}/de-de/checkout", visitor.url)).header("idempotency-key", key).form(form)).await
 }
 
+/// A shop on whose payment provider it can be called how slow it is.
+struct Slow {
+    shop: TestShop,
+    provider: String,
+    serving: tokio::task::JoinHandle<()>,
+}
+
+impl Slow {
+    async fn open() -> anyhow::Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let provider = format!("http://{}", listener.local_addr()?);
+        let at: Arc<str> = provider.as_str().into();
+        let shop = support::start_with(|config| config.test_provider = TestProvider::At(at)).await?;
+        let (data, clock) = (shop.data().to_owned(), shop.shop.clock.clone());
+        let serving = tokio::spawn(async move { drop(test_provider::serve(listener, &data, clock, std::future::pending()).await) });
+        Ok(Self { shop, provider, serving })
+    }
+
+    async fn faults(&self, faults: serde_json::Value) -> anyhow::Result<()> {
+        let http = server::outbound::client(Duration::from_secs(20)).build()?;
+        http.post(format!("{}/_faults", self.provider)).json(&faults).send().await?.error_for_status()?;
+        Ok(())
+    }
+
+    async fn orders(&self) -> anyhow::Result<i64> {
+        self.shop.shop.db.first("SELECT COUNT(*) AS n FROM orders", params![]).await?.context("a count")?.int("n")
+    }
+
+    async fn until_an_order_stands(&self) -> anyhow::Result<()> {
+        for _ in 0..200 {
+            if self.orders().await? > 0 {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        anyhow::bail!("no order was placed")
+    }
+
+    async fn close(self) -> anyhow::Result<()> {
+        self.serving.abort();
+        self.shop.stop().await
+    }
+}
+
+/// Problem details with a status and these words.
+fn is_problem(answer: &Answer, status: u16, words: &str) -> anyhow::Result<()> {
+    ensure!(answer.status == status, "{} instead of {status}: {}", answer.status, answer.body);
+    ensure!(answer.header("content-type") == "application/problem+json", "{}", answer.header("content-type"));
+    let problem: serde_json::Value = serde_json::from_str(&answer.body)?;
+    ensure!(problem["status"] == status && problem["detail"].as_str().is_some_and(|detail| detail.contains(words)), "{problem}");
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_programs_key_gets_one_answer_and_is_told_when_it_is_too_early() -> anyhow::Result<()> {
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
-    let provider = format!("http://{}", listener.local_addr()?);
-    let at: Arc<str> = provider.as_str().into();
-    let shop = support::start_with(|config| config.test_provider = TestProvider::At(at)).await?;
-    let (data, clock) = (shop.data().to_owned(), shop.shop.clock.clone());
-    let serving = tokio::spawn(async move { test_provider::serve(listener, &data, clock, std::future::pending()).await });
-    let faults = async |delay_ms: u32| {
-        let http = server::outbound::client(Duration::from_secs(20)).build()?;
-        http.post(format!("{provider}/_faults")).json(&serde_json::json!({ "delay_replies_ms": delay_ms })).send().await?.error_for_status()?;
-        anyhow::Ok(())
-    };
-    let visitor = shop.visitor();
-    let form = form(&shop, &visitor).await?;
-    let key = shop.shop.clock.id().to_string();
+    let slow = Slow::open().await?;
+    let visitor = slow.shop.visitor();
+    let form = form(&slow.shop, &visitor).await?;
+    let key = slow.shop.shop.clock.id().to_string();
+    let mut other = form.clone();
+    other.iter_mut().find(|(name, _)| *name == "delivery_line1").context("a line")?.1 = "Torstraße 1".to_owned();
 
-    faults(1_500).await?;
+    slow.faults(json!({ "delay_replies_ms": 1_500 })).await?;
     let first = tokio::spawn({
         let (visitor, key, form) = (visitor.clone(), key.clone(), form.clone());
         async move { send(&visitor, &key, &form).await }
     });
-    for _ in 0..100 {
-        if shop.shop.db.first("SELECT id FROM orders", params![]).await?.is_some() {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    slow.until_an_order_stands().await?;
     let early = send(&visitor, &key, &form).await?;
-    assert_eq!((early.status, early.header("retry-after")), (409, "1"), "{}", early.body);
-    assert!(early.body.contains("wait a second and send the same again"), "{}", early.body);
+    is_problem(&early, 409, "wait a second and send the same again")?;
+    assert_eq!(early.header("retry-after"), "1");
+    is_problem(&send(&visitor, &key, &other).await?, 422, "this one with a new key")?;
     let first = first.await??;
     assert_eq!(first.status, 303, "{}", first.body);
-    faults(0).await?;
+    let page = first.location().context("a payment page")?;
+    assert!(page.starts_with(&slow.provider), "{page}");
+    slow.faults(json!({})).await?;
 
+    for same in [key.clone(), format!("\"{key}\"")] {
+        let again = send(&visitor, &same, &form).await?;
+        assert_eq!((again.status, again.location()), (303, first.location()), "the saved answer");
+    }
+    is_problem(&send(&visitor, &key, &other).await?, 422, "send that one again as it was")?;
+    for bad in ["not a key", "", &"0".repeat(200)] {
+        is_problem(&send(&visitor, bad, &form).await?, 400, "is a UUID")?;
+    }
+    assert_eq!(slow.orders().await?, 1);
+    slow.close().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_many_at_the_same_time_with_one_key_one_is_answered() -> anyhow::Result<()> {
+    let slow = Slow::open().await?;
+    let visitor = slow.shop.visitor();
+    let form = form(&slow.shop, &visitor).await?;
+    let key = slow.shop.shop.clock.id().to_string();
+    slow.faults(json!({ "delay_replies_ms": 1_500 })).await?;
+    let answers = futures::future::try_join_all((0..6).map(|_| send(&visitor, &key, &form))).await?;
+    let (placed, early): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status == 303);
+    assert_eq!(placed.len(), 1, "{:?}", answers.iter().map(|answer| answer.status).collect::<Vec<_>>());
+    for early in early {
+        is_problem(early, 409, "wait a second")?;
+    }
+    let again = send(&visitor, &key, &form).await?;
+    assert_eq!((again.status, again.location()), (303, placed[0].location()));
+    assert_eq!(slow.orders().await?, 1);
+    slow.close().await
+}
+
+#[tokio::test]
+async fn an_answer_without_a_payment_page_is_an_answer_and_so_is_that_of_an_empty_shelf() -> anyhow::Result<()> {
+    let slow = Slow::open().await?;
+    let visitor = slow.shop.visitor();
+    let form = form(&slow.shop, &visitor).await?;
+    let key = slow.shop.shop.clock.id().to_string();
+    slow.faults(json!({ "down": true })).await?;
+    let first = send(&visitor, &key, &form).await?;
+    assert_eq!(first.status, 303, "{}", first.body);
+    let page = first.location().context("the order's page")?;
+    assert!(page.contains("/orders/"), "{page}");
+    slow.faults(json!({})).await?;
     let again = send(&visitor, &key, &form).await?;
     assert_eq!((again.status, again.location()), (303, first.location()), "the saved answer");
-    let mut other = form.clone();
-    other.iter_mut().find(|(name, _)| *name == "delivery_line1").context("a line")?.1 = "Torstraße 1".to_owned();
-    let refused = send(&visitor, &key, &other).await?;
-    assert_eq!(refused.status, 422, "{}", refused.body);
-    let bad = send(&visitor, "not a key", &form).await?;
-    assert_eq!(bad.status, 400);
-    let orders = shop.shop.db.first("SELECT COUNT(*) AS n FROM orders", params![]).await?.context("a count")?.int("n")?;
-    assert_eq!(orders, 1);
-    serving.abort();
-    shop.stop().await
+    // Nothing is left of it, so that the cart cannot be ordered: the answer is still the same.
+    slow.shop.shop.db.transact::<_, sqlx::Error>(|tx| Box::pin(tx.execute("UPDATE stock_balances SET free = 0", params![]))).await?;
+    let again = send(&visitor, &key, &form).await?;
+    assert_eq!((again.status, again.location()), (303, first.location()), "{}", again.body);
+    assert_eq!(slow.orders().await?, 1);
+    slow.close().await
 }

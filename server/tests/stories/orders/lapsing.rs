@@ -1,11 +1,54 @@
 //! Time: holds that lapse, money that comes late, webhooks that are lost, refunds that are refused.
 
-use crate::orders::house::{self, PAYS};
+use crate::orders::house::{self, House, PAYS};
 use serde_json::json;
-use server::orders::PayAgainError;
+use server::orders::{PayAgainError, Placed};
 use std::time::Duration;
 
 const HALF_AN_HOUR: Duration = Duration::from_secs(30 * 60 + 1);
+const DAY: Duration = Duration::from_hours(24);
+const PAYS_DAYS_LATER: &str = "4000 0000 0000 3006";
+const FAILS_DAYS_LATER: &str = "4000 0000 0000 3014";
+
+/// Somebody pays by transfer, and two days pass.
+async fn under_way(house: &House, card: &str) -> anyhow::Result<Placed> {
+    let placed = house.place(1).await?;
+    house.type_card(placed.redirect_url.as_deref().expect("a page"), card).await?;
+    house.until(&placed, "payment_pending").await?;
+    for _ in 0..2 {
+        house.shop.clock.advance(DAY);
+        house.orders.tend().await?;
+    }
+    assert_eq!(house.stored_status(&placed).await?, "payment_pending");
+    assert_eq!(house.stock().await?, (0, 1), "a transfer takes days");
+    Ok(placed)
+}
+
+#[tokio::test]
+async fn a_transfer_keeps_its_pieces_until_the_money_comes() -> anyhow::Result<()> {
+    let house = house::open(1, 0).await?;
+    let placed = under_way(&house, PAYS_DAYS_LATER).await?;
+    house.shop.clock.advance(DAY);
+    house.tend_until(&placed, "paid").await?;
+    assert_eq!(house.stock().await?, (0, 0));
+    house.check_books().await?;
+    house.shop.stop().await
+}
+
+#[tokio::test]
+async fn a_transfer_that_failed_keeps_its_pieces_no_longer_than_anybody_who_is_to_pay() -> anyhow::Result<()> {
+    let house = house::open(1, 0).await?;
+    let placed = under_way(&house, FAILS_DAYS_LATER).await?;
+    house.shop.clock.advance(DAY);
+    house.tend_until(&placed, "payment_failed").await?;
+    assert_eq!(house.stock().await?, (0, 1), "it can be paid again");
+    house.shop.clock.advance(HALF_AN_HOUR);
+    house.orders.tend().await?;
+    assert_eq!(house.stored_status(&placed).await?, "lapsed");
+    assert_eq!(house.stock().await?, (1, 0));
+    house.check_books().await?;
+    house.shop.stop().await
+}
 
 #[tokio::test]
 async fn a_hold_is_released_after_its_page_was_closed() -> anyhow::Result<()> {
