@@ -93,6 +93,8 @@ enum Figure {
     },
     /// The place-order use case, beside pgbench where there is one.
     Orders(bench::Orders),
+    /// Fill an empty shop (named by --data or --database-url) with products and orders, and time the operators' pages in it.
+    Operators(bench::Operators),
 }
 
 /// How long requests under way may take after a signal.
@@ -125,6 +127,9 @@ pub fn run() -> ExitCode {
                     bench::histories(from, seeds).map(|()| ExitCode::SUCCESS)
                 }
                 Some(Task::Bench { instead: Some(Figure::Orders(args)), .. }) => bench::run_orders(args).await.map(|()| ExitCode::SUCCESS),
+                Some(Task::Bench { instead: Some(Figure::Operators(options)), .. }) => {
+                    bench::run_operators(config, options).await.map(|()| ExitCode::SUCCESS)
+                }
                 Some(Task::Bench { serve: false, .. }) => bench::run().await.map(|()| ExitCode::SUCCESS),
                 Some(Task::Bench { serve: true, .. }) => bench::serve().await.map(|()| ExitCode::SUCCESS),
             }

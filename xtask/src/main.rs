@@ -28,6 +28,7 @@ cargo xtask test             format, lints, walls, all tests on real stores, siz
 cargo xtask bench            the origin's figures beside a plain handler
 cargo xtask bench orders     how fast orders are placed, on SQLite and on PostgreSQL beside pgbench with the same statements
 cargo xtask bench histories  a million simulated histories of the order core (--seeds N: so many; --from N: from that seed on)
+cargo xtask bench operators  the operators' lists in a made-up shop of a million orders (--data: an empty folder for it)
 cargo xtask lighthouse       Lighthouse mobile on home, category and product
 
 build, site, run, dev, test:  --wasm-toolchain auto|rustup|debian   where the Wasm target comes from (auto: rustup first)

@@ -1,14 +1,19 @@
 //! `nextgen bench`: figures of this machine, printed and never failing on slowness. `pages` is what a page costs, `orders` how fast orders
-//! are placed; histories are lived by the simulation.
+//! are placed, `operators` how long the operators' lists take in a large shop; histories are lived by the simulation.
 
 mod buyers;
+mod operators;
 mod orders;
 mod pages;
 mod pgbench;
 
+pub use operators::Options as Operators;
 pub use orders::Args as Orders;
 
-use crate::simulation::{self, Rules};
+use crate::{
+    config::Config,
+    simulation::{self, Rules},
+};
 use anyhow::{Context as _, bail};
 use futures::future::BoxFuture;
 use std::process::Stdio;
@@ -25,6 +30,11 @@ pub fn run() -> BoxFuture<'static, anyhow::Result<()>> {
 /// Measures how fast orders are placed.
 pub fn run_orders(args: Orders) -> BoxFuture<'static, anyhow::Result<()>> {
     Box::pin(orders::measure(args))
+}
+
+/// Fills the shop that the configuration names, if it is empty, and measures the operators' pages in it.
+pub fn run_operators(config: Config, options: Operators) -> BoxFuture<'static, anyhow::Result<()>> {
+    Box::pin(operators::measure(config, options))
 }
 
 /// Lives simulated histories of the order core and prints how many a second there were and what happened in them. The first that breaks a

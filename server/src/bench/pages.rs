@@ -104,7 +104,7 @@ pub(super) async fn be_measured() -> anyhow::Result<()> {
     data.close().context("removing the measured shop's data")
 }
 
-async fn open(router: Router) -> anyhow::Result<u16> {
+pub(super) async fn open(router: Router) -> anyhow::Result<u16> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let port = listener.local_addr()?.port();
     tokio::spawn(async move { axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()).await });

@@ -111,7 +111,7 @@ pub async fn write_variant(tx: &mut Tx, variant: &Variant, is_new: bool) -> anyh
 }
 
 /// The title from each of its words on: `canvas tote`, `tote`.
-fn tails(title: &str) -> Vec<String> {
+pub(crate) fn tails(title: &str) -> Vec<String> {
     let title = clean(title).to_lowercase();
     let starts = title.char_indices().scan(' ', |before, (at, c)| {
         let is_start = !before.is_alphanumeric() && c.is_alphanumeric();

@@ -56,7 +56,7 @@ pub enum Checked {
 impl Orders {
     /// The secret in an order's link: 128 bits that only this shop can derive from the order's id and the link's generation, so that
     /// nothing that opens an order is stored.
-    pub(super) fn secret(&self, order: OrderId, generation: i64) -> String {
+    pub(crate) fn secret(&self, order: OrderId, generation: i64) -> String {
         let mut from = order.0.as_bytes().to_vec();
         // The first links were derived from the id alone.
         if generation > 0 {
@@ -66,7 +66,7 @@ impl Orders {
     }
 
     /// What is stored of a secret, to find its order.
-    pub(super) fn secret_hash(&self, secret: &str) -> String {
+    pub(crate) fn secret_hash(&self, secret: &str) -> String {
         URL_SAFE_NO_PAD.encode(self.keys.hmac("order secret hash", secret.as_bytes()))
     }
 
@@ -166,7 +166,7 @@ impl Orders {
     }
 
     /// Who orders with this address, without saying who: a keyed hash of the normalised email.
-    pub(super) fn subject_of(&self, email: &Email) -> String {
+    pub(crate) fn subject_of(&self, email: &Email) -> String {
         URL_SAFE_NO_PAD.encode(self.keys.hmac("subject", email.normalised().as_bytes()))
     }
 }

@@ -27,7 +27,7 @@ mod request;
 mod store;
 pub mod story;
 mod tend;
-mod tokens;
+pub(crate) mod tokens;
 pub mod unshipped;
 mod view;
 
