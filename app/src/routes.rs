@@ -124,6 +124,10 @@ pub enum Action {
     OrderAgain {
         secret: String,
     },
+    /// Cancels an order, or pieces of it.
+    CancelOrder {
+        secret: String,
+    },
     /// Gives an order another link.
     RenewLink {
         secret: String,
@@ -144,6 +148,7 @@ impl Action {
             Self::PlaceOrder => format!("/{locale}/checkout"),
             Self::PayAgain { secret } => format!("/{locale}/orders/{}/pay", encoded(secret)),
             Self::OrderAgain { secret } => format!("/{locale}/orders/{}/again", encoded(secret)),
+            Self::CancelOrder { secret } => format!("/{locale}/orders/{}/cancel", encoded(secret)),
             Self::RenewLink { secret } => format!("/{locale}/orders/{}/renew", encoded(secret)),
             Self::OpenOrder { secret } => format!("/{locale}/orders/{}/open", encoded(secret)),
             Self::FindOrder => format!("/{locale}/orders/find"),

@@ -1,6 +1,7 @@
 //! Pages that belong to one visitor and are rendered at the origin only: cart, checkout, order. They take what the visitor has, already
 //! read and priced; reading and pricing are the server's business.
 
+pub mod cancel;
 pub mod cart;
 pub mod checkout;
 pub mod coupon;

@@ -1,7 +1,7 @@
 //! An order by its secret link: its state in words, what was bought and why it costs what it costs, and the button to pay (again) while
 //! that is possible.
 
-use super::{Line, Notice, country_name, coupon::Removal, sums, time_of_day};
+use super::{Line, Notice, cancel, country_name, coupon::Removal, sums, time_of_day};
 use crate::{
     i18n::{date_range, filled, follow, long_date, money, till},
     pages::{Head, Page},
@@ -29,6 +29,10 @@ pub struct OrderData {
     pub placed_at: Instant,
     pub status: Status,
     pub can_pay: Result<(), CannotPay>,
+    /// What of it can be cancelled now.
+    pub cancel: cancel::Cancel,
+    /// What was cancelled and what went back.
+    pub undone: cancel::Undone,
     pub lines: Vec<Line>,
     pub quote: Quote,
     pub total: Money,
@@ -78,6 +82,7 @@ fn body(view: &View, data: OrderData) -> AnyView {
                 {data.notice.clone().map(Notice::show)}
                 <p class="status" data-state=state role="status">{word}</p>
                 <p>{text}</p>
+                {data.undone.show(view)}
                 {pay(&data, view)}
                 <dl class="facts">
                     <dt>{messages.delivery_method}</dt><dd>{data.method.clone()}<br/>{arrives.clone()}</dd>
@@ -86,6 +91,7 @@ fn body(view: &View, data: OrderData) -> AnyView {
                     {contact}
                 </dl>
                 <p class="why">{placed}". "{messages.keep_address}</p>
+                {data.cancel.show(&data.secret, view)}
                 {again(&data, view)}
                 <p><a href=shopping>{messages.continue_shopping}</a></p>
                 {renew(&data, view)}

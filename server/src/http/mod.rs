@@ -4,6 +4,7 @@ mod again;
 mod assets;
 mod basket;
 mod body;
+mod cancel;
 mod cart;
 mod checkout;
 mod coupon;
@@ -62,6 +63,7 @@ pub fn router(shop: &Shop) -> Router {
         .merge(find::routes())
         .merge(link::routes())
         .merge(again::routes())
+        .merge(cancel::routes())
         .merge(assets::routes(shop))
         .fallback(pages::page);
     // Pages are filled anew for everybody, so they are compressed anew: at the fastest level. Fonts are compressed already.

@@ -2,7 +2,7 @@
 
 use crate::{
     Shop,
-    http::{Failure, Fields, InLocale, Visitor, cart, forms::see_other, link, render},
+    http::{Failure, Fields, InLocale, Visitor, cancel, cart, forms::see_other, link, render},
     orders::{OrderView, PayAgainError},
     users::CartSettler,
 };
@@ -43,6 +43,7 @@ async fn show(
     let fields = Fields::read(query.unwrap_or_default().as_bytes()).unwrap_or_default();
     let notice = match fields.get("said") {
         "ordered" => Some(Notice::good(till(locale).said_ordered)),
+        "cancelled" => Some(Notice::good(follow(locale).said_cancelled)),
         "renewed" => Some(Notice::good(follow(locale).said_renewed)),
         _ => None,
     };
@@ -57,6 +58,10 @@ async fn pay(
     _: Fields,
 ) -> Result<Response, Failure> {
     let view = render::view(&shop, locale).await?;
+    let Some(order) = shop.orders.find_by_secret(&secret).await? else { return unknown(&shop, &visitor, &view, &secret).await };
+    if link::is_closed(&shop, &visitor, &order) {
+        return Ok(see_other(&order_url(&view, &secret)));
+    }
     let messages = till(locale);
     let (text, status) = match shop.orders.pay_again(&secret).await {
         Ok(url) => return Ok(see_other(&url)),
@@ -72,7 +77,8 @@ async fn pay(
     Box::pin(respond(&shop, &visitor, view, &secret, Some(Notice::bad(text)), status)).await
 }
 
-async fn respond(shop: &Shop, visitor: &Visitor, mut view: View, secret: &str, notice: Option<Notice>, status: u16) -> Result<Response, Failure> {
+/// The order's page, with what was just done or refused.
+pub async fn respond(shop: &Shop, visitor: &Visitor, mut view: View, secret: &str, notice: Option<Notice>, status: u16) -> Result<Response, Failure> {
     let Some(order) = shop.orders.find_by_secret(secret).await? else { return unknown(shop, visitor, &view, secret).await };
     if link::is_closed(shop, visitor, &order) {
         return link::ask(shop, visitor, &view, secret).await;
@@ -95,6 +101,7 @@ async fn respond(shop: &Shop, visitor: &Visitor, mut view: View, secret: &str, n
 }
 
 fn data(view: &View, order: OrderView, notice: Option<Notice>, http_status: u16) -> OrderData {
+    let (cancel, undone) = (cancel::possible(&order, view.now), cancel::undone(&order));
     let body = order.body;
     let lines = body.quote.lines.iter().zip(&body.texts).map(|(priced, text)| Line {
         variant: priced.variant,
@@ -116,6 +123,8 @@ fn data(view: &View, order: OrderView, notice: Option<Notice>, http_status: u16)
         placed_at: order.placed_at,
         status: order.status,
         can_pay: order.can_pay,
+        cancel,
+        undone,
         lines,
         total: order.total,
         method: body.method.name(view.text()).to_owned(),

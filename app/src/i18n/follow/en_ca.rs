@@ -2,5 +2,13 @@
 
 use super::{Follow, en_us::EN_US};
 
-pub const EN_CA: Follow =
-    Follow { cancelled_subject: "Order {number} was cancelled", cancelled_text: "Your order was cancelled. Nothing will be shipped.", ..EN_US };
+pub const EN_CA: Follow = Follow {
+    cancelled_subject: "Order {number} was cancelled",
+    cancelled_text: "Your order was cancelled. Nothing will be shipped.",
+    cancel_packed: "We are packing your order, so it can no longer be cancelled.",
+    cancel_disputed: "Your bank is looking into the payment, so nothing can be cancelled until that is settled.",
+    cancel_too_late: "Nothing was cancelled: we have begun to pack some of these items meanwhile. What can still be cancelled is below.",
+    cancel_none: "Nothing was cancelled: please choose at least one item.",
+    cancelled_item: "Cancelled: {product}, {count}",
+    ..EN_US
+};

@@ -13,5 +13,11 @@ pub const EN_GB: Follow = Follow {
     again_all: "The items of your earlier order are in the basket.",
     again_some: "What can still be bought is in the basket. Not added: {products}",
     again_none: "Nothing was added to the basket, because it cannot be bought right now: {products}",
+    cancel_packed: "We are packing your order, so it can no longer be cancelled.",
+    cancel_disputed: "Your bank is looking into the payment, so nothing can be cancelled until that is settled.",
+    cancel_too_late: "Nothing was cancelled: we have begun to pack some of these items meanwhile. What can still be cancelled is below.",
+    cancel_none: "Nothing was cancelled: please choose at least one item.",
+    cancelled_item: "Cancelled: {product}, {count}",
+    refund_going: "Refund of {amount}: on its way. Your bank may need a few working days.",
     ..EN_US
 };

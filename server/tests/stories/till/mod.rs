@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod buying;
+mod cancelling;
 mod coupon_command;
 mod coupons;
 mod finding;
