@@ -213,7 +213,10 @@ impl Orders {
     async fn withdraw_earlier(&self, request: &OrderRequest, fingerprint: &str) -> Result<(), PlaceOrderError> {
         let rows = self
             .db
-            .all("SELECT id, fingerprint, cart_claim, pieces FROM orders WHERE cart_id = $1 AND pieces <> 'withdrawn'", params![request.cart])
+            .all(
+                "SELECT id, fingerprint, cart_claim, pieces FROM orders WHERE cart_id = $1 AND pieces <> 'withdrawn' ORDER BY placed_at, id",
+                params![request.cart],
+            )
             .await?;
         let claim = claim(request);
         for row in &rows {

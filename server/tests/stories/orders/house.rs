@@ -15,10 +15,12 @@ use domain::{
 };
 use server::{
     catalog::stock::{self, Item},
+    clock::Clock,
     config::{Config, TestProvider},
     orders::{LineText, OrderRequest, OrderView, Orders, Personal, PlaceOrderError, Placed, RequestedLine},
     params,
     payments::test_provider,
+    sql::Tx,
 };
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::{net::TcpListener, sync::oneshot};
@@ -38,7 +40,6 @@ pub struct House {
     pub other: Item,
     pub http: reqwest::Client,
     pub provider: String,
-    market: Market,
     /// Dropping it ends the provider.
     _stop: oneshot::Sender<()>,
 }
@@ -65,17 +66,6 @@ pub async fn open_with(pieces: u32, elsewhere: u32, change: impl FnOnce(&mut Con
         let stopped = async move { drop(stopped.await) };
         test_provider::serve(listener, &data, clock, stopped).await.expect("the provider serves");
     });
-    let market = Market {
-        code: "DE".parse()?,
-        countries: vec!["DE".parse()?],
-        legal_entity: "Test GmbH".to_owned(),
-        currency: Currency::EUR,
-        price_list: "eur".to_owned(),
-        tax_mode: TaxMode::Inclusive,
-        time_zone: "Europe/Berlin".to_owned(),
-        locations: vec!["rotterdam".to_owned(), "leipzig".to_owned()],
-        split: domain::sourcing::Split::Allowed,
-    };
     let id = || shop.shop.clock.id();
     let item = Item { product: ProductId(id()), variant: VariantId(id()) };
     let other = Item { product: item.product, variant: VariantId(id()) };
@@ -86,7 +76,6 @@ pub async fn open_with(pieces: u32, elsewhere: u32, change: impl FnOnce(&mut Con
         item,
         other,
         provider,
-        market,
         _stop: stop,
     };
     house.stock_up(pieces, elsewhere).await?;
@@ -95,49 +84,15 @@ pub async fn open_with(pieces: u32, elsewhere: u32, change: impl FnOnce(&mut Con
 
 impl House {
     async fn stock_up(&self, pieces: u32, elsewhere: u32) -> anyhow::Result<()> {
-        let now = self.shop.clock.now();
         let clock = self.shop.shop.clock.clone();
-        let (market, item, other) = (self.market.clone(), self.item, self.other);
+        let (item, other) = (self.item, self.other);
         self.shop
             .shop
             .db
             .transact::<_, anyhow::Error>(|tx| {
-                let (market, clock) = (market.clone(), clock.clone());
+                let clock = clock.clone();
                 Box::pin(async move {
-                    tx.execute(
-                        "INSERT INTO products (id, handle, status, published, vendor, tags, tax_category, hs_code, origin, position, texts, options, pictures, \
-                         created_at, updated_at) VALUES ($1, 'belt', 'active', 1, '', '[]', 'standard', '', '', 0, '{}', '[]', '[]', $2, $2)",
-                        params![item.product, now],
-                    )
-                    .await?;
-                    for (position, variant) in (0_i64..).zip([item.variant, other.variant]) {
-                        tx.execute(
-                            "INSERT INTO variants (id, product_id, position, sku, barcode, option_values, weight_g, tracked, oversell, active) \
-                             VALUES ($1, $2, $3, '', '', $4, 100, 1, 0, 1)",
-                            params![variant, item.product, position, format!("[\"{position}\"]")],
-                        )
-                        .await?;
-                        tx.execute(
-                            "INSERT INTO prices (id, price_list, variant_id, currency, amount_minor, valid_from) VALUES ($1, $2, $3, 'EUR', $4, $5)",
-                            params![clock.id().to_string(), &market.price_list, variant, PRICE, now - 1],
-                        )
-                        .await?;
-                    }
-                    let method = Method {
-                        code: "standard".to_owned(),
-                        names: BTreeMap::new(),
-                        price: Money::new(DELIVERY, Currency::EUR),
-                        free_from: None,
-                        days_min: 1,
-                        days_max: 2,
-                        cut_off: CutOff { hour: 14, minute: 0, zone: "Europe/Berlin".to_owned() },
-                        ships_from: "rotterdam".to_owned(),
-                    };
-                    tx.execute(
-                        "INSERT INTO delivery_methods (market, code, valid_from, body, position) VALUES ('DE', 'standard', $1, $2, 0)",
-                        params![now - 1, serde_json::to_string(&method)?],
-                    )
-                    .await?;
+                    shelve(tx, &clock, [item, other]).await?;
                     for (item, location, pieces) in [(item, "rotterdam", pieces), (item, "leipzig", elsewhere), (other, "rotterdam", 100)] {
                         stock::receipt(tx, &clock, item, location, pieces, "test").await?;
                     }
@@ -150,31 +105,8 @@ impl House {
     /// A cart of somebody's with `quantity` pieces, ready to be ordered.
     pub fn request(&self, quantity: u32) -> OrderRequest {
         let clock = &self.shop.shop.clock;
-        OrderRequest {
-            key: clock.id().to_string(),
-            cart: CartId(clock.id()),
-            cart_version: 1,
-            market: self.market.clone(),
-            locale: "de-de".parse::<Locale>().expect("a locale"),
-            lines: vec![line(self.item, quantity)],
-            personal: Personal {
-                contact: Contact { email: Email::parse("ada@example.com").expect("an address"), phone: None },
-                delivery: Address {
-                    country: "DE".parse().expect("a code"),
-                    name: PersonName { full: "Ada Lovelace".to_owned(), kana: None },
-                    company: None,
-                    line1: "Ackerstraße 12".to_owned(),
-                    line2: None,
-                    city: "Berlin".to_owned(),
-                    region: None,
-                    postcode: Some("10115".to_owned()),
-                },
-                billing: None,
-            },
-            method: "standard".to_owned(),
-            coupon: None,
-            confirmed_total: Money::new(PRICE * i64::from(quantity) + DELIVERY, Currency::EUR),
-        }
+        let total = Money::new(PRICE * i64::from(quantity) + DELIVERY, Currency::EUR);
+        OrderRequest { key: clock.id().to_string(), cart: CartId(clock.id()), ..request(vec![line(self.item, quantity)], total) }
     }
 
     pub async fn place(&self, quantity: u32) -> Result<Placed, PlaceOrderError> {
@@ -323,6 +255,90 @@ impl House {
         let (_, kept) = self.kept_by_provider().await?;
         ensure!(kept == paid, "the provider keeps {kept}, the orders say {paid}");
         Ok(())
+    }
+}
+
+/// A product in two variants, what they and their delivery cost, and none of them there.
+pub async fn shelve(tx: &mut Tx, clock: &Clock, items: [Item; 2]) -> anyhow::Result<()> {
+    let now = clock.now();
+    tx.execute(
+        "INSERT INTO products (id, handle, status, published, vendor, tags, tax_category, hs_code, origin, position, texts, options, pictures, \
+         created_at, updated_at) VALUES ($1, 'belt', 'active', 1, '', '[]', 'standard', '', '', 0, '{}', '[]', '[]', $2, $2)",
+        params![items[0].product, now],
+    )
+    .await?;
+    for (position, Item { product, variant }) in (0_i64..).zip(items) {
+        tx.execute(
+            "INSERT INTO variants (id, product_id, position, sku, barcode, option_values, weight_g, tracked, oversell, active) \
+             VALUES ($1, $2, $3, '', '', $4, 100, 1, 0, 1)",
+            params![variant, product, position, format!("[\"{position}\"]")],
+        )
+        .await?;
+        tx.execute(
+            "INSERT INTO prices (id, price_list, variant_id, currency, amount_minor, valid_from) VALUES ($1, $2, $3, 'EUR', $4, $5)",
+            params![clock.id().to_string(), market().price_list, variant, PRICE, now - 1],
+        )
+        .await?;
+    }
+    let method = Method {
+        code: "standard".to_owned(),
+        names: BTreeMap::new(),
+        price: Money::new(DELIVERY, Currency::EUR),
+        free_from: None,
+        days_min: 1,
+        days_max: 2,
+        cut_off: CutOff { hour: 14, minute: 0, zone: "Europe/Berlin".to_owned() },
+        ships_from: "rotterdam".to_owned(),
+    };
+    tx.execute(
+        "INSERT INTO delivery_methods (market, code, valid_from, body, position) VALUES ('DE', 'standard', $1, $2, 0)",
+        params![now - 1, serde_json::to_string(&method)?],
+    )
+    .await?;
+    Ok(())
+}
+
+fn market() -> Market {
+    let germany = || "DE".parse().expect("a code");
+    Market {
+        code: germany(),
+        countries: vec![germany()],
+        legal_entity: "Test GmbH".to_owned(),
+        currency: Currency::EUR,
+        price_list: "eur".to_owned(),
+        tax_mode: TaxMode::Inclusive,
+        time_zone: "Europe/Berlin".to_owned(),
+        locations: vec!["rotterdam".to_owned(), "leipzig".to_owned()],
+        split: domain::sourcing::Split::Allowed,
+    }
+}
+
+/// A form with these lines; key and cart are nobody's.
+pub fn request(lines: Vec<RequestedLine>, confirmed_total: Money) -> OrderRequest {
+    OrderRequest {
+        key: String::new(),
+        cart: CartId(uuid::Uuid::nil()),
+        cart_version: 1,
+        market: market(),
+        locale: "de-de".parse::<Locale>().expect("a locale"),
+        lines,
+        personal: Personal {
+            contact: Contact { email: Email::parse("ada@example.com").expect("an address"), phone: None },
+            delivery: Address {
+                country: "DE".parse().expect("a code"),
+                name: PersonName { full: "Ada Lovelace".to_owned(), kana: None },
+                company: None,
+                line1: "Ackerstraße 12".to_owned(),
+                line2: None,
+                city: "Berlin".to_owned(),
+                region: None,
+                postcode: Some("10115".to_owned()),
+            },
+            billing: None,
+        },
+        method: "standard".to_owned(),
+        coupon: None,
+        confirmed_total,
     }
 }
 
