@@ -20,7 +20,7 @@ use server::{
     orders::{LineText, OrderRequest, OrderView, Orders, Personal, PlaceOrderError, Placed, RequestedLine},
     params,
     payments::test_provider,
-    sql::Tx,
+    sql::{Db, Tx},
 };
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::{net::TcpListener, sync::oneshot};
@@ -228,24 +228,7 @@ impl House {
     /// What must hold at any quiet moment: the ledger adds up to the balances, what is held belongs to orders that wait, and what the
     /// provider keeps is what is paid.
     pub async fn check_books(&self) -> anyhow::Result<()> {
-        let rows = self
-            .shop
-            .shop
-            .db
-            .all(
-                "SELECT b.variant_id, b.location, b.free, b.held, \
-                 CAST(COALESCE(SUM(CASE l.kind WHEN 'receipt' THEN l.quantity WHEN 'adjustment' THEN l.quantity WHEN 'return' THEN l.quantity WHEN 'transfer' THEN l.quantity \
-                 WHEN 'release' THEN l.quantity WHEN 'hold' THEN -l.quantity WHEN 'damage' THEN -l.quantity ELSE 0 END), 0) AS BIGINT) AS free_by_ledger, \
-                 CAST(COALESCE(SUM(CASE l.kind WHEN 'hold' THEN l.quantity WHEN 'release' THEN -l.quantity WHEN 'sale' THEN -l.quantity ELSE 0 END), 0) AS BIGINT) \
-                 AS held_by_ledger FROM stock_balances b LEFT JOIN stock_ledger l ON l.variant_id = b.variant_id AND l.location = b.location AND l.bucket = b.bucket \
-                 GROUP BY b.variant_id, b.location, b.bucket, b.free, b.held",
-                params![],
-            )
-            .await?;
-        for row in &rows {
-            ensure!(row.int("free")? == row.int("free_by_ledger")? && row.int("held")? == row.int("held_by_ledger")?, "{}", row.debug_text());
-            ensure!(row.int("free")? >= 0 && row.int("held")? >= 0, "{}", row.debug_text());
-        }
+        check_ledger(&self.shop.shop.db).await?;
         let held = self.count("SELECT CAST(COALESCE(SUM(held), 0) AS BIGINT) AS n FROM stock_balances").await?;
         let holds = self
             .count("SELECT CAST(COALESCE(SUM(h.quantity), 0) AS BIGINT) AS n FROM holds h JOIN orders o ON o.id = h.order_id WHERE h.state = 'held' AND o.pieces = 'held'")
@@ -256,6 +239,26 @@ impl House {
         ensure!(kept == paid, "the provider keeps {kept}, the orders say {paid}");
         Ok(())
     }
+}
+
+/// What was written down of the stock adds up to what is there.
+pub async fn check_ledger(db: &Db) -> anyhow::Result<()> {
+    let rows = db
+        .all(
+            "SELECT b.variant_id, b.location, b.free, b.held, \
+             CAST(COALESCE(SUM(CASE l.kind WHEN 'receipt' THEN l.quantity WHEN 'adjustment' THEN l.quantity WHEN 'return' THEN l.quantity WHEN 'transfer' THEN l.quantity \
+             WHEN 'release' THEN l.quantity WHEN 'hold' THEN -l.quantity WHEN 'damage' THEN -l.quantity ELSE 0 END), 0) AS BIGINT) AS free_by_ledger, \
+             CAST(COALESCE(SUM(CASE l.kind WHEN 'hold' THEN l.quantity WHEN 'release' THEN -l.quantity WHEN 'sale' THEN -l.quantity ELSE 0 END), 0) AS BIGINT) \
+             AS held_by_ledger FROM stock_balances b LEFT JOIN stock_ledger l ON l.variant_id = b.variant_id AND l.location = b.location AND l.bucket = b.bucket \
+             GROUP BY b.variant_id, b.location, b.bucket, b.free, b.held",
+            params![],
+        )
+        .await?;
+    for row in &rows {
+        ensure!(row.int("free")? == row.int("free_by_ledger")? && row.int("held")? == row.int("held_by_ledger")?, "{}", row.debug_text());
+        ensure!(row.int("free")? >= 0 && row.int("held")? >= 0, "{}", row.debug_text());
+    }
+    Ok(())
 }
 
 /// A product in two variants, what they and their delivery cost, and none of them there.
