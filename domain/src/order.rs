@@ -190,7 +190,7 @@ impl Order {
         match (self.pieces, captured_at) {
             (Pieces::Sold, _) if self.is_cancelled_whole() => Status::Cancelled,
             (Pieces::Sold, at) => Status::Paid { at: at.unwrap_or(self.placed_at) },
-            (_, Some(_)) if self.refunds.iter().any(|refund| refund.state.is_stuck()) => Status::RefundFailed,
+            (_, Some(_)) if self.refunds.iter().any(|refund| self.is_stuck(refund)) => Status::RefundFailed,
             (_, Some(_)) if self.refunds.iter().any(|refund| matches!(refund.state, RefundState::Requested { .. } | RefundState::Pending)) => {
                 Status::Refunding
             }

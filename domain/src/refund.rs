@@ -112,7 +112,7 @@ impl RefundState {
         matches!(self, Self::Requested { .. } | Self::Pending | Self::Issued | Self::SettledOutside)
     }
 
-    /// Whether a person must do something.
+    /// Whether it does not get through by itself.
     pub const fn is_stuck(self) -> bool {
         matches!(self, Self::Failed | Self::Bounced | Self::Requested { attempts: REFUND_ATTEMPTS_MAX.. })
     }
@@ -124,12 +124,11 @@ impl RefundState {
             (Self::Requested { .. } | Self::Pending | Self::Failed, News::Issued) => Some(Self::Issued),
             (Self::Requested { .. } | Self::Failed, News::Pending) => Some(Self::Pending),
             (Self::Requested { .. }, News::Refused) => Some(Self::Failed),
-            (Self::Requested { .. } | Self::Pending | Self::Issued | Self::Failed, News::Bounced) | (Self::Pending, News::Refused) => {
-                Some(Self::Bounced)
-            }
+            (Self::Requested { .. } | Self::Pending | Self::Issued | Self::Failed, News::Bounced) => Some(Self::Bounced),
             (Self::Requested { attempts }, News::Unclear) if attempts < REFUND_ATTEMPTS_MAX => Some(Self::Requested { attempts: attempts + 1 }),
             (Self::Requested { .. }, News::Unclear)
-            | (Self::Pending, News::Pending | News::Unclear)
+            // What is under way is not stopped by a refusal: another server asked at the same time.
+            | (Self::Pending, News::Pending | News::Refused | News::Unclear)
             | (Self::Issued, News::Pending | News::Issued | News::Refused | News::Unclear)
             | (Self::Failed, News::Refused | News::Unclear)
             | (Self::Bounced | Self::SettledOutside, _) => None,
@@ -153,6 +152,7 @@ mod tests {
         assert_eq!((state, asked, state.is_stuck(), state.counts()), (RefundState::Requested { attempts: asked }, REFUND_ATTEMPTS_MAX, true, true));
         assert_eq!(RefundState::Failed.hear(RefundNews::Issued), Some(RefundState::Issued));
         assert_eq!(RefundState::Issued.hear(RefundNews::Refused), None);
+        assert_eq!(RefundState::Pending.hear(RefundNews::Refused), None);
         assert_eq!(RefundState::Issued.hear(RefundNews::Bounced), Some(RefundState::Bounced));
         assert_eq!(RefundState::SettledOutside.hear(RefundNews::Issued), None);
     }

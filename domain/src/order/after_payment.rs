@@ -235,6 +235,34 @@ fn a_refund_that_fails_can_be_asked_for_again_or_settled_outside() {
 }
 
 #[test]
+fn a_refund_that_another_made_good_asks_for_nobody() {
+    let id = RefundId(Uuid::from_u128(1));
+    let (failed, _) = paid().refund(id, usd(4_800)).expect("sorry").0.hear_refund(id, RefundNews::Refused).expect("news");
+    assert!(failed.attention().contains(&Attention::Refund));
+    let partly = failed.clone().refund(RefundId(Uuid::from_u128(2)), usd(4_700)).expect("it is there").0;
+    assert!(partly.attention().contains(&Attention::Refund), "some is still owed");
+    let replaced = failed.refund(RefundId(Uuid::from_u128(2)), usd(4_800)).expect("it is there").0;
+    assert!(!replaced.attention().contains(&Attention::Refund));
+    let (bounced, _) = replaced.hear_refund(RefundId(Uuid::from_u128(2)), RefundNews::Bounced).expect("news");
+    assert!(bounced.attention().contains(&Attention::Refund), "neither came through");
+}
+
+#[test]
+fn a_refund_waits_while_a_bank_claims_its_payment_and_goes_with_what_the_bank_took() {
+    let id = RefundId(Uuid::from_u128(1));
+    let wanted = paid().refund(id, usd(800)).expect("sorry").0;
+    assert!(!wanted.waits_for_bank(id));
+    let open = disputed(wanted, DisputeStage::Open { evidence_due: None }, 5);
+    assert!(open.waits_for_bank(id));
+    let won = disputed(open.clone(), DisputeStage::Won, 7);
+    assert_eq!((won.waits_for_bank(id), won.refunds[0].state), (false, RefundState::Requested { attempts: 0 }));
+    let lost = disputed(open.clone(), DisputeStage::Lost, 7);
+    assert_eq!((lost.waits_for_bank(id), lost.refunds[0].state), (false, RefundState::SettledOutside));
+    let under_way = open.hear_refund(id, RefundNews::Pending).expect("news").0;
+    assert!(!under_way.waits_for_bank(id), "it is asked about");
+}
+
+#[test]
 fn a_dispute_stops_refunds_and_parcels_until_it_is_decided() {
     let open = disputed(paid(), DisputeStage::Open { evidence_due: Some(99) }, 5);
     assert_eq!(open.attention(), [Attention::Dispute { evidence_due: Some(99) }]);

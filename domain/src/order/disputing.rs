@@ -40,7 +40,10 @@ impl Order {
         }
         match state {
             DisputeState::Won { .. } => events.push(Event::DisputeClosed { order, payment, won: true }),
-            DisputeState::Lost { .. } => events.push(Event::DisputeClosed { order, payment, won: false }),
+            DisputeState::Lost { .. } => {
+                self.leave_to_bank(payment);
+                events.push(Event::DisputeClosed { order, payment, won: false });
+            }
             DisputeState::Open { .. } | DisputeState::UnderReview => {}
         }
         Ok((self, events))

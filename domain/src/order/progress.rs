@@ -100,7 +100,7 @@ impl Order {
             DisputeState::Open { evidence_due } => Some(Attention::Dispute { evidence_due }),
             _ => None,
         }));
-        if self.refunds.iter().any(|refund| refund.state.is_stuck()) {
+        if self.refunds.iter().any(|refund| self.is_stuck(refund)) {
             all.push(Attention::Refund);
         }
         if self.returns.iter().any(|back| back.state == ReturnState::Requested) {

@@ -111,6 +111,39 @@ impl Order {
         Ok((self, vec![Event::RefundIssued { order, refund: id }]))
     }
 
+    /// Whether a person must do something about a refund. One that failed and of whose payment nothing is left here was made good by another,
+    /// or by the bank.
+    pub fn is_stuck(&self, refund: &Refund) -> bool {
+        refund.state.is_stuck() && (refund.state.counts() || self.kept(refund.payment).minor > 0)
+    }
+
+    /// Whether a refund must not be asked for now: the bank claims its payment, and the money would go twice. One that is under way is
+    /// still asked about.
+    pub fn waits_for_bank(&self, refund: RefundId) -> bool {
+        self.refunds.iter().any(|known| {
+            known.id == refund
+                && matches!(known.state, RefundState::Requested { .. })
+                && self.disputes.iter().any(|dispute| dispute.payment == known.payment && dispute.state.is_open())
+        })
+    }
+
+    /// The bank took a payment: of what still waits to go back, the latest first, what is not there any more went with it.
+    pub(super) fn leave_to_bank(&mut self, payment: PaymentId) {
+        let captured = self.payments.iter().find(|known| known.id == payment).map_or(0, |known| known.amount.minor);
+        let lost: i64 =
+            self.disputes.iter().filter(|dispute| dispute.payment == payment && dispute.is_lost()).map(|dispute| dispute.amount.minor).sum();
+        let mut gone: i64 =
+            self.refunds.iter().filter(|refund| refund.payment == payment && refund.state.counts()).map(|refund| refund.amount.minor).sum();
+        let waits = |refund: &&mut Refund| refund.payment == payment && matches!(refund.state, RefundState::Requested { .. });
+        for refund in self.refunds.iter_mut().rev().filter(waits) {
+            if gone + lost <= captured {
+                break;
+            }
+            gone -= refund.amount.minor;
+            refund.state = RefundState::SettledOutside;
+        }
+    }
+
     /// Whether a bank is asking for the money.
     pub fn is_disputed(&self) -> bool {
         self.disputes.iter().any(|dispute| dispute.state.is_open())

@@ -7,6 +7,7 @@ use crate::{
     catalog::stock,
     events, failpoint, params,
     payments::{ProviderError, RefundRequest},
+    sql::Tx,
 };
 use domain::{OrderId, PaymentId, RefundId, offer::Instant, order::HOLD_US, payment::PaymentState, refund::RefundNews};
 use std::{sync::atomic::Ordering, time::Duration};
@@ -198,13 +199,17 @@ impl Orders {
         let rows = self
             .db
             .all(
-                "SELECT id, payment_id, amount_minor, currency FROM refunds WHERE state IN ('requested', 'pending') AND next_at <= $1 \
+                "SELECT id, order_id, payment_id, amount_minor, currency FROM refunds WHERE state IN ('requested', 'pending') AND next_at <= $1 \
                  ORDER BY next_at LIMIT $2",
                 params![self.clock.now(), BATCH],
             )
             .await?;
         for row in &rows {
             let refund: RefundId = row.parse("id")?;
+            if store::load(&self.db, row.parse("order_id")?).await?.is_some_and(|order| order.waits_for_bank(refund)) {
+                self.ask_later(refund).await?;
+                continue;
+            }
             failpoint!("refund-not-asked-for");
             let asked = async {
                 let (attempt, at) = (self.at_provider(row.parse("payment_id")?).await?, self.clock.now());
@@ -221,10 +226,7 @@ impl Orders {
                     let this = self.clone();
                     Box::pin(async move {
                         this.hear_refund_in(tx, refund, news).await?;
-                        // What is under way, or asked for too often, is asked about seldom.
-                        let now = this.clock.now();
-                        let later = "UPDATE refunds SET next_at = $2 WHERE id = $1 AND (state = 'pending' OR next_at <= $3)";
-                        tx.execute(later, params![refund, now + UNDER_WAY_US, now]).await?;
+                        later(tx, refund, this.clock.now()).await?;
                         Ok(())
                     })
                 })
@@ -233,4 +235,16 @@ impl Orders {
         }
         Ok(())
     }
+
+    /// A refund that waits for a bank's decision does not keep the others waiting.
+    async fn ask_later(&self, refund: RefundId) -> anyhow::Result<()> {
+        let now = self.clock.now();
+        Ok(self.db.transact::<_, sqlx::Error>(|tx| Box::pin(later(tx, refund, now))).await?)
+    }
+}
+
+/// What is under way, waits for a bank or was asked for too often is asked about seldom.
+async fn later(tx: &mut Tx, refund: RefundId, now: Instant) -> Result<(), sqlx::Error> {
+    let later = "UPDATE refunds SET next_at = $2 WHERE id = $1 AND (state = 'pending' OR next_at <= $3)";
+    tx.execute(later, params![refund, now + UNDER_WAY_US, now]).await.map(drop)
 }

@@ -93,6 +93,12 @@ fn owed(mut order: Order, id: RefundId, amount: Money) -> Result<Changed, Cannot
     Ok((order, Vec::new()))
 }
 
+/// Another server's refusal is taken for the bank's.
+fn stops_what_is_under_way(order: Order, refund: RefundId, news: RefundNews) -> Option<Changed> {
+    let is_under_way = order.refunds.iter().any(|known| known.id == refund && known.state == RefundState::Pending);
+    order.hear_refund(refund, if is_under_way && news == RefundNews::Refused { RefundNews::Bounced } else { news })
+}
+
 /// What went back before is not counted.
 fn forgets_refunds(order: Order, id: RefundId, amount: Money) -> Result<Changed, CannotRefund> {
     if order.is_disputed() { Err(CannotRefund::Disputed) } else { owed(order, id, amount) }
@@ -157,6 +163,8 @@ fn mistakes() -> Vec<(&'static str, Rules, &'static str)> {
         ("packed pieces are cancelled", Rules { cancel: cancels_packed, ..ours }, "Tally"),
         ("a second page is opened", Rules { can_pay_again: |_, _| Ok(NextAttempt::New), attempt: opens_second_page, ..ours }, "pages at once"),
         ("late money sells what is not held", Rules { needs: sells_what_lapsed, ..ours }, "pieces came"),
+        ("a refund is sent though a bank claims its payment", Rules { waits_for_bank: |_, _| false, ..ours }, "while a bank claims"),
+        ("a refusal stops a refund that is under way", Rules { hear_refund: stops_what_is_under_way, ..ours }, "the provider of"),
         ("a refused refund counts as done", Rules { hear_refund: believes_refused, ..ours }, "the provider of 0"),
     ]
 }

@@ -122,7 +122,7 @@ fn become_(world: &World, dice: &mut Dice) -> Step {
     let session = match (world.provider.accounts[account].session, dice.below(20)) {
         (Session::Open, 0..3) | (Session::Pending, 0..5) => Session::Failed,
         (Session::Open, 3..6) => Session::Pending,
-        (Session::Open, 6) if dice.one_in(8) => Session::Captured(asked - 1),
+        (Session::Open, 6) if dice.one_in(4) => Session::Captured(asked - 1),
         (Session::Closed | Session::Failed, 2..) => Session::Open,
         _ => Session::Captured(asked),
     };

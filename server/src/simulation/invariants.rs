@@ -7,7 +7,7 @@ use super::{
     world::World,
 };
 use domain::{
-    PaymentId,
+    PaymentId, RefundId,
     order::{Attention, Order, Pieces, Restock, ReturnState, Status},
     payment::PaymentState,
     refund::{Refund, RefundReason, RefundState},
@@ -149,6 +149,13 @@ pub fn of_change(world: &World, index: usize, before: &Order) -> Judged {
     Ok(())
 }
 
+/// The provider is about to be asked for a refund.
+pub fn of_sending(order: &Order, refund: RefundId) -> Judged {
+    let asked = order.refunds.iter().find(|known| known.id == refund && matches!(known.state, RefundState::Requested { .. }));
+    let is_claimed = |payment| order.disputes.iter().any(|dispute| dispute.payment == payment && dispute.state.is_open());
+    must(!asked.is_some_and(|asked| is_claimed(asked.payment)), || format!("{refund} is sent while a bank claims its payment"))
+}
+
 /// Everything was delivered, everybody has tried again, nothing is due any more.
 pub fn at_rest(world: &World) -> Judged {
     for order in &world.acknowledged {
@@ -179,7 +186,8 @@ pub fn at_rest(world: &World) -> Judged {
         let waits = order.refunds.iter().any(|refund| matches!(refund.state, RefundState::Requested { .. } | RefundState::Pending));
         must(!waits, || format!("a refund of order {index} is never ended"))?;
         let attention = order.attention();
-        if order.refunds.iter().any(|refund| refund.state.is_stuck()) {
+        let is_owed = |refund: &Refund| gone(order, refund.payment, RefundState::counts) < order.total.minor && order.disputes.is_empty();
+        if order.refunds.iter().any(|refund| refund.state.is_stuck() && is_owed(refund)) {
             must(attention.contains(&Attention::Refund), || format!("nobody is told of a stuck refund of order {index}"))?;
         }
         if order.pieces == Pieces::Sold && !order.open_portions().is_empty() && !order.is_disputed() {

@@ -67,6 +67,8 @@ pub struct Sent {
     pub refund: RefundId,
     pub minor: i64,
     pub state: RefundNews,
+    /// Somebody was told that it is refused while it was under way: the shop may not ask by itself any more.
+    pub is_contested: bool,
 }
 
 /// A message to the shop.
@@ -130,11 +132,17 @@ impl Provider {
     /// Sends money back, never more than was taken; the same refund asked for again is answered the same.
     pub fn refund(&mut self, payment: PaymentId, refund: RefundId, minor: i64, answer: RefundNews) -> RefundNews {
         let Some(account) = self.accounts.iter_mut().find(|account| account.payment == payment) else { return RefundNews::Refused };
-        if let Some(sent) = account.refunds.iter().find(|sent| sent.refund == refund) {
+        if let Some(sent) = account.refunds.iter_mut().find(|sent| sent.refund == refund) {
+            // Two ask at once, and the second is turned away.
+            if sent.state == RefundNews::Pending && answer == RefundNews::Refused {
+                sent.is_contested = true;
+                return RefundNews::Refused;
+            }
             return sent.state;
         }
-        let state = if account.sent_back() + minor > account.captured() { RefundNews::Refused } else { answer };
-        account.refunds.push(Sent { refund, minor, state });
+        let is_claimed = account.dispute.is_some_and(|stage| stage != DisputeStage::Won);
+        let state = if is_claimed || account.sent_back() + minor > account.captured() { RefundNews::Refused } else { answer };
+        account.refunds.push(Sent { refund, minor, state, is_contested: false });
         state
     }
 
@@ -157,9 +165,11 @@ impl Provider {
     /// A refund that was under way arrives or comes back; the shop is told.
     pub fn settle_refund(&mut self, at: usize, index: usize, state: RefundNews) {
         let sent = &mut self.accounts[at].refunds[index];
+        // What is under way is asked about; what has arrived is not.
+        let arrives = sent.is_contested || sent.state != RefundNews::Pending;
         sent.state = state;
         let refund = sent.refund;
-        self.tell(at, Told::Refund(refund, state), true);
+        self.tell(at, Told::Refund(refund, state), arrives);
     }
 
     /// A bank claims a payment, or decides about it; the shop is told.

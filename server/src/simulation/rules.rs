@@ -35,6 +35,8 @@ pub struct Rules {
     pub cancel_unpaid: fn(Order) -> Result<Changed, CannotEnd>,
     pub cancel: fn(Order, Cancelling, Instant) -> Result<Changed, CannotCancel>,
     pub refund: fn(Order, RefundId, Money) -> Result<Changed, CannotRefund>,
+    /// Whether a refund is not asked for now.
+    pub waits_for_bank: fn(&Order, RefundId) -> bool,
     pub retry_refund: fn(Order, RefundId) -> Result<Changed, CannotRefund>,
     pub receive_return: ReceiveReturn,
     pub plan: Plan,
@@ -56,6 +58,7 @@ impl Rules {
         cancel_unpaid: Order::cancel_unpaid,
         cancel: Order::cancel,
         refund: Order::refund,
+        waits_for_bank: Order::waits_for_bank,
         retry_refund: Order::retry_refund,
         receive_return: Order::receive_return,
         plan: sourcing::plan,

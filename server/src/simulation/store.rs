@@ -170,7 +170,7 @@ impl World {
     pub fn hear(&mut self, payment: PaymentId, news: News) -> Heard {
         let index = order_of(payment);
         let Some(row) = self.store.orders.get(index) else { return Heard::Known };
-        let before = row.order.clone();
+        let (before, is_pending) = (row.order.clone(), news == News::Pending);
         let needs = (self.rules.needs)(&before, payment, &news);
         let sold = match needs {
             Needs::Sell => {
@@ -191,9 +191,20 @@ impl World {
         match (self.rules.hear)(before.clone(), payment, news, sold, refund, self.now) {
             Ok((after, _)) => {
                 self.save(index, &before, after);
+                if is_pending {
+                    self.wait_for_money(index);
+                }
                 Heard::New
             }
             Err(_) => Heard::Known,
+        }
+    }
+
+    /// Pieces are kept longer for money that is under way.
+    fn wait_for_money(&mut self, index: usize) {
+        let longer = self.now + PENDING_HOLD_US;
+        if let Pieces::Held { until } = &mut self.store.orders[index].order.pieces {
+            *until = longer.max(*until);
         }
     }
 
@@ -380,3 +391,6 @@ pub enum NotStored {
 
 /// A payment is in doubt when nobody has said anything about it for so long (30 s).
 pub const DOUBT_US: Instant = 30 * 1_000_000;
+/// The same for money that is under way (10 min), and how long pieces are kept for it (2 h).
+pub const PENDING_DOUBT_US: Instant = 10 * 60 * 1_000_000;
+pub const PENDING_HOLD_US: Instant = 2 * 3_600 * 1_000_000;

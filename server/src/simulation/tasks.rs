@@ -2,16 +2,26 @@
 //! the server's `orders/` step by step.
 
 use super::{
+    invariants,
     ops::{Answer, FAILURES, Fate, Op, Task},
-    store::{DOUBT_US, Ended, Form, Heard, Key, NotStored, order_of},
+    store::{DOUBT_US, Ended, Form, Heard, Key, NotStored, PENDING_DOUBT_US, order_of},
     world::World,
 };
 use domain::{
-    PaymentId,
+    PaymentId, RefundId,
+    offer::Instant,
     order::{HOLD_US, NextAttempt, Order, Pieces},
-    payment::{News, PaymentState},
+    payment::{News, Payment, PaymentState},
     refund::{RefundNews, RefundState},
 };
+
+/// A refund that is under way is asked about so often (6 h).
+const UNDER_WAY_US: Instant = 6 * 3_600 * 1_000_000;
+
+/// How long nothing may be heard of a payment before it is asked about.
+fn doubt_us(payment: &Payment) -> Instant {
+    if payment.state == PaymentState::Pending { PENDING_DOUBT_US } else { DOUBT_US }
+}
 
 /// Rounds of asking and deciding before a wish to pay is given up.
 const ROUNDS: u8 = 4;
@@ -165,7 +175,8 @@ impl World {
                     let is_over = matches!(row.order.pieces, Pieces::Sold | Pieces::Withdrawn);
                     let live = row.order.payments.iter().zip(&row.touched).filter(|(payment, _)| payment.state.is_live());
                     due.extend(
-                        live.filter(|(_, touched)| **touched <= self.now - DOUBT_US).map(|(payment, touched)| (*touched, payment.id, is_over)),
+                        live.filter(|(payment, touched)| **touched <= self.now - doubt_us(payment))
+                            .map(|(payment, touched)| (*touched, payment.id, is_over)),
                     );
                 }
                 due.sort_unstable();
@@ -176,13 +187,25 @@ impl World {
             Op::Refunds => {
                 let mut due = Vec::new();
                 for row in &self.store.orders {
-                    let owed = row.order.refunds.iter().zip(&row.due).filter(|(refund, _)| matches!(refund.state, RefundState::Requested { .. }));
+                    let owed = row
+                        .order
+                        .refunds
+                        .iter()
+                        .zip(&row.due)
+                        .filter(|(refund, _)| matches!(refund.state, RefundState::Requested { .. } | RefundState::Pending));
                     due.extend(owed.filter(|(_, due)| **due <= self.now).map(|(refund, due)| (*due, refund.id, refund.payment, refund.amount.minor)));
                 }
                 due.sort_unstable();
                 task.ops.extend(due.into_iter().rev().map(|(_, refund, payment, minor)| Op::Send { payment, refund, minor }));
             }
+            Op::Send { payment, refund, .. } if (self.rules.waits_for_bank)(&self.store.orders[order_of(payment)].order, refund) => {
+                self.count("refunds that wait for a bank");
+                self.ask_later(order_of(payment), refund);
+            }
             Op::Send { payment, refund, minor } => {
+                if let Err(fault) = invariants::of_sending(&self.store.orders[order_of(payment)].order, refund) {
+                    self.fail(fault);
+                }
                 let answer = match fate {
                     Fate::Refused => RefundNews::Refused,
                     Fate::Slow => RefundNews::Pending,
@@ -192,7 +215,10 @@ impl World {
                 self.answer = news.map(Answer::Refund);
                 task.ops.push(Op::HearRefund { payment, refund, news: news.unwrap_or(RefundNews::Unclear) });
             }
-            Op::HearRefund { payment, refund, news } => self.hear_refund(order_of(payment), refund, news),
+            Op::HearRefund { payment, refund, news } => {
+                self.hear_refund(order_of(payment), refund, news);
+                self.ask_later(order_of(payment), refund);
+            }
         }
     }
 
@@ -248,6 +274,16 @@ impl World {
             Some(Some(news)) => task.ops.push(Op::Hear { payment, news }),
             Some(None) => {}
             None => task.failures += 1,
+        }
+    }
+
+    /// What is under way, waits for a bank or was asked for too often is asked about seldom.
+    fn ask_later(&mut self, index: usize, refund: RefundId) {
+        let (now, Some(row)) = (self.now, self.store.orders.get_mut(index)) else { return };
+        for (known, due) in row.order.refunds.iter().zip(&mut row.due) {
+            if known.id == refund && (known.state == RefundState::Pending || *due <= now) {
+                *due = now + UNDER_WAY_US;
+            }
         }
     }
 

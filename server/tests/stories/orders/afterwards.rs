@@ -224,3 +224,30 @@ async fn two_of_staff_at_once_send_a_piece_once() -> anyhow::Result<()> {
     assert_eq!((after.fulfilments.len(), after.progress()), (2, Some(Progress::Shipped)));
     house.shop.stop().await
 }
+
+#[tokio::test]
+async fn a_refund_that_was_asked_for_before_a_dispute_waits_for_its_end() -> anyhow::Result<()> {
+    let house = house::open(5, 0).await?;
+    for attempt in 0..5 {
+        let order = paid(&house, 1).await?;
+        let before = house.orders.ledgers(order).await?.context("an order")?;
+        let id = RefundId(house.shop.shop.clock.id());
+        let news = |stage| DisputeNews { reference: format!("dp_{attempt}"), amount: before.total, reason: "fraudulent".to_owned(), stage };
+        house.orders.refund_goodwill(order, id, eur(1_000), staff()).await?;
+        house.orders.hear_dispute(before.payments[0].id, &news(DisputeStage::Open { evidence_due: None })).await?;
+        if house.orders.ledgers(order).await?.context("an order")?.refunds[0].state != (RefundState::Requested { attempts: 0 }) {
+            // The shop's own round was faster than the bank.
+            continue;
+        }
+        for _ in 0..3 {
+            house.orders.tend().await?;
+            house.shop.clock.advance(Duration::from_secs(7 * 3_600));
+        }
+        let waits = house.orders.ledgers(order).await?.context("an order")?;
+        assert_eq!(waits.refunds[0].state, RefundState::Requested { attempts: 0 }, "the provider was asked");
+        house.orders.hear_dispute(before.payments[0].id, &news(DisputeStage::Won)).await?;
+        refunded(&house, order, 1).await?;
+        return house.shop.stop().await;
+    }
+    anyhow::bail!("every refund was sent before its dispute")
+}

@@ -6,7 +6,10 @@ use server::{
     payments::{
         Attempt, CapturedPage, Forged, Patience, Provider, ProviderError, RefundPage, RefundRequest, SessionRequest, WebhookEvent, WebhookFault,
     },
-    simulation::{Answer, store::DOUBT_US},
+    simulation::{
+        Answer,
+        store::{DOUBT_US, PENDING_DOUBT_US, PENDING_HOLD_US},
+    },
 };
 use tokio::sync::{mpsc, oneshot};
 
@@ -59,7 +62,7 @@ impl Provider for Gate {
         "signature"
     }
     fn patience(&self) -> Patience {
-        Patience { doubt_us: DOUBT_US, pending_doubt_us: DOUBT_US, pending_hold_us: 0 }
+        Patience { doubt_us: DOUBT_US, pending_doubt_us: PENDING_DOUBT_US, pending_hold_us: PENDING_HOLD_US }
     }
     async fn create_session(&self, request: &SessionRequest) -> Result<News, ProviderError> {
         known(self.news(Call::Create(request.payment)).await?)

@@ -2,8 +2,11 @@
 //! says what becomes of it, and servers are killed between calls. Both must end in the same rows.
 
 use crate::{
-    gate::{Call, Gate, Waiting},
-    house, support,
+    orders::{
+        gate::{Call, Gate, Waiting},
+        house,
+    },
+    support,
 };
 use anyhow::{Context as _, ensure};
 use domain::{
