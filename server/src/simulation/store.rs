@@ -191,20 +191,23 @@ impl World {
         match (self.rules.hear)(before.clone(), payment, news, sold, refund, self.now) {
             Ok((after, _)) => {
                 self.save(index, &before, after);
-                if is_pending {
-                    self.wait_for_money(index);
-                }
+                self.wait_for_money(index, is_pending);
                 Heard::New
             }
             Err(_) => Heard::Known,
         }
     }
 
-    /// Pieces are kept longer for money that is under way.
-    fn wait_for_money(&mut self, index: usize) {
-        let longer = self.now + PENDING_HOLD_US;
-        if let Pieces::Held { until } = &mut self.store.orders[index].order.pieces {
-            *until = longer.max(*until);
+    /// Pieces are kept longer for money that is under way, and when it will not come, for as long as anybody has who is to pay.
+    fn wait_for_money(&mut self, index: usize, is_pending: bool) {
+        let (now, order) = (self.now, &mut self.store.orders[index].order);
+        let is_over = !order.has_live_payment();
+        if let Pieces::Held { until } = &mut order.pieces {
+            if is_pending {
+                *until = (now + PENDING_HOLD_US).max(*until);
+            } else if is_over {
+                *until = (now + HOLD_US).min(*until);
+            }
         }
     }
 
