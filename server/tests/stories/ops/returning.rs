@@ -55,3 +55,29 @@ async fn what_comes_back_is_looked_at_and_refunded_once() -> anyhow::Result<()> 
     assert_eq!(log(&house).await?, ["order packed", "return announced", "return announced", "return received", "return refused"]);
     house.shop.stop().await
 }
+
+#[tokio::test]
+async fn staff_exchange_for_another_variant_of_the_same_product_and_send_it() -> anyhow::Result<()> {
+    let house = desk::open().await?;
+    let support = desk::signed_in(&house, Role::Support).await?;
+    let order = desk::paid(&house, 1).await?;
+    done(&act(&support, &order, "pack", &[("of", "rotterdam"), ("line-0", "1"), ("carrier", "DHL")]).await?, "pack")?;
+    let (stranger, other) = (house.shop.shop.clock.id().to_string(), house.other.variant.to_string());
+    for (variant, sentence) in [(stranger.as_str(), "another variant of the same product"), ("nonsense", "Choose what the shopper gets")] {
+        refused(&act(&support, &order, "return", &[("reason", "too_small"), ("line-0", "1"), ("for-0", variant)]).await?, sentence)?;
+    }
+    done(&act(&support, &order, "return", &[("reason", "too_small"), ("line-0", "1"), ("for-0", &other)]).await?, "return")?;
+    let back = desk::ledgers(&house, &order).await?.returns[0].id.to_string();
+    let id = key(&support, &order).await?;
+    let fields = [("id", id.as_str()), ("of", &back), ("location", "rotterdam"), ("shelf-0", "1"), ("delivery", "0"), ("sure", "yes")];
+    for _ in 0..2 {
+        done(&support.post(&format!("{}/receive", page(&order)), &fields).await?, "receive")?;
+    }
+    let known = desk::ledgers(&house, &order).await?;
+    assert_eq!((known.lines.len(), known.lines[1].variant, known.refunds.len()), (2, house.other.variant, 0), "another piece instead of money, once");
+    assert_eq!(known.lines[1].replaces.map(|of| of.to_string()), Some(back));
+    assert!(support.get("/ops/orders?waits=ship").await?.body.contains(&order.number.to_string()));
+    done(&act(&support, &order, "pack", &[("of", "rotterdam"), ("line-1", "1"), ("carrier", "DHL")]).await?, "pack")?;
+    assert_eq!(log(&house).await?, ["order packed", "return announced", "return received", "order packed"]);
+    house.shop.stop().await
+}
