@@ -241,7 +241,7 @@ async fn a_refund_that_was_asked_for_before_a_dispute_waits_for_its_end() -> any
         }
         for _ in 0..3 {
             house.orders.tend().await?;
-            house.shop.clock.advance(Duration::from_secs(7 * 3_600));
+            house.shop.clock.advance(Duration::from_hours(7));
         }
         let waits = house.orders.ledgers(order).await?.context("an order")?;
         assert_eq!(waits.refunds[0].state, RefundState::Requested { attempts: 0 }, "the provider was asked");

@@ -197,7 +197,7 @@ impl Twin {
     }
 
     async fn secret(&self, form: Form) -> anyhow::Result<String> {
-        Ok(self.orders.answered_before(cart(form), &format!("key {}", form.key)).await?.context("an order with a key")?.secret)
+        Ok(self.orders.answered_before(cart(form), &format!("key {}", form.key)).await?.context("an order with a key")?.placed.secret)
     }
 
     async fn order(&self, index: usize) -> anyhow::Result<OrderId> {
