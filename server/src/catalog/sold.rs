@@ -4,10 +4,12 @@
 use super::stock::{self, Item};
 use crate::{
     clock::Clock,
+    orders::many::{self, many},
     params,
     sql::{Db, Row, Tx},
 };
 use domain::{HoldId, OrderId, ProductId, VariantId, stock::Movement};
+use std::collections::BTreeMap;
 
 /// Sold pieces that lie somewhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +50,21 @@ pub async fn lying(db: &Db, order: OrderId) -> anyhow::Result<Vec<Lying>> {
     let sql = "SELECT product_id, variant_id, location, CAST(SUM(quantity) AS BIGINT) AS quantity FROM holds WHERE order_id = $1 AND state = 'sold' \
                GROUP BY product_id, variant_id, location ORDER BY location, variant_id";
     db.all(sql, params![order]).await?.iter().map(read).collect()
+}
+
+pub const LYING_OF_MANY: &str = concat!(
+    "SELECT order_id, product_id, variant_id, location, CAST(SUM(quantity) AS BIGINT) AS quantity FROM holds WHERE state = 'sold' AND order_id ",
+    many!(),
+    " GROUP BY order_id, product_id, variant_id, location ORDER BY order_id, location, variant_id"
+);
+
+/// The same of many orders.
+pub async fn lying_of_many(db: &Db, orders: impl Iterator<Item = OrderId>) -> anyhow::Result<BTreeMap<OrderId, Vec<Lying>>> {
+    let mut lying: BTreeMap<OrderId, Vec<Lying>> = BTreeMap::new();
+    for row in many::all(db, LYING_OF_MANY, orders.map(|order| order.to_string())).await? {
+        lying.entry(row.parse("order_id")?).or_default().push(read(&row)?);
+    }
+    Ok(lying)
 }
 
 fn read(row: &Row) -> anyhow::Result<Lying> {

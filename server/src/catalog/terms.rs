@@ -39,6 +39,11 @@ pub fn folded(text: &str) -> String {
     clean(text).to_lowercase().chars().take(CHARS_MAX).collect::<String>().trim_end().to_owned()
 }
 
+pub const FIND: &str = "SELECT t.term, t.product_id, t.variant_id FROM catalog_terms t \
+     WHERE (t.term, t.product_id, t.variant_id) > ($1, $2, $3) AND t.term < $4 \
+     AND NOT EXISTS (SELECT 1 FROM catalog_terms e WHERE e.product_id = t.product_id AND e.variant_id = t.variant_id AND e.term >= $5 AND e.term < t.term) \
+     ORDER BY t.term, t.product_id, t.variant_id LIMIT $6";
+
 /// What begins with `wanted`, exact matches first, at most `limit`; `after` is the key of the row before. Each product and variant once.
 pub async fn find(db: &Db, wanted: &str, after: Option<&str>, limit: u32) -> anyhow::Result<Vec<Found>> {
     let first = folded(wanted).into_bytes();
@@ -49,15 +54,7 @@ pub async fn find(db: &Db, wanted: &str, after: Option<&str>, limit: u32) -> any
     let end = [first.as_slice(), &[0xff]].concat();
     let (term, product, variant) =
         after.and_then(key).filter(|(term, ..)| *term >= first).unwrap_or_else(|| (first.clone(), String::new(), String::new()));
-    let rows = db
-        .all(
-            "SELECT t.term, t.product_id, t.variant_id FROM catalog_terms t \
-             WHERE (t.term, t.product_id, t.variant_id) > ($1, $2, $3) AND t.term < $4 \
-             AND NOT EXISTS (SELECT 1 FROM catalog_terms e WHERE e.product_id = t.product_id AND e.variant_id = t.variant_id AND e.term >= $5 AND e.term < t.term) \
-             ORDER BY t.term, t.product_id, t.variant_id LIMIT $6",
-            params![term, product, variant, end, first, limit],
-        )
-        .await?;
+    let rows = db.all(FIND, params![term, product, variant, end, first, limit]).await?;
     rows.iter()
         .map(|row| {
             let variant = row.text("variant_id")?;

@@ -27,30 +27,7 @@ impl Orders {
         if order.can_fulfil().is_err() {
             return Ok(Vec::new());
         }
-        let mut open = order.open_portions();
-        let mut shelves: Vec<(String, Vec<Portion>)> = Vec::new();
-        let mut put = |location: &str, portion: Portion| match shelves.iter_mut().find(|shelf| shelf.0 == location) {
-            Some(shelf) => shelf.1.push(portion),
-            None => shelves.push((location.to_owned(), vec![portion])),
-        };
-        let lying = self.lying(order.id).await?;
-        let variant = |line: u32| order.lines.iter().find(|known| known.line == line).map(|known| known.variant);
-        for here in &lying {
-            let mut left = here.quantity;
-            for portion in open.iter_mut().filter(|portion| variant(portion.line) == Some(here.variant)) {
-                let quantity = portion.quantity.min(left);
-                if quantity > 0 {
-                    put(&here.location, Portion { line: portion.line, quantity });
-                    portion.quantity -= quantity;
-                    left -= quantity;
-                }
-            }
-        }
-        let counted = |portion: &Portion| lying.iter().any(|here| variant(portion.line) == Some(here.variant));
-        for portion in open.into_iter().filter(|portion| portion.quantity > 0 && !counted(portion)) {
-            put(anywhere, portion);
-        }
-        Ok(shelves)
+        Ok(shelves(order, anywhere, &self.lying(order.id).await?))
     }
 
     /// Begins to pack pieces that lie at `location`. The same id again changes nothing.
@@ -163,4 +140,34 @@ async fn move_pieces(tx: &mut Tx, clock: &Clock, order: &Order, id: FulfilmentId
         sold::step(tx, clock, order.id, &fulfilment.location, line.variant, portion.quantity, step).await??;
     }
     Ok(())
+}
+
+/// What can be packed of an order whose pieces lie there, by location.
+pub fn shelves(order: &Order, anywhere: &str, lying: &[Lying]) -> Vec<(String, Vec<Portion>)> {
+    let mut shelves: Vec<(String, Vec<Portion>)> = Vec::new();
+    if order.can_fulfil().is_err() {
+        return shelves;
+    }
+    let mut open = order.open_portions();
+    let mut put = |location: &str, portion: Portion| match shelves.iter_mut().find(|shelf| shelf.0 == location) {
+        Some(shelf) => shelf.1.push(portion),
+        None => shelves.push((location.to_owned(), vec![portion])),
+    };
+    let variant = |line: u32| order.lines.iter().find(|known| known.line == line).map(|known| known.variant);
+    for here in lying {
+        let mut left = here.quantity;
+        for portion in open.iter_mut().filter(|portion| variant(portion.line) == Some(here.variant)) {
+            let quantity = portion.quantity.min(left);
+            if quantity > 0 {
+                put(&here.location, Portion { line: portion.line, quantity });
+                portion.quantity -= quantity;
+                left -= quantity;
+            }
+        }
+    }
+    let counted = |portion: &Portion| lying.iter().any(|here| variant(portion.line) == Some(here.variant));
+    for portion in open.into_iter().filter(|portion| portion.quantity > 0 && !counted(portion)) {
+        put(anywhere, portion);
+    }
+    shelves
 }

@@ -67,6 +67,7 @@ macro_rules! listed {
 }
 
 const WAITING: &str = listed!("orders o WHERE o.attention = $1 AND (o.placed_at, o.id) > ($2, $3) ORDER BY o.placed_at, o.id LIMIT $4");
+// PostgreSQL reads a few hundred through the same index and sorts them (0.7 ms for 600), and walks it in its order when there are more.
 const WAITING_IN: &str = listed!(
     "orders o WHERE o.market = $5 AND o.attention = $1 AND o.attention <> '' AND (o.placed_at, o.id) > ($2, $3) ORDER BY o.placed_at, o.id LIMIT $4"
 );

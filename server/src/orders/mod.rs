@@ -16,6 +16,7 @@ mod give_back;
 mod hear;
 pub mod links;
 pub mod lists;
+pub mod many;
 mod money_back;
 mod once;
 mod page;

@@ -3,6 +3,7 @@
 
 use super::{
     aftermath,
+    many::{self, many},
     story::{self, Actor},
 };
 use crate::{
@@ -20,6 +21,7 @@ use domain::{
     payment::{Decline, Payment, PaymentState},
     refund::{Refund, RefundReason, RefundState},
 };
+use std::collections::BTreeMap;
 
 /// Locks an order for the rest of the transaction and loads its ledgers. An update locks where `FOR UPDATE` is not known to all engines.
 pub async fn lock(tx: &mut Tx, order: OrderId, now: Instant) -> anyhow::Result<Option<Order>> {
@@ -52,17 +54,41 @@ pub async fn load(db: &Db, order: OrderId) -> anyhow::Result<Option<Order>> {
 
 const ORDER: &str = "SELECT market, currency, total_minor, delivery_minor, placed_at, pieces, hold_until FROM orders WHERE id = $1";
 
-/// One statement a ledger, in the order in which [`read`] takes them.
-const LEDGERS: [&str; 7] = [
-    "SELECT l.line, l.product_id, l.variant_id, l.quantity, l.total_minor, l.paid_minor, l.replaces FROM order_lines l WHERE l.order_id = $1 ORDER BY l.line",
-    "SELECT id, state, provider_session, redirect_url, amount_minor, currency, reason, created_at, updated_at FROM payments \
-     WHERE order_id = $1 ORDER BY created_at, id",
-    "SELECT id, payment_id, state, amount_minor, currency, reason, attempts FROM refunds WHERE order_id = $1 ORDER BY created_at, id",
-    "SELECT body FROM disputes WHERE order_id = $1 ORDER BY created_at, reference",
-    "SELECT body FROM cancellations WHERE order_id = $1 ORDER BY created_at, id",
-    "SELECT body FROM fulfilments WHERE order_id = $1 ORDER BY created_at, id",
-    "SELECT body FROM returns WHERE order_id = $1 ORDER BY created_at, id",
-];
+/// One statement a ledger, in the order in which [`read`] takes them, of the order or the orders that a condition names.
+macro_rules! ledgers {
+    ($($of:tt)*) => {[
+        concat!("SELECT order_id, line, product_id, variant_id, quantity, total_minor, paid_minor, replaces FROM order_lines WHERE order_id ", $($of)*, " ORDER BY line"),
+        concat!(
+            "SELECT order_id, id, state, provider_session, redirect_url, amount_minor, currency, reason, created_at, updated_at FROM payments WHERE order_id ",
+            $($of)*,
+            " ORDER BY created_at, id"
+        ),
+        concat!(
+            "SELECT order_id, id, payment_id, state, amount_minor, currency, reason, attempts FROM refunds WHERE order_id ",
+            $($of)*,
+            " ORDER BY created_at, id"
+        ),
+        concat!("SELECT order_id, body FROM disputes WHERE order_id ", $($of)*, " ORDER BY created_at, reference"),
+        concat!("SELECT order_id, body FROM cancellations WHERE order_id ", $($of)*, " ORDER BY created_at, id"),
+        concat!("SELECT order_id, body FROM fulfilments WHERE order_id ", $($of)*, " ORDER BY created_at, id"),
+        concat!("SELECT order_id, body FROM returns WHERE order_id ", $($of)*, " ORDER BY created_at, id"),
+    ]};
+}
+
+const LEDGERS: [&str; 7] = ledgers!("= $1");
+pub const LEDGERS_OF_MANY: [&str; 7] = ledgers!(many!());
+
+/// The same of many orders at once. `rows` are theirs, with their ids and the columns of [`ORDER`].
+pub async fn load_all(db: &Db, rows: &[Row]) -> anyhow::Result<Vec<Order>> {
+    let ids: Vec<OrderId> = rows.iter().map(|row| row.parse("id")).collect::<anyhow::Result<_>>()?;
+    let mut ledgers: BTreeMap<OrderId, [Vec<Row>; LEDGERS_OF_MANY.len()]> = BTreeMap::new();
+    for (place, sql) in LEDGERS_OF_MANY.into_iter().enumerate() {
+        for row in many::all(db, sql, ids.iter().map(OrderId::to_string)).await? {
+            ledgers.entry(row.parse("order_id")?).or_default()[place].push(row);
+        }
+    }
+    ids.iter().zip(rows).map(|(id, row)| read(*id, row, ledgers.get(id).map(<[_; _]>::as_slice).unwrap_or_default())).collect()
+}
 
 /// Without captured money the other ledgers are empty: an order that waits for its payment, the common case under load, is read in three
 /// statements.

@@ -8,17 +8,14 @@ use std::collections::BTreeMap;
 /// Most orders that are looked at; a variant with more of them waiting shows at least so many.
 const ORDERS_MAX: u32 = 5_000;
 
+pub const UNSHIPPED: &str = "SELECT h.order_id, h.location, o.progress, CAST(SUM(h.quantity) AS BIGINT) AS pieces, \
+     (SELECT COUNT(*) FROM cancellations c WHERE c.order_id = h.order_id) AS cancellations FROM holds h JOIN orders o ON o.id = h.order_id \
+     WHERE h.variant_id = $1 AND h.state = 'sold' AND o.progress IN ('open', 'packing', 'partly_shipped') \
+     GROUP BY h.order_id, h.location, o.progress ORDER BY h.order_id LIMIT $2";
+
 /// Sold pieces of a variant that have not left, by the location that they are to leave from.
 pub async fn unshipped(db: &Db, variant: VariantId) -> anyhow::Result<BTreeMap<String, u32>> {
-    let rows = db
-        .all(
-            "SELECT h.order_id, h.location, o.progress, CAST(SUM(h.quantity) AS BIGINT) AS pieces, \
-             (SELECT COUNT(*) FROM cancellations c WHERE c.order_id = h.order_id) AS cancellations FROM holds h JOIN orders o ON o.id = h.order_id \
-             WHERE h.variant_id = $1 AND h.state = 'sold' AND o.progress IN ('open', 'packing', 'partly_shipped') \
-             GROUP BY h.order_id, h.location, o.progress ORDER BY h.order_id LIMIT $2",
-            params![variant, ORDERS_MAX],
-        )
-        .await?;
+    let rows = db.all(UNSHIPPED, params![variant, ORDERS_MAX]).await?;
     let mut orders: BTreeMap<String, (bool, BTreeMap<String, u32>)> = BTreeMap::new();
     for row in &rows {
         let order = orders.entry(row.text("order_id")?).or_default();

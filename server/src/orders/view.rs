@@ -2,10 +2,11 @@
 
 use super::{
     Orders,
+    many::many,
     request::{OrderBody, Personal},
     store, story,
 };
-use crate::params;
+use crate::{params, sql::Row};
 use anyhow::Context as _;
 use domain::{
     OrderId,
@@ -19,6 +20,20 @@ use std::time::Duration;
 
 /// How long the page waits for the provider when it does not know whether an order is paid.
 const ASKING: Duration = Duration::from_millis(1_500);
+
+/// What the page of an order, or of many, needs beside the ledgers; with the columns that those are read with.
+macro_rules! views {
+    ($($of:tt)*) => {
+        concat!(
+            "SELECT o.id, o.number, o.market, o.locale, o.body, o.personal, o.subject, c.wrapped_key, COALESCE(l.made_at, o.placed_at) AS link_made_at, \
+             COALESCE(l.generation, 0) AS generation, o.currency, o.total_minor, o.delivery_minor, o.placed_at, o.pieces, o.hold_until \
+             FROM orders o LEFT JOIN customer_keys c ON c.subject = o.subject LEFT JOIN order_links l ON l.order_id = o.id WHERE ",
+            $($of)*
+        )
+    };
+}
+const BY_ID: &str = views!("o.id = $1");
+pub const BY_NUMBERS: &str = views!("o.number ", many!());
 
 /// What an order page needs.
 #[derive(Clone, Debug)]
@@ -58,12 +73,12 @@ impl Orders {
                 Err(_) => tracing::warn!(payment = %live.id, "the provider was too slow to be asked"),
             }
         }
-        self.view(order, secret).await
+        self.view(order).await
     }
 
     /// An order by its id; the provider is not asked.
     pub async fn by_id(&self, id: OrderId) -> anyhow::Result<Option<OrderView>> {
-        self.view(id, &self.present_secret(id).await?).await
+        self.view(id).await
     }
 
     /// An order's ledgers, as they are now.
@@ -85,17 +100,15 @@ impl Orders {
         self.db.first("SELECT id FROM orders WHERE secret_hash = $1", params![self.secret_hash(secret)]).await?.map(|row| row.parse("id")).transpose()
     }
 
-    async fn view(&self, id: OrderId, secret: &str) -> anyhow::Result<Option<OrderView>> {
+    async fn view(&self, id: OrderId) -> anyhow::Result<Option<OrderView>> {
         let Some(order) = store::load(&self.db, id).await? else { return Ok(None) };
-        let row = self
-            .db
-            .first(
-                "SELECT o.number, o.market, o.locale, o.body, o.personal, o.subject, c.wrapped_key, COALESCE(l.made_at, o.placed_at) AS link_made_at \
-                 FROM orders o LEFT JOIN customer_keys c ON c.subject = o.subject LEFT JOIN order_links l ON l.order_id = o.id WHERE o.id = $1",
-                params![id],
-            )
-            .await?
-            .context("the order was just there")?;
+        let row = self.db.first(BY_ID, params![id]).await?.context("the order was just there")?;
+        self.viewed(&row, order).map(Some)
+    }
+
+    /// What a row of [`BY_ID`] or [`BY_NUMBERS`] and the ledgers make together.
+    pub(super) fn viewed(&self, row: &Row, order: Order) -> anyhow::Result<OrderView> {
+        let id = order.id;
         let personal = match row.bytes_or_null("wrapped_key")? {
             Some(wrapped) => {
                 let sealed = row.bytes_or_null("personal")?.context("orders.personal")?;
@@ -105,10 +118,10 @@ impl Orders {
             }
             None => None,
         };
-        Ok(Some(OrderView {
+        Ok(OrderView {
             id,
             number: row.parse("number")?,
-            secret: secret.to_owned(),
+            secret: self.secret(id, row.int("generation")?),
             market: row.parse("market")?,
             locale: row.parse("locale")?,
             placed_at: order.placed_at,
@@ -120,6 +133,6 @@ impl Orders {
             body: serde_json::from_str(&row.text("body")?).context("orders.body")?,
             personal,
             ledgers: order,
-        }))
+        })
     }
 }

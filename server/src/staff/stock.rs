@@ -13,9 +13,9 @@ use crate::{
         stock::{self, Item},
         terms::{self, Found},
     },
-    orders::unshipped::unshipped,
+    orders::unshipped::{UNSHIPPED, unshipped},
     params,
-    sql::{Conflict, Db, Row},
+    sql::{Conflict, Db, Row, Value},
 };
 use anyhow::Context as _;
 use domain::{
@@ -50,6 +50,11 @@ pub struct Known {
     pub balance: Balance,
 }
 
+const PRODUCT: &str = "SELECT * FROM products WHERE id = $1";
+const BALANCES: &str = "SELECT location, free, held FROM stock_balances WHERE variant_id = $1";
+const LEDGER: &str = "SELECT l.id, l.at, l.location, l.kind, l.quantity, l.reason, l.cause, COALESCE(o.number, s.email) AS name FROM stock_ledger l \
+     LEFT JOIN orders o ON o.id = SUBSTR(l.cause, 7) LEFT JOIN staff s ON s.id = SUBSTR(l.cause, 7) \
+     WHERE l.variant_id = $1 AND l.kind <> 'transfer' AND l.at <= $2 AND (l.at < $2 OR l.id < $3) ORDER BY l.at DESC, l.id DESC LIMIT $4";
 const VARIANT: &str = "SELECT v.id, v.product_id, v.sku, v.barcode, v.option_values, v.tracked, v.oversell, v.active, \
      (SELECT CAST(COALESCE(SUM(b.free), 0) AS BIGINT) FROM stock_balances b WHERE b.variant_id = v.id) AS free, \
      (SELECT CAST(COALESCE(SUM(b.held), 0) AS BIGINT) FROM stock_balances b WHERE b.variant_id = v.id) AS held \
@@ -58,6 +63,19 @@ const VARIANTS: &str = "SELECT v.id, v.product_id, v.sku, v.barcode, v.option_va
      (SELECT CAST(COALESCE(SUM(b.free), 0) AS BIGINT) FROM stock_balances b WHERE b.variant_id = v.id) AS free, \
      (SELECT CAST(COALESCE(SUM(b.held), 0) AS BIGINT) FROM stock_balances b WHERE b.variant_id = v.id) AS held \
      FROM variants v WHERE v.product_id = $1 ORDER BY v.position, v.id LIMIT $2";
+
+/// Every statement that finds and shows stock, each with sample values, for tests and figures that look at their plans.
+pub fn statements() -> Vec<(&'static str, Vec<Value>)> {
+    vec![
+        (terms::FIND, params![b"tote".to_vec(), "", "", b"tote\xff".to_vec(), b"tote".to_vec(), 51_i64]),
+        (PRODUCT, params!["x"]),
+        (VARIANT, params!["x"]),
+        (VARIANTS, params!["x", VARIANTS_MAX]),
+        (BALANCES, params!["x"]),
+        (UNSHIPPED, params!["x", 5_000_i64]),
+        (LEDGER, params!["x", i64::MAX, "", 51_i64]),
+    ]
+}
 
 impl Known {
     fn read(row: &Row, product: &Product) -> anyhow::Result<Self> {
@@ -99,7 +117,7 @@ pub async fn find(db: &Db, wanted: &str, after: Option<&str>, limit: u32) -> any
     let mut matches = Matches { after: found.last().filter(|_| more).map(Found::key), ..Matches::default() };
     let mut seen = BTreeSet::new();
     for hit in &found {
-        let Some(row) = db.first("SELECT * FROM products WHERE id = $1", params![hit.product]).await? else { continue };
+        let Some(row) = db.first(PRODUCT, params![hit.product]).await? else { continue };
         let product = Product::read(&row)?;
         let rows = match hit.variant {
             Some(variant) => db.all(VARIANT, params![variant]).await?,
@@ -143,7 +161,7 @@ impl Place {
 /// A variant and where it lies. `None`: there is no such variant.
 pub async fn look(shop: &Shop, variant: VariantId) -> anyhow::Result<Option<(Known, Vec<Place>)>> {
     let Some(row) = shop.db.first(VARIANT, params![variant]).await? else { return Ok(None) };
-    let product = shop.db.first("SELECT * FROM products WHERE id = $1", params![row.text("product_id")?]).await?;
+    let product = shop.db.first(PRODUCT, params![row.text("product_id")?]).await?;
     let product = Product::read(&product.context("a variant has a product")?)?;
     Ok(Some((Known::read(&row, &product)?, places(shop, variant).await?)))
 }
@@ -160,7 +178,7 @@ async fn places(shop: &Shop, variant: VariantId) -> anyhow::Result<Vec<Place>> {
         in_force.push(market);
     }
     let mut balances: BTreeMap<String, Balance> = BTreeMap::new();
-    for row in shop.db.all("SELECT location, free, held FROM stock_balances WHERE variant_id = $1", params![variant]).await? {
+    for row in shop.db.all(BALANCES, params![variant]).await? {
         let balance = balances.entry(row.text("location")?).or_default();
         balance.free += row.int("free")?;
         balance.held += row.int("held")?;
@@ -200,14 +218,7 @@ pub struct Entry {
 /// A variant's ledger, newest first, older than the row with this time and id. What only moved between rows of a location is left out.
 pub async fn ledger(db: &Db, variant: VariantId, older_than: Option<(Instant, String)>, limit: u32) -> anyhow::Result<Vec<Entry>> {
     let (at, id) = older_than.unwrap_or((Instant::MAX, String::new()));
-    let rows = db
-        .all(
-            "SELECT l.id, l.at, l.location, l.kind, l.quantity, l.reason, l.cause, COALESCE(o.number, s.email) AS name FROM stock_ledger l \
-             LEFT JOIN orders o ON o.id = SUBSTR(l.cause, 7) LEFT JOIN staff s ON s.id = SUBSTR(l.cause, 7) \
-             WHERE l.variant_id = $1 AND l.kind <> 'transfer' AND l.at <= $2 AND (l.at < $2 OR l.id < $3) ORDER BY l.at DESC, l.id DESC LIMIT $4",
-            params![variant, at, id, limit],
-        )
-        .await?;
+    let rows = db.all(LEDGER, params![variant, at, id, limit]).await?;
     let entry = |row: &Row| {
         Ok(Entry {
             id: row.text("id")?,

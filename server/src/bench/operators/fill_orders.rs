@@ -13,7 +13,7 @@ use crate::{
 };
 use anyhow::Context as _;
 use domain::{
-    CartId, FulfilmentId, OrderId, PaymentId, RefundId, ReturnId,
+    CartId, FulfilmentId, HoldId, OrderId, PaymentId, RefundId, ReturnId,
     account::PersonName,
     dispute::{Dispute, DisputeState},
     event::Event,
@@ -22,10 +22,15 @@ use domain::{
     order::{By, Fulfilment, FulfilmentState, Parcel, Portion, Resolution, Return, ReturnItem, ReturnReason, ReturnState, Shipment},
     refund::RefundReason,
 };
-use futures::{StreamExt as _, TryStreamExt as _};
-use std::sync::Arc;
+use std::{
+    ops::Range,
+    sync::{Arc, Mutex, PoisonError},
+};
 
-const BATCH: u64 = 1_000;
+/// Orders in one transaction.
+const BATCH: u64 = 5_000;
+/// Tokens in one transaction.
+const TOKENS: u64 = 50_000;
 const DAY_US: Instant = 24 * 3_600 * 1_000_000;
 /// Entries of the order with the longest story.
 const LONG_STORY: u64 = 480;
@@ -40,85 +45,90 @@ pub struct Pattern {
 }
 
 const HEADS: [&str; 10] = [
-    "customer_keys (subject, wrapped_key, created_at)",
     "orders (id, number, secret_hash, cart_id, cart_version, fingerprint, subject, market, locale, currency, total_minor, body, personal, pieces, hold_until, status, \
      placed_at, updated_at, delivery_minor, progress, attention)",
     "order_lines (order_id, line, variant_id, product_id, quantity, unit_minor, total_minor, paid_minor)",
+    "holds (id, order_id, variant_id, product_id, location, bucket, quantity, state)",
     "payments (id, order_id, provider, state, amount_minor, currency, created_at, updated_at)",
-    "order_tokens (kind, hash, placed_at, order_id)",
     "fulfilments (id, order_id, location, state, body, created_at, updated_at)",
     "parcels (fulfilment_id, position, order_id, tracking)",
     "order_story (id, order_id, at, actor, what)",
     "refunds (id, order_id, payment_id, state, amount_minor, currency, reason, attempts, next_at, created_at, updated_at)",
     "disputes (provider, reference, order_id, payment_id, state, body, created_at, updated_at)",
+    "returns (id, order_id, state, body, created_at, updated_at)",
 ];
-const KEYS: usize = 0;
-const ORDERS: usize = 1;
-const LINES: usize = 2;
+const ORDERS: usize = 0;
+const LINES: usize = 1;
+const HOLDS: usize = 2;
 const PAYMENTS: usize = 3;
-const TOKENS: usize = 4;
-const FULFILMENTS: usize = 5;
-const PARCELS: usize = 6;
-const STORY: usize = 7;
-const REFUNDS: usize = 8;
-const DISPUTES: usize = 9;
+const FULFILMENTS: usize = 4;
+const PARCELS: usize = 5;
+const STORY: usize = 6;
+const REFUNDS: usize = 7;
+const DISPUTES: usize = 8;
+const RETURNS: usize = 9;
 
-/// Values for each of [`HEADS`], and of the returns, which are few.
+/// Values for each of [`HEADS`], and what orders are found by.
 #[derive(Default)]
 struct Rows {
-    of: [Vec<Value>; 10],
-    returns: Vec<Value>,
+    of: [Vec<Value>; HEADS.len()],
+    tokens: Vec<Token>,
 }
+
+/// What an order is found by: the kind, the hash, and the order's place.
+type Token = (&'static str, Box<str>, u64);
 
 /// Which order has the longest story.
 pub const fn storied(size: Size) -> u64 {
     size.orders / 2
 }
 
-/// Writes all of them; batches are made on all cores while the one before is written.
+/// Writes all of them.
 pub async fn fill(orders: &Orders, size: Size, patterns: Vec<Pattern>) -> anyhow::Result<()> {
     let tables = HEADS.map(|head| Table::new(&orders.db, head));
-    let returns = Table::new(&orders.db, "returns (id, order_id, state, body, created_at, updated_at)");
-    let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
-    let keys = Arc::new(customers(orders, size, &tables).await?);
-    let patterns = Arc::new(patterns);
-    let batches = futures::stream::iter((0..size.orders).step_by(usize::try_from(BATCH)?)).map(|from| {
-        let (orders, keys, patterns) = (orders.clone(), Arc::clone(&keys), Arc::clone(&patterns));
-        async move {
-            let made = tokio::task::spawn_blocking(move || {
-                let mut rows = Rows::default();
-                for order in from..(from + BATCH).min(size.orders) {
-                    rows.add(&orders, size, order, &keys, &patterns)?;
-                }
-                anyhow::Ok(rows)
-            });
-            made.await.context("a batch of orders")?
+    let keys = customers(orders, size).await?;
+    let all_tokens = Arc::<Mutex<Vec<Token>>>::default();
+    let make = {
+        let (orders, patterns, all_tokens) = (orders.clone(), Arc::new(patterns), Arc::clone(&all_tokens));
+        move |places: Range<u64>| {
+            let mut rows = Rows::default();
+            for order in places {
+                rows.add(&orders, size, order, &keys, &patterns)?;
+            }
+            all_tokens.lock().unwrap_or_else(PoisonError::into_inner).append(&mut rows.tokens);
+            Ok(tables.into_iter().zip(rows.of).collect())
         }
-    });
-    batches
-        .buffered(cores)
-        .try_for_each(|rows| {
-            let mut all: Vec<_> = tables.iter().copied().zip(rows.of).collect();
-            all.push((returns, rows.returns));
-            async move { Ok(rows::write(&orders.db, all).await?) }
-        })
-        .await
+    };
+    rows::fill(&orders.db, size.orders, BATCH, make).await?;
+    // In the order of their key, as terms of products are.
+    let mut tokens = std::mem::take(&mut *all_tokens.lock().unwrap_or_else(PoisonError::into_inner));
+    tokens.sort_unstable();
+    let (many, table) = (u64::try_from(tokens.len())?, Table::new(&orders.db, "order_tokens (kind, hash, placed_at, order_id)"));
+    let tokens = Arc::new(tokens);
+    let make = move |places: Range<u64>| {
+        let mut rows = Vec::new();
+        for place in places {
+            let (kind, hash, order) = &tokens[usize::try_from(place)?];
+            rows.extend(params![*kind, &**hash, size.placed_at(*order), size.order(*order)]);
+        }
+        Ok(vec![(table, rows)])
+    };
+    rows::fill(&orders.db, many, TOKENS, make).await
 }
 
 /// A data key for each customer.
-async fn customers(orders: &Orders, size: Size, tables: &[Table; 10]) -> anyhow::Result<Vec<(String, DataKey)>> {
-    let mut all = Vec::with_capacity(usize::try_from(size.customers())?);
-    for from in (0..size.customers()).step_by(10_000) {
-        let mut rows = Vec::new();
-        for customer in from..(from + 10_000).min(size.customers()) {
+async fn customers(orders: &Orders, size: Size) -> anyhow::Result<Arc<Vec<(String, DataKey)>>> {
+    let (all, mut wrapped): (Vec<_>, Vec<_>) = (0..size.customers())
+        .map(|customer| {
             let subject = orders.subject_of(&Size::email(customer));
             let (key, wrapped) = orders.keys.new_data_key(&subject);
-            rows.extend(params![&subject, wrapped, size.placed_at(0)]);
-            all.push((subject, key));
-        }
-        rows::write(&orders.db, vec![(tables[KEYS], rows)]).await?;
-    }
-    Ok(all)
+            ((subject.clone(), key), (subject, wrapped))
+        })
+        .unzip();
+    wrapped.sort_unstable();
+    let rows = wrapped.into_iter().flat_map(|(subject, wrapped)| params![subject, wrapped, size.placed_at(0)]).collect();
+    rows::write(&orders.db, vec![(Table::new(&orders.db, "customer_keys (subject, wrapped_key, created_at)"), rows)]).await?;
+    Ok(Arc::new(all))
 }
 
 impl Rows {
@@ -135,7 +145,7 @@ impl Rows {
             (tokens::Kind::Phone, tokens::phone(&Size::phone(customer))),
             (tokens::Kind::Postcode, tokens::postcode(&Size::postcode(customer)).context("a postcode as they are made")?),
         ] {
-            self.of[TOKENS].extend(params![kind.word(), tokens::hash(&orders.keys, kind, &text), at, id]);
+            self.tokens.push((kind.word(), tokens::hash(&orders.keys, kind, &text).into(), order));
         }
         let product = size.ordered(order);
         let mut body = pattern.body.clone();
@@ -146,16 +156,19 @@ impl Rows {
         (text.title, text.sku) = (size.title(product), Size::sku(product));
         let (total, paid) = (body.quote.total, body.paid.first().map_or(unit, |paid| paid.minor));
         self.of[LINES].extend(params![id, 0_i64, size.variant(product), size.product(product), quantity, unit, unit, paid]);
-        let (pieces, status, progress, attention) = match fate {
-            Fate::Lapsed => ("lapsed", "lapsed", "", ""),
-            Fate::Open => ("sold", "paid", "open", "ship"),
-            Fate::Packing => ("sold", "paid", "packing", "ship"),
-            Fate::Shipped => ("sold", "paid", "shipped", ""),
-            Fate::Delivered => ("sold", "paid", "delivered", ""),
-            Fate::Disputed => ("sold", "paid", "delivered", "dispute"),
-            Fate::RefundStuck => ("sold", "paid", "delivered", "refund"),
-            Fate::ReturnAnnounced => ("sold", "paid", "delivered", "return"),
+        let (pieces, status, progress, attention, held) = match fate {
+            Fate::Lapsed => ("lapsed", "lapsed", "", "", "released"),
+            Fate::Open => ("sold", "paid", "open", "ship", "sold"),
+            Fate::Packing => ("sold", "paid", "packing", "ship", "packed"),
+            Fate::Shipped => ("sold", "paid", "shipped", "", "shipped"),
+            Fate::Delivered => ("sold", "paid", "delivered", "", "shipped"),
+            Fate::Disputed => ("sold", "paid", "delivered", "dispute", "shipped"),
+            Fate::RefundStuck => ("sold", "paid", "delivered", "refund", "shipped"),
+            Fate::ReturnAnnounced => ("sold", "paid", "delivered", "return", "shipped"),
         };
+        let location = body.locations.first().map_or("", String::as_str);
+        let hold = HoldId(size.about(order, 8));
+        self.of[HOLDS].extend(params![hold, id, size.variant(product), size.product(product), location, 0_i64, quantity, held]);
         let currency = total.currency.code();
         self.of[ORDERS].extend(params![
             id,
@@ -219,7 +232,7 @@ impl Rows {
                 let items = vec![ReturnItem { line: 0, quantity: 1, reason: ReturnReason::TooSmall, resolution: Resolution::Refund }];
                 let back = ReturnId(size.about(order, 7));
                 let known = Return { id: back, by: By::Shopper, requested_at: at + DAY_US, items, state: ReturnState::Requested };
-                self.returns.extend(params![back, id, known.state.word(), serde_json::to_string(&known)?, at, at]);
+                self.of[RETURNS].extend(params![back, id, known.state.word(), serde_json::to_string(&known)?, at, at]);
             }
             _ => {}
         }

@@ -12,15 +12,16 @@ use crate::{
     Built, Shop, build,
     clock::Clock,
     config::{Config, TestProvider},
-    orders::lists,
+    orders::{lists, many},
     outbound, params,
     sql::{Db, Row},
-    staff::{Actor, accounts, passwords},
+    staff::{Actor, accounts, passwords, stock},
 };
 use anyhow::{Context as _, bail, ensure};
 use domain::staff::{Role, Roles};
 use draw::{Fate, Size};
 use http::header;
+use rows::Indexes;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -93,14 +94,18 @@ async fn fill(shop: &Shop, options: Options) -> anyhow::Result<Size> {
     );
     set(&shop.db, "filling").await?;
     let size = Size { products: options.products, orders: options.orders, seed: options.seed, now: shop.clock.now() };
-    let begun = Instant::now();
     let (patterns, locations) = patterns::place(shop).await?;
-    fill_products::fill(&shop.db, size, &locations).await?;
+    let begun = Instant::now();
+    let indexes = Indexes::put_off(&shop.db).await?;
+    fill_products::fill(&shop.db, size, locations).await?;
     println!("{} products in {:.0} s", size.products, begun.elapsed().as_secs_f64());
     let begun = Instant::now();
     fill_orders::fill(&shop.orders, size, patterns).await?;
     println!("{} orders in {:.0} s", size.orders, begun.elapsed().as_secs_f64());
+    let begun = Instant::now();
+    indexes.catch_up(&shop.db).await?;
     analyze(&shop.db).await?;
+    println!("indexes in {:.0} s", begun.elapsed().as_secs_f64());
     let hash = passwords::hash(PASSWORD.to_owned()).await?;
     accounts::add(&shop.db, &shop.clock, Actor::CommandLine, EMAIL, &Roles::from_iter([Role::Admin]), &hash, false).await?;
     set(&shop.db, &format!("{} {} {} {}", size.products, size.orders, size.seed, size.now)).await?;
@@ -224,13 +229,13 @@ async fn ask(shop: &Shop, port: u16, size: Size, requests: usize) -> anyhow::Res
     Ok(())
 }
 
-/// How each statement of the lists is carried out.
+/// How each statement of the lists, of many orders together and of the stock is carried out.
 async fn plans(db: &Db) -> anyhow::Result<()> {
     let (explain, column) = match db {
         Db::Sqlite { .. } => ("EXPLAIN QUERY PLAN", "detail"),
         Db::Postgres { .. } => ("EXPLAIN", "QUERY PLAN"),
     };
-    for (sql, values) in lists::statements() {
+    for (sql, values) in lists::statements().into_iter().chain(many::statements()).chain(stock::statements()) {
         let explained: &'static str = format!("{explain} {sql}").leak();
         println!("\n{sql}");
         for line in db.all(explained, values).await?.iter().map(|row: &Row| row.text(column)) {

@@ -8,7 +8,7 @@ use crate::{
         forms::see_other,
         ops::{desk, query_fields, send},
     },
-    orders::{ChangeError, OrderView, Wish, lists::Key, story::Actor},
+    orders::{ChangeError, OrderView, Wish, lists::Key, many::MANY, story::Actor},
     staff::Staff,
 };
 use app::{
@@ -77,27 +77,22 @@ impl Ready {
     }
 }
 
+const _: () = assert!(ORDERS_MAX <= MANY);
+
 /// The orders that a query or a form names, and the numbers of those of which nothing can be sent.
 async fn ready(shop: &Shop, numbers: &[String]) -> Result<(Vec<Ready>, Vec<String>), Failure> {
     if numbers.len() > ORDERS_MAX {
         return Err(Fault::TooLarge.into());
     }
     let names = crate::catalog::locations::all(&shop.db, shop.clock.now()).await?;
-    let (mut all, mut left_out) = (Vec::new(), Vec::new());
-    for text in numbers {
-        let Ok(number) = text.parse::<OrderNumber>() else { continue };
-        let id = shop.orders.numbered(number).await?;
-        let found = match id {
-            Some(id) => shop.orders.by_id(id).await?,
-            None => None,
-        };
-        let Some(found) = found else {
-            left_out.push(number.to_string());
-            continue;
-        };
-        let shelves = read::shelves(shop, &found).await?;
+    let numbers: Vec<OrderNumber> = numbers.iter().filter_map(|text| text.parse().ok()).collect();
+    let found = shop.orders.by_numbers(&numbers).await?;
+    let shelves = shop.orders.to_pack_of(&found).await?;
+    let mut left_out: Vec<OrderNumber> = numbers.into_iter().filter(|number| !found.iter().any(|found| found.number == *number)).collect();
+    let mut all = Vec::new();
+    for (found, shelves) in found.into_iter().zip(shelves) {
         if shelves.is_empty() || all.len() + shelves.len() > ROWS_MAX {
-            left_out.push(number.to_string());
+            left_out.push(found.number);
             continue;
         }
         let lines = read::names(shop, &found).await?;
@@ -106,7 +101,7 @@ async fn ready(shop: &Shop, numbers: &[String]) -> Result<(Vec<Ready>, Vec<Strin
             all.push(Ready { found: found.clone(), names: lines.clone(), location: (code, name), portions });
         }
     }
-    Ok((all, left_out))
+    Ok((all, left_out.iter().map(OrderNumber::to_string).collect()))
 }
 
 /// The orders that were chosen, each once.
