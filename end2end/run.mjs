@@ -7,6 +7,7 @@ import * as keyboard from "./journeys/keyboard.mjs";
 import * as layout from "./journeys/layout.mjs";
 import * as operations from "./journeys/operations.mjs";
 import * as script from "./journeys/script.mjs";
+import * as serving from "./journeys/serving.mjs";
 
 const wanted = process.argv[2] ?? process.env.JOURNEY ?? "";
 const started = Date.now();
@@ -36,7 +37,7 @@ async function group(shopName, variables, journeys) {
   }
 }
 
-await group("embedded", {}, [...buying.everywhere, ...buying.refusals, ...keyboard.journeys, ...script.journeys, ...layout.journeys, ...accessibility.journeys, ...operations.journeys]);
+await group("embedded", {}, [...buying.everywhere, ...buying.refusals, ...keyboard.journeys, ...script.journeys, ...layout.journeys, ...accessibility.journeys, ...operations.journeys, ...serving.journeys]);
 const { JOURNEY_DATABASE_URL: database, JOURNEY_DYNAMODB_ENDPOINT: dynamodb } = process.env;
 if (database && dynamodb) {
   const variables = {

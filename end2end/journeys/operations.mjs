@@ -10,7 +10,7 @@ const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
 const looks = [1280, 390].flatMap((width) => ["light", "dark"].map((colorScheme) => ({ width, colorScheme })));
 const CHOSEN = "seven green umbrellas";
 
-async function getIn(shop, page, email) {
+export async function getIn(shop, page, email) {
   const { stdout } = await shop.run("staff", "add", email, "--role", "admin");
   const given = stdout.trim().split("\n").at(-1);
   await page.goto("/ops/stock");
@@ -23,18 +23,31 @@ async function getIn(shop, page, email) {
   await page.getByText("The new password is saved.").waitFor();
 }
 
-async function operations(browser, shop, { width, colorScheme }) {
+/** Somebody at the operations, whose every look is taken by axe too. `finish` throws what was found. */
+export async function desk(browser, shop, { width, colorScheme }) {
   const { context, page, complaints } = await visitor(browser, shop, { viewport: { width, height: 900 }, colorScheme, javaScriptEnabled: true });
   await context.addInitScript(axe);
   const found = [];
   const lookAt = async (name) => {
     const { violations } = await page.evaluate((tags) => window.axe.run(document, { runOnly: tags }), TAGS);
     found.push(...violations.map(({ id, help, nodes }) => `${name}: ${id}, ${help}: ${nodes.map((node) => node.target.join(" ")).slice(0, 4).join("; ")}`));
-    await page.setViewportSize({ width: 320, height: 900 });
-    const over = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-    if (over > 0) found.push(`${name}: ${over} px wider than a phone`);
-    await page.setViewportSize({ width, height: 900 });
+    for (const narrow of new Set([320, width])) {
+      await page.setViewportSize({ width: narrow, height: 900 });
+      const over = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+      if (over > 0) found.push(`${name}: ${over} px wider than a screen of ${narrow} px`);
+    }
   };
+  const finish = () => {
+    // Browsers report each refused form as an error of its own.
+    found.push(...complaints.filter((complaint) => !complaint.includes("status of 422")));
+    if (found.length > 0) throw new Error(`on ${width} px, ${colorScheme}:\n    ${found.join("\n    ")}`);
+  };
+  return { context, page, lookAt, finish };
+}
+
+async function operations(browser, shop, look) {
+  const { width, colorScheme } = look;
+  const { context, page, lookAt, finish } = await desk(browser, shop, look);
   await page.goto("/ops/sign-in");
   await lookAt("sign in");
   await getIn(shop, page, `ada-${width}-${colorScheme}@example.com`);
@@ -62,9 +75,7 @@ async function operations(browser, shop, { width, colorScheme }) {
   await page.getByRole("button", { name: "Sign out" }).click();
   await page.getByText("You are signed out.").waitFor();
   await context.close();
-  // Browsers report each refused form as an error of its own.
-  found.push(...complaints.filter((complaint) => !complaint.includes("status of 422")));
-  if (found.length > 0) throw new Error(`on ${width} px, ${colorScheme}:\n    ${found.join("\n    ")}`);
+  finish();
 }
 
 export const journeys = looks.map((look) => [`the operations, from the first sign-in to a booked delivery (${look.width} px, ${look.colorScheme})`, (browser, shop) => operations(browser, shop, look)]);

@@ -34,13 +34,13 @@ pub fn page(desk: &Desk, lines: Vec<Line>, older: Option<Route>) -> Sheet {
                     <td data-label="Who">{line.who}</td>
                     <td data-label="What">{line.action}</td>
                     <td data-label="On">{subject}</td>
-                    <td data-label="Before">{line.before.as_deref().map(told)}</td>
-                    <td data-label="After">{line.after.as_deref().map(told)}</td>
+                    <td data-label="Before">{line.before.as_deref().map(facts)}</td>
+                    <td data-label="After">{line.after.as_deref().map(facts)}</td>
                 </tr>
             }
         });
         view! {
-            <table class="rows">
+            <table class="rows changes">
                 <thead>
                     <tr>
                         <th scope="col">"When"</th><th scope="col">"Who"</th><th scope="col">"What"</th>
@@ -56,12 +56,36 @@ pub fn page(desk: &Desk, lines: Vec<Line>, older: Option<Route>) -> Sheet {
     Sheet::framed(desk, Section::Audit, Section::Audit.name(), None, ().into_any(), body)
 }
 
-/// JSON as a line of words: `location rotterdam, free 3`.
-fn told(json: &str) -> String {
-    let words = |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    match serde_json::from_str(json) {
-        Ok(serde_json::Value::Object(fields)) => fields.iter().map(|(name, value)| format!("{name} {}", words(value))).collect::<Vec<_>>().join(", "),
-        Ok(value) => words(&value),
-        Err(_) => json.to_owned(),
+/// JSON as words, a fact on each line.
+fn facts(json: &str) -> AnyView {
+    let told = match serde_json::from_str(json) {
+        Ok(serde_json::Value::Object(fields)) => fields.iter().map(|(name, value)| format!("{name} {}", words(value))).collect(),
+        Ok(value) => vec![words(&value)],
+        Err(_) => vec![json.to_owned()],
+    };
+    view! { <span>{told.into_iter().map(|fact| view! { <span class="place">{fact}</span> }).collect_view()}</span> }.into_any()
+}
+
+/// `from rotterdam, pieces 1, state packing`: what is empty is left out.
+fn words(value: &serde_json::Value) -> String {
+    match value {
+        serde_json::Value::String(text) => text.clone(),
+        serde_json::Value::Array(values) => values.iter().map(words).collect::<Vec<_>>().join(", "),
+        serde_json::Value::Object(fields) => {
+            let told = fields.iter().map(|(name, value)| (name, words(value))).filter(|(_, value)| !value.is_empty());
+            told.map(|(name, value)| format!("{name} {value}")).collect::<Vec<_>>().join(", ")
+        }
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::words;
+
+    #[test]
+    fn what_is_inside_a_change_reads_like_a_sentence() {
+        let json = serde_json::json!({ "from": "rotterdam", "parcels": ["DHL 1", "DHL 2"], "pieces": 2, "note": "" });
+        assert_eq!(words(&json), "from rotterdam, parcels DHL 1, DHL 2, pieces 2");
     }
 }

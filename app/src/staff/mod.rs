@@ -6,6 +6,7 @@ mod document;
 pub mod fault;
 pub mod form;
 pub mod home;
+pub mod ledger;
 pub mod order;
 pub mod orders;
 pub mod route;

@@ -203,7 +203,7 @@ fn rows(data: &ListData) -> AnyView {
     });
     let rows = rows.collect_view();
     view! {
-        <table class="rows">
+        <table class="rows orders">
             <thead>
                 <tr>
                     <th scope="col">"Order"</th><th scope="col">"Placed"</th><th scope="col">"Market"</th><th scope="col">"State"</th>

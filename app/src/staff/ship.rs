@@ -1,8 +1,8 @@
 //! Sending many orders: those that wait, a pick list, packing slips, and one form for all carriers and numbers. Lists and slips are made to be
 //! printed and show no prices.
 
-use super::{Action, Desk, Route, Section, Sheet, order::LineName, time, turn};
-use crate::private::Notice;
+use super::{Action, Desk, Route, Section, Sheet, form::Field, order::LineName, orders::english, time, turn};
+use crate::private::{Notice, country_name};
 use domain::{address::Address, offer::Instant};
 use leptos::prelude::*;
 
@@ -15,6 +15,8 @@ pub const ROWS_MAX: usize = 60;
 pub const PICKS: &str = "/ops/orders/ship/picks";
 pub const SLIPS: &str = "/ops/orders/ship/slips";
 pub const LABELS: &str = "/ops/orders/ship/labels";
+/// The field for the carrier of all rows that name none.
+pub const CARRIER_FOR_ALL: &str = "carrier_for_all";
 
 /// An order that waits.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,7 +37,7 @@ pub fn queue(desk: &Desk, waiting: Vec<Waiting>, more: Option<String>, notice: O
             view! {
                 <tr>
                     <td data-label="Choose"><input id=id.clone() type="checkbox" name="order" value=order.number.clone() checked/></td>
-                    <th scope="row" data-label="Order"><span><label for=id>{order.number.clone()}</label>" "<a href=Route::Order { number: order.number }.url()>"open"</a></span></th>
+                    <th scope="row" data-label="Order"><span><label for=id>{order.number.clone()}</label>" "<a href=Route::Order { number: order.number.clone() }.url()>"open"<span class="vh">" "{order.number.clone()}</span></a></span></th>
                     <td data-label="Placed">{time(order.placed_at)}</td>
                     <td data-label="Market">{order.market}</td>
                     <td data-label="State">{order.state}</td>
@@ -136,7 +138,7 @@ pub fn slips(desk: &Desk, slips: Vec<Slip>, left_out: &[String]) -> Sheet {
     let slips = slips.into_iter().map(|slip| {
         let lines = slip.address.map(|address| {
             let mut lines = address.label();
-            lines.push(address.country.code().to_owned());
+            lines.push(country_name(address.country, english()).to_owned());
             lines.join("\n")
         });
         let pieces = slip.pieces.into_iter().map(|(quantity, name)| {
@@ -176,8 +178,8 @@ pub struct Label {
     pub outcome: Option<Result<String, String>>,
 }
 
-/// One form for all carriers and numbers, and what became of each.
-pub fn labels(desk: &Desk, id: &str, labels: Vec<Label>, left_out: &[String]) -> Sheet {
+/// One form for all carriers and numbers, and what became of each. `carrier` is the one for rows that name none.
+pub fn labels(desk: &Desk, id: &str, carrier: &str, labels: Vec<Label>, left_out: &[String]) -> Sheet {
     let refused = labels.iter().any(|label| matches!(label.outcome, Some(Err(_))));
     let done = labels.iter().filter(|label| matches!(label.outcome, Some(Ok(_)))).count();
     let notice = refused.then(|| Notice::bad(format!("{done} of {} were shipped. The others are below, each with the reason.", labels.len())));
@@ -185,12 +187,16 @@ pub fn labels(desk: &Desk, id: &str, labels: Vec<Label>, left_out: &[String]) ->
     let empty = labels.is_empty().then(|| view! { <p class="empty">"Nothing of these orders can be shipped. Go back and choose others."</p> });
     let rows = labels.into_iter().enumerate().map(|(place, label)| row(place, label)).collect_view();
     let send = (empty.is_none() && !all_done).then(|| view! { <div class="buttons"><button class="button">"Ship"</button></div> });
+    let common = send.is_some().then(|| {
+        let hint = "For every row with a number and no carrier of its own. A row with neither is left as it is.";
+        Field { value: carrier.to_owned(), hint, chars_max: 40, ..Field::new(CARRIER_FOR_ALL, "Carrier") }.text()
+    });
     let body = view! {
         {left_out_words(left_out)}
         {empty}
         <form method="post" action=Action::ShipAll.url() class="bulk">
             <input type="hidden" name="id" value=id.to_owned()/>
-            <p class="why">"A row without a carrier is left as it is. Several numbers of one shipment are separated by commas."</p>
+            {common}
             {rows}
             {send}
         </form>
@@ -216,8 +222,8 @@ fn row(place: usize, label: Label) -> AnyView {
                     {why}
                     <input type="hidden" name="row" value=format!("{} {}", label.number, label.location.0)/>
                     <div class="find">
-                        <div class="field"><label for=carrier.clone()>"Carrier"</label><input id=carrier type="text" name="carrier" value=label.carrier autocomplete="off" maxlength="40"/></div>
-                        <div class="field"><label for=tracking.clone()>"Numbers"</label><input id=tracking type="text" name="tracking" value=label.tracking autocomplete="off" maxlength="400"/></div>
+                        <div class="field"><label for=tracking.clone()>"Tracking numbers, separated by commas"<span class="vh">" of "{label.number.clone()}</span></label><input id=tracking type="text" name="tracking" value=label.tracking autocomplete="off" maxlength="400"/></div>
+                        <div class="field"><label for=carrier.clone()>"Another carrier"<span class="vh">" for "{label.number.clone()}</span></label><input id=carrier type="text" name="carrier" value=label.carrier autocomplete="off" maxlength="40"/></div>
                     </div>
                 </div>
             }

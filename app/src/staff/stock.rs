@@ -3,13 +3,13 @@
 use super::{
     Action, Desk, Route, Section, Sheet,
     form::{Field, mutation},
-    time, turn,
+    ledger::{Line, ledger},
+    turn,
 };
 use crate::private::Notice;
 use domain::{
     VariantId,
     booking::{PIECES_MAX, Reason},
-    offer::Instant,
     staff::Right,
     stock::Balance,
 };
@@ -111,18 +111,6 @@ impl Place {
     fn on_the_shelf(&self) -> i64 {
         self.balance.on_hand() + i64::from(self.unshipped)
     }
-}
-
-/// A row of the ledger, as it is shown.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Line {
-    pub at: Instant,
-    pub place: String,
-    /// `Received`, `Held` …
-    pub what: String,
-    /// What it added to the free and to the held pieces; missing where the kind is not known here.
-    pub effect: Option<(i64, i64)>,
-    pub why: String,
 }
 
 /// Which of the three forms.
@@ -227,42 +215,6 @@ fn places_table(places: &[Place]) -> AnyView {
             <tbody>{rows.collect_view()}</tbody>
             {total}
         </table>
-    }
-    .into_any()
-}
-
-fn ledger(data: &VariantData) -> AnyView {
-    if data.ledger.is_empty() {
-        return view! { <h2>"Ledger"</h2><p class="empty">"Nothing was ever booked."</p> }.into_any();
-    }
-    let rows = data.ledger.clone().into_iter().map(|line| {
-        let (free, held) = line.effect.map_or((None, None), |(free, held)| (signed(free), signed(held)));
-        view! {
-            <tr>
-                <td data-label="When">{time(line.at)}</td>
-                <td data-label="Where">{line.place}</td>
-                <td data-label="What">{line.what}</td>
-                <td data-label="Free" class="n">{free}</td>
-                <td data-label="Held" class="n">{held}</td>
-                <td data-label="Why">{line.why}</td>
-            </tr>
-        }
-    });
-    let latest = (!data.is_latest)
-        .then(|| view! { <p><a href=Route::Variant { variant: data.name.variant, older_than: None }.url()>"Back to the latest rows"</a></p> });
-    view! {
-        <h2>"Ledger"</h2>
-        {latest}
-        <table class="rows">
-            <thead>
-                <tr>
-                    <th scope="col">"When"</th><th scope="col">"Where"</th><th scope="col">"What"</th>
-                    <th scope="col" class="n">"Free"</th><th scope="col" class="n">"Held"</th><th scope="col">"Why"</th>
-                </tr>
-            </thead>
-            <tbody>{rows.collect_view()}</tbody>
-        </table>
-        {turn("Older rows", data.older.clone())}
     }
     .into_any()
 }
@@ -389,7 +341,7 @@ fn minus(figure: i64) -> String {
 }
 
 /// A change: `+5`, `−3`; nothing for none.
-fn signed(change: i64) -> Option<String> {
+pub(super) fn signed(change: i64) -> Option<String> {
     match change {
         0 => None,
         change if change > 0 => Some(format!("+{change}")),

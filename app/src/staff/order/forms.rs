@@ -153,7 +153,7 @@ fn known(address: &Address, field: Field) -> String {
 }
 
 /// A kind of mail in words.
-const fn mail_words(kind: Kind) -> &'static str {
+pub const fn mail_words(kind: Kind) -> &'static str {
     match kind {
         Kind::Placed => "Order received",
         Kind::Paid => "Payment received",

@@ -9,10 +9,19 @@ mod returns;
 mod slot;
 
 pub use act::Act;
+pub use forms::mail_words;
 pub use slot::Refused;
 
-use super::{Desk, Section, Sheet, orders::state_words, orders::wait_words, time};
-use crate::{mail::Kind, ports::View, private::Notice};
+use super::{
+    Desk, Section, Sheet,
+    orders::{english, state_words, wait_words},
+    time,
+};
+use crate::{
+    mail::Kind,
+    ports::View,
+    private::{Notice, country_name},
+};
 use domain::{
     ProductId, VariantId,
     account::Contact,
@@ -136,8 +145,16 @@ pub fn page(desk: &Desk, data: OrderData) -> Sheet {
             </div>
         </div>
     };
+    let body = view! { {refused(&data)}{body} };
     let title = format!("Order {}", data.number);
     Sheet::framed(desk, Section::Orders, title, data.notice.clone(), tools, body.into_any()).with_status(status)
+}
+
+/// Says at the top of a long page that nothing was done, and leads to the form. Not where the notice says it already.
+fn refused(data: &OrderData) -> AnyView {
+    let Some(refused) = data.refused.as_ref().filter(|_| data.notice.is_none()) else { return ().into_any() };
+    let form = format!("#{}", slot::place(refused.act, &refused.of));
+    view! { <p class="notice bad" role="alert">"Nothing was changed. "{refused.why.clone()}" "<a href=form>"Go to the form"</a></p> }.into_any()
 }
 
 fn tags(data: &OrderData) -> AnyView {
@@ -156,7 +173,7 @@ fn tags(data: &OrderData) -> AnyView {
 fn customer(data: &OrderData) -> AnyView {
     let label = |title: &'static str, address: &Address| {
         let mut lines = address.label();
-        lines.push(address.country.code().to_owned());
+        lines.push(country_name(address.country, english()).to_owned());
         view! { <dt>{title}</dt><dd><address>{lines.join("\n")}</address></dd> }
     };
     let inside = match &data.customer {
@@ -179,7 +196,8 @@ fn customer(data: &OrderData) -> AnyView {
     let link = data.link.clone().map(|link| {
         view! { <p class="why">"The shopper's page: "<a href=link.clone() rel="noreferrer">"open"</a><br/><code>{link.clone()}</code></p> }
     });
-    let language = format!("Ordered in {} · {}, promised {} to {}", data.locale, data.method, data.promise.from, data.promise.to);
+    let day = |date: jiff::civil::Date| date.strftime("%-d %b %Y").to_string();
+    let language = format!("Ordered in {} · {}, promised {} to {}", data.locale, data.method, day(data.promise.from), day(data.promise.to));
     view! { <section><h2 class="panel-h">"Customer"</h2>{inside}<p class="why">{language}</p>{link}</section> }.into_any()
 }
 

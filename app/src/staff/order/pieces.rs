@@ -44,31 +44,32 @@ pub fn table(data: &OrderData) -> AnyView {
     .into_any()
 }
 
-/// Where the pieces of a line are: `Reno: 1 shipped`, `2 to pack`.
+/// Where the pieces of a line are: `1 shipped` from a location, `2 to pack`.
 fn places(data: &OrderData, line: u32) -> AnyView {
     let tally: Tally = data.order.tally(line);
     let mut words = Vec::new();
     for shelf in &data.shelves {
         let here: u32 = shelf.portions.iter().filter(|portion| portion.line == line).map(|portion| portion.quantity).sum();
         if here > 0 {
-            words.push(format!("{}: {here} to pack", data.location(&shelf.location)));
+            words.push((format!("{here} to pack"), data.location(&shelf.location)));
         }
     }
     for fulfilment in &data.order.fulfilments {
         let here: u32 = fulfilment.portions.iter().filter(|portion| portion.line == line).map(|portion| portion.quantity).sum();
         if here > 0 {
-            words.push(format!("{}: {here} {}", data.location(&fulfilment.location), fulfilment.state.word()));
+            words.push((format!("{here} {}", fulfilment.state.word()), data.location(&fulfilment.location)));
         }
     }
     for (count, what) in [(tally.cancelled, "cancelled"), (tally.returning, "coming back"), (tally.returned, "came back")] {
         if count > 0 {
-            words.push(format!("{count} {what}"));
+            words.push((format!("{count} {what}"), String::new()));
         }
     }
     if words.is_empty() && tally.open() > 0 {
-        words.push(format!("{} {}", tally.open(), if data.order.progress().is_some() { "to pack" } else { "not paid" }));
+        let what = if data.order.progress().is_some() { "to pack" } else { "not paid" };
+        words.push((format!("{} {what}", tally.open()), String::new()));
     }
-    let words = words.into_iter().map(|text| view! { <span class="place">{text}</span> });
+    let words = words.into_iter().map(|(text, location)| view! { <span class="place">{text}<small>{location}</small></span> });
     view! { <span>{words.collect_view()}</span> }.into_any()
 }
 

@@ -17,6 +17,11 @@ pub struct Refused {
     pub why: String,
 }
 
+/// Where on the page a form stands.
+pub fn place(act: Act, of: &str) -> String {
+    format!("form-{}-{of}", act.word())
+}
+
 /// One form.
 pub struct Slot<'a> {
     act: Act,
@@ -103,7 +108,7 @@ impl<'a> Slot<'a> {
     pub fn show(&self, desk: &Desk, title: &str, fields: AnyView, buttons: &[(&'static str, &'static str)]) -> AnyView {
         let action = Action::Order { number: self.number.to_owned(), act: self.act }.url();
         let open = self.refused.is_some();
-        let why = self.refused.map(|refused| view! { <p class="notice bad" role="alert">{refused.why.clone()}</p> });
+        let why = self.refused.map(|refused| view! { <p class="notice bad">{refused.why.clone()}</p> });
         // A refused form is the same wish: it keeps its key.
         let id = self.value("id", &desk.mutation);
         let buttons = buttons.iter().enumerate().map(|(place, (step, words))| {
@@ -112,7 +117,7 @@ impl<'a> Slot<'a> {
         });
         let buttons = buttons.collect_view();
         view! {
-            <details class="act" open=open>
+            <details class="act" open=open id=place(self.act, &self.of)>
                 <summary>{title.to_owned()}</summary>
                 <form method="post" action=action>
                     {why}

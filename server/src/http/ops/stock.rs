@@ -14,7 +14,8 @@ use app::{
     private::Notice,
     staff::{
         Route, Sheet,
-        stock::{Form, Line, ListData, Name, Place, Typed, VariantData, list, pieces_words, variant},
+        ledger::Line,
+        stock::{Form, ListData, Name, Place, Typed, VariantData, list, pieces_words, variant},
     },
 };
 use axum::{
@@ -236,12 +237,12 @@ fn line(entry: Entry, places: &[Place]) -> Line {
         "damage" => ("Damaged", Some(Movement::Damage(pieces))),
         other => (other, None),
     };
-    let cause = match (entry.name, entry.cause.split_once(':')) {
-        (Some(name), Some(("order", _))) => format!("order {name}"),
-        (Some(name), _) => name,
-        (None, _) => entry.cause.clone(),
+    let (cause, order) = match (entry.name, entry.cause.split_once(':')) {
+        (Some(name), Some(("order", _))) => (String::new(), Some(name)),
+        (Some(name), _) => (name, None),
+        (None, _) => (entry.cause.clone(), None),
     };
     let why = [entry.reason.as_str(), cause.as_str()].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ");
     let place = places.iter().find(|place| place.code == entry.location).map_or_else(|| entry.location.clone(), |place| place.name.clone());
-    Line { at: entry.at, place, what: what.to_owned(), effect: movement.map(Movement::effect), why }
+    Line { at: entry.at, place, what: what.to_owned(), effect: movement.map(Movement::effect), why, order }
 }

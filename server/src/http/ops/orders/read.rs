@@ -57,7 +57,7 @@ pub async fn order(shop: &Shop, staff: &Staff, id: OrderId, refused: Option<Refu
             places.push((code.clone(), code.clone()));
         }
     }
-    let story = told::story(shop, &found, &names).await?;
+    let story = told::story(shop, &found, &names, &places).await?;
     let mails = if staff.may(Right::ServeCustomers) { kinds(&shop.orders.mails(id).await?) } else { Vec::new() };
     let link = staff.may(Right::ServeCustomers).then(|| {
         let address = Address::new(found.locale, Route::Order { secret: found.secret.clone() });

@@ -18,7 +18,7 @@ use app::{
         Route,
         order::{Act, LineName},
         orders::{english, state_words},
-        ship::{self, LABELS, Label, ORDERS_MAX, PICKS, Pick, ROWS_MAX, SLIPS, Slip, Waiting},
+        ship::{self, CARRIER_FOR_ALL, LABELS, Label, ORDERS_MAX, PICKS, Pick, ROWS_MAX, SLIPS, Slip, Waiting},
     },
 };
 use axum::{
@@ -28,7 +28,7 @@ use axum::{
     routing::get,
 };
 use domain::{
-    FulfilmentId,
+    FulfilmentId, VariantId,
     order::{OrderNumber, Portion},
     staff::Right,
 };
@@ -67,8 +67,21 @@ struct Ready {
 
 impl Ready {
     fn named(&self) -> Vec<(u32, LineName)> {
-        let name = |line: u32| self.found.ledgers.lines.iter().position(|known| known.line == line).and_then(|place| self.names.get(place).cloned());
-        self.portions.iter().map(|portion| (portion.quantity, name(portion.line).unwrap_or_default())).collect()
+        self.pieces().map(|(quantity, _, name)| (quantity, name)).collect()
+    }
+
+    /// Quantity, variant and name.
+    fn pieces(&self) -> impl Iterator<Item = (u32, Option<VariantId>, LineName)> {
+        self.portions.iter().map(|portion| {
+            let place = self.found.ledgers.lines.iter().position(|known| known.line == portion.line);
+            let variant = place.map(|place| self.found.ledgers.lines[place].variant);
+            (portion.quantity, variant, place.and_then(|place| self.names.get(place).cloned()).unwrap_or_default())
+        })
+    }
+
+    /// Whether it was ordered in the staff's language.
+    fn is_english(&self) -> bool {
+        self.found.locale.to_string().starts_with("en-")
     }
 
     fn label(&self) -> Label {
@@ -118,19 +131,22 @@ fn chosen(fields: &Fields) -> Vec<String> {
 async fn picks(State(shop): State<Shop>, staff: Staff, RawQuery(query): RawQuery) -> Result<Response, Failure> {
     staff.require(Right::Ship)?;
     let (all, left_out) = ready(&shop, &chosen(&query_fields(query.as_deref()))).await?;
-    let mut picks: Vec<Pick> = Vec::new();
-    for ready in &all {
+    // One row a variant: orders call it in their own languages. The first English one names it, or else the first.
+    let mut picks: Vec<(Option<VariantId>, Pick)> = Vec::new();
+    let (english, others): (Vec<&Ready>, Vec<&Ready>) = all.iter().partition(|ready| ready.is_english());
+    for ready in english.into_iter().chain(others) {
         let number = ready.found.number.to_string();
-        for (quantity, name) in ready.named() {
-            match picks.iter_mut().find(|pick| pick.location == ready.location.1 && pick.name == name) {
-                Some(pick) => {
+        for (quantity, variant, name) in ready.pieces() {
+            match picks.iter_mut().find(|(known, pick)| pick.location == ready.location.1 && *known == variant) {
+                Some((_, pick)) => {
                     pick.quantity += quantity;
                     pick.orders.push((number.clone(), quantity));
                 }
-                None => picks.push(Pick { location: ready.location.1.clone(), name, quantity, orders: vec![(number.clone(), quantity)] }),
+                None => picks.push((variant, Pick { location: ready.location.1.clone(), name, quantity, orders: vec![(number.clone(), quantity)] })),
             }
         }
     }
+    let mut picks: Vec<Pick> = picks.into_iter().map(|(_, pick)| pick).collect();
     picks.sort_by(|a, b| (&a.location, &a.name.sku, &a.name.title).cmp(&(&b.location, &b.name.sku, &b.name.title)));
     send(&shop, ship::picks(&desk(&shop, &staff), &picks, &left_out))
 }
@@ -155,7 +171,7 @@ async fn labels(State(shop): State<Shop>, staff: Staff, RawQuery(query): RawQuer
     let (all, left_out) = ready(&shop, &chosen(&query_fields(query.as_deref()))).await?;
     let desk = desk(&shop, &staff);
     let id = desk.mutation.clone();
-    send(&shop, ship::labels(&desk, &id, all.iter().map(Ready::label).collect(), &left_out))
+    send(&shop, ship::labels(&desk, &id, "", all.iter().map(Ready::label).collect(), &left_out))
 }
 
 async fn send_all(State(shop): State<Shop>, staff: Staff, fields: Fields) -> Result<Response, Failure> {
@@ -167,12 +183,16 @@ async fn send_all(State(shop): State<Shop>, staff: Staff, fields: Fields) -> Res
         return Err(Fault::BadRequest.into());
     }
     let mut labels = Vec::with_capacity(rows.len());
+    let for_all = fields.get(CARRIER_FOR_ALL).trim();
     for ((row, carrier), tracking) in rows.into_iter().zip(carriers).zip(numbers) {
-        labels.push(Box::pin(send_one(&shop, &staff, id, row, carrier, tracking)).await?);
+        let goes_with_all = carrier.trim().is_empty() && !tracking.trim().is_empty();
+        let label = Box::pin(send_one(&shop, &staff, id, row, if goes_with_all { for_all } else { carrier }, tracking)).await?;
+        // What was typed stays as it was typed.
+        labels.push(Label { carrier: carrier.to_owned(), ..label });
     }
     let failed = labels.iter().any(|label| matches!(label.outcome, Some(Err(_))));
     if failed {
-        return send(&shop, ship::labels(&desk(&shop, &staff), &id.to_string(), labels, &[]));
+        return send(&shop, ship::labels(&desk(&shop, &staff), &id.to_string(), for_all, labels, &[]));
     }
     let sent = labels.iter().filter(|label| label.outcome.is_some()).count();
     Ok(see_other(&format!("{}?said={sent}", Route::Ship { after: None }.url())))

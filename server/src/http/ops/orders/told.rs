@@ -12,7 +12,7 @@ use app::{
     i18n::money,
     staff::{
         moment,
-        order::{LineName, Told},
+        order::{LineName, Told, mail_words},
         orders::english,
     },
 };
@@ -24,7 +24,7 @@ use domain::{
 use std::collections::BTreeMap;
 
 /// All entries, newest first.
-pub async fn story(shop: &Shop, found: &OrderView, names: &[LineName]) -> anyhow::Result<Vec<Told>> {
+pub async fn story(shop: &Shop, found: &OrderView, names: &[LineName], locations: &[(String, String)]) -> anyhow::Result<Vec<Told>> {
     let entries = shop.orders.story(found.id).await?;
     let sealed: Vec<&str> =
         entries.iter().filter_map(|entry| if let Happened::Note { sealed } = &entry.what { Some(sealed.as_str()) } else { None }).collect();
@@ -39,7 +39,7 @@ pub async fn story(shop: &Shop, found: &OrderView, names: &[LineName]) -> anyhow
         Actor::Provider => "payment provider".to_owned(),
         Actor::Staff(id) => people.get(id).cloned().unwrap_or_else(|| format!("staff {id}")),
     };
-    let words = Words { order: &found.ledgers, names };
+    let words = Words { order: &found.ledgers, names, locations };
     Ok(entries
         .iter()
         .map(|entry| {
@@ -52,6 +52,8 @@ pub async fn story(shop: &Shop, found: &OrderView, names: &[LineName]) -> anyhow
 struct Words<'a> {
     order: &'a Order,
     names: &'a [LineName],
+    /// Codes and names.
+    locations: &'a [(String, String)],
 }
 
 impl Words<'_> {
@@ -73,7 +75,10 @@ impl Words<'_> {
             Happened::Repeated { event_id } => format!("Webhook {event_id} came again, counted once"),
             Happened::AddressChanged => "Delivery address corrected".to_owned(),
             Happened::Note { .. } => "Note added".to_owned(),
-            Happened::MailSent { mail } => format!("Mail sent: {mail}"),
+            Happened::MailSent { mail } => {
+                let words = mail.parse().map_or_else(|_| mail.clone(), |kind| mail_words(kind).trim_start_matches("Latest ").to_lowercase());
+                format!("Mail sent: {words}")
+            }
             Happened::LinkRenewed => "The shopper's link was renewed".to_owned(),
         }
     }
@@ -112,7 +117,9 @@ impl Words<'_> {
 
     fn shipment(&self, id: FulfilmentId) -> String {
         let known = self.order.fulfilments.iter().find(|known| known.id == id);
-        known.map_or_else(|| "pieces that were put back".to_owned(), |known| format!("{} from {}", self.pieces(&known.portions), known.location))
+        let Some(known) = known else { return "pieces that were put back".to_owned() };
+        let location = self.locations.iter().find(|(code, _)| *code == known.location).map_or(&known.location, |(_, name)| name);
+        format!("{} from {location}", self.pieces(&known.portions))
     }
 
     fn cancelled(&self, id: CancellationId) -> String {
