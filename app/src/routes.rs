@@ -1,7 +1,10 @@
 //! Every URL of the shop is a value: one parser for edge, origin and links, and one printer. Nothing else spells a path.
 
+mod action;
+
+pub use action::Action;
+
 use domain::{
-    VariantId,
     locale::{Language, Locale},
     search::{FILTER_VALUES_MAX, Filter, Sort, is_slug},
 };
@@ -103,57 +106,6 @@ pub enum Class {
     PublicFromOrigin,
     /// One visitor's own: never stored.
     Private,
-}
-
-/// Where a form is sent.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Action {
-    /// Adds a product to the cart.
-    AddLine,
-    /// Sets the quantity of a line; 0 removes it.
-    ChangeLine {
-        variant: VariantId,
-    },
-    /// Puts a discount code into the cart, or takes it out.
-    Coupon,
-    PlaceOrder,
-    PayAgain {
-        secret: String,
-    },
-    /// Puts what an order had into the cart.
-    OrderAgain {
-        secret: String,
-    },
-    /// Cancels an order, or pieces of it.
-    CancelOrder {
-        secret: String,
-    },
-    /// Gives an order another link.
-    RenewLink {
-        secret: String,
-    },
-    /// Tells the postcode that an old link asks for.
-    OpenOrder {
-        secret: String,
-    },
-    FindOrder,
-}
-
-impl Action {
-    pub fn url(&self, locale: Locale) -> String {
-        match self {
-            Self::AddLine => format!("/{locale}/cart/lines"),
-            Self::ChangeLine { variant } => format!("/{locale}/cart/lines/{variant}"),
-            Self::Coupon => format!("/{locale}/cart/coupon"),
-            Self::PlaceOrder => format!("/{locale}/checkout"),
-            Self::PayAgain { secret } => format!("/{locale}/orders/{}/pay", encoded(secret)),
-            Self::OrderAgain { secret } => format!("/{locale}/orders/{}/again", encoded(secret)),
-            Self::CancelOrder { secret } => format!("/{locale}/orders/{}/cancel", encoded(secret)),
-            Self::RenewLink { secret } => format!("/{locale}/orders/{}/renew", encoded(secret)),
-            Self::OpenOrder { secret } => format!("/{locale}/orders/{}/open", encoded(secret)),
-            Self::FindOrder => format!("/{locale}/orders/find"),
-        }
-    }
 }
 
 /// The longest path and query that can be an address.

@@ -12,6 +12,7 @@ mod lines;
 mod number;
 mod progress;
 mod refunding;
+mod return_terms;
 mod returning;
 
 pub use cancelling::{CancelReason, Cancellation, Cancelling, CannotCancel};
@@ -21,7 +22,8 @@ pub use lines::{Line, NoSuchPieces, Portion, Tally, shares};
 pub use number::{NotAnOrderNumber, OrderNumber};
 pub use progress::{Attention, Progress};
 pub use refunding::CannotRefund;
-pub use returning::{CannotReturn, Receipt, Resolution, Restock, Return, ReturnItem, ReturnReason, ReturnState, return_days};
+pub use return_terms::{legal_withdrawal_days, return_days, return_label};
+pub use returning::{CannotReturn, Receipt, Resolution, Restock, Return, ReturnItem, ReturnReason, ReturnState};
 
 use crate::{
     dispute::Dispute,
@@ -341,3 +343,6 @@ mod tests;
 
 #[cfg(test)]
 mod after_payment;
+
+#[cfg(test)]
+mod coming_back;

@@ -5,6 +5,7 @@
 pub mod coupon;
 mod dates;
 pub mod follow;
+pub mod give_back;
 mod money;
 mod pseudo;
 pub mod shop;
@@ -15,6 +16,7 @@ pub mod till;
 pub use coupon::{Coupon, coupon};
 pub use dates::{date, date_range, long_date};
 pub use follow::{Follow, follow};
+pub use give_back::{GiveBack, give_back};
 pub use money::{money, number, price};
 pub use shop::{Shop, shop};
 pub use till::{Till, till};

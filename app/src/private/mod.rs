@@ -7,6 +7,7 @@ pub mod checkout;
 pub mod coupon;
 pub mod find;
 pub mod gate;
+pub mod give_back;
 pub mod order;
 pub mod sums;
 mod words;

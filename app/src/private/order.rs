@@ -1,7 +1,7 @@
 //! An order by its secret link: its state in words, what was bought and why it costs what it costs, and the button to pay (again) while
 //! that is possible.
 
-use super::{Line, Notice, cancel, country_name, coupon::Removal, sums, time_of_day};
+use super::{Line, Notice, cancel, country_name, coupon::Removal, give_back, sums, time_of_day};
 use crate::{
     i18n::{date_range, filled, follow, long_date, money, till},
     pages::{Head, Page},
@@ -33,6 +33,8 @@ pub struct OrderData {
     pub cancel: cancel::Cancel,
     /// What was cancelled and what went back.
     pub undone: cancel::Undone,
+    /// What went back or can go back.
+    pub returns: give_back::Returns,
     pub lines: Vec<Line>,
     pub quote: Quote,
     pub total: Money,
@@ -92,6 +94,7 @@ fn body(view: &View, data: OrderData) -> AnyView {
                 </dl>
                 <p class="why">{placed}". "{messages.keep_address}</p>
                 {data.cancel.show(&data.secret, view)}
+                {data.returns.show(&data.secret, view)}
                 {again(&data, view)}
                 <p><a href=shopping>{messages.continue_shopping}</a></p>
                 {renew(&data, view)}
@@ -191,7 +194,7 @@ fn decline_text(reason: Decline, view: &View) -> &'static str {
     }
 }
 
-pub(super) fn long_day(at: Instant, view: &View) -> String {
+pub fn long_day(at: Instant, view: &View) -> String {
     let zone = delivery::zone(&view.market.time_zone).unwrap_or(jiff::tz::TimeZone::UTC);
     jiff::Timestamp::from_microsecond(at).map_or_else(|_| String::new(), |at| long_date(at.to_zoned(zone).date(), view.locale))
 }

@@ -1,10 +1,9 @@
 //! Returns: what comes back, why, and what becomes of it.
 
-use super::{By, CannotRefund, Line, NoSuchPieces, Order, Portion, Tally};
+use super::{By, CannotRefund, Line, NoSuchPieces, Order, Portion, Tally, return_days, return_label};
 use crate::{
     event::Event,
     ids::{ProductId, RefundId, ReturnId, VariantId},
-    market::MarketCode,
     money::Money,
     offer::Instant,
     refund::RefundReason,
@@ -124,13 +123,6 @@ pub enum Restock {
     Discard,
 }
 
-/// How many days after delivery the shop takes things back in a market, as its help pages promise: 14 in Japan and Korea, 30 elsewhere.
-/// Both are longer than the law's 14 days in the EU and the UK (Directive 2011/83/EU, article 9; Consumer Contracts Regulations 2013, 30)
-/// and 7 in Korea (E-Commerce Act, article 17).
-pub fn return_days(market: MarketCode) -> i64 {
-    if matches!(market.code(), "JP" | "KR") { 14 } else { 30 }
-}
-
 /// Why nothing comes back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CannotReturn {
@@ -165,6 +157,11 @@ impl ReturnState {
 }
 
 impl Return {
+    /// Whether the shopper may call it off: announced by themselves, and not decided. Staff call off any that is not decided.
+    pub fn can_be_called_off(&self) -> bool {
+        self.by == By::Shopper && self.state == ReturnState::Requested
+    }
+
     /// What of the delivery charge went back with it, in minor units of the order's currency.
     pub const fn delivery_minor(&self) -> i64 {
         match &self.state {
@@ -185,6 +182,33 @@ impl Order {
             }
         }
         last.map(|at| at.saturating_add(return_days(self.market) * 24 * 3_600 * 1_000_000))
+    }
+
+    /// What the label for these pieces costs the shopper: it is kept back from what goes back for them, and is never more than that.
+    pub fn label_due(&self, items: &[ReturnItem]) -> Money {
+        let label = return_label(self.market, items, self.total);
+        Money::new(label.minor.min(self.value_of_refunded(items)), label.currency)
+    }
+
+    /// What will go back if all of an announced or planned return comes: the value of what is not exchanged, delivery where the law says so,
+    /// less the label. What goodwill has given back already is not given twice.
+    pub fn return_value(&self, items: &[ReturnItem]) -> Money {
+        let receipts: Vec<Receipt> = items
+            .iter()
+            .map(|item| Receipt {
+                line: item.line,
+                quantity: item.quantity,
+                restock: Restock::Shelf,
+                exchanged: item.resolution != Resolution::Refund,
+            })
+            .collect();
+        let due = self.value_of_refunded(items) - self.label_due(items).minor + self.delivery_due(&receipts).minor;
+        Money::new(due.min(self.refundable().minor), self.total.currency)
+    }
+
+    fn value_of_refunded(&self, items: &[ReturnItem]) -> i64 {
+        let refunded = items.iter().filter(|item| item.resolution == Resolution::Refund);
+        self.value(&refunded.map(|item| Portion { line: item.line, quantity: item.quantity }).collect::<Vec<_>>()).minor
     }
 
     /// Whether the shopper may announce a return now.

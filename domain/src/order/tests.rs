@@ -201,3 +201,18 @@ proptest! {
         }
     }
 }
+
+proptest! {
+    #[test]
+    fn shares_add_up_and_stay_close(total in -1_000_000_i64..1_000_000, weights in proptest::collection::vec(0_i128..1_000_000_000, 1..30)) {
+        let cut = shares(Money::new(total, Currency::USD), &weights);
+        prop_assert_eq!(cut.iter().map(|share| share.minor).sum::<i64>(), total);
+        let sum: i128 = weights.iter().sum();
+        if sum > 0 {
+            for (share, weight) in cut.iter().zip(&weights) {
+                let exact = i128::from(total) * weight;
+                prop_assert!((i128::from(share.minor) * sum - exact).abs() < sum);
+            }
+        }
+    }
+}

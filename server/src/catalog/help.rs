@@ -342,3 +342,24 @@ pub(crate) fn write_money(text: &str, write: impl Fn(Money) -> String) -> String
     out.push_str(rest);
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::{
+        money::Currency,
+        order::{Resolution, ReturnItem, ReturnReason, legal_withdrawal_days, return_days, return_label},
+    };
+
+    #[test]
+    fn the_help_pages_promise_what_orders_keep() -> anyhow::Result<()> {
+        let policies: Policies = serde_json::from_str(include_str!("../../demo/policies.json"))?;
+        assert!(policies.returns.markets.len() >= 7);
+        let items = [ReturnItem { line: 0, quantity: 1, reason: ReturnReason::ChangedMind, resolution: Resolution::Refund }];
+        for (market, promised) in &policies.returns.markets {
+            let kept = (return_days(*market), legal_withdrawal_days(*market), return_label(*market, &items, Money::zero(Currency::EUR)).minor);
+            assert_eq!(kept, (promised.window_days.into(), promised.legal_withdrawal_days.into(), promised.return_label_price), "{market}");
+        }
+        Ok(())
+    }
+}

@@ -103,13 +103,16 @@ pub fn undone(order: &OrderView) -> Undone {
 }
 
 /// Pieces with the title of what they are.
-fn named(order: &OrderView, portions: &[Portion]) -> Vec<Piece> {
-    let name = |portion: &Portion| {
-        let variant = order.ledgers.lines.iter().find(|line| line.line == portion.line)?.variant;
-        let at = order.body.quote.lines.iter().position(|line| line.variant == variant)?;
-        let text = order.body.texts.get(at)?;
-        let title = [vec![text.title.clone()], text.options.clone()].concat().join(", ");
-        Some(Piece { line: portion.line, title, quantity: portion.quantity })
-    };
-    portions.iter().filter_map(name).collect()
+pub fn named(order: &OrderView, portions: &[Portion]) -> Vec<Piece> {
+    portions.iter().filter_map(|portion| Some(Piece { line: portion.line, title: title(order, portion.line)?, quantity: portion.quantity })).collect()
+}
+
+/// What a line is, in the order's own words. What replaces something that came back is not among them: it has the title of what it replaces.
+pub fn title(order: &OrderView, line: u32) -> Option<String> {
+    let line = order.ledgers.lines.iter().find(|known| known.line == line)?;
+    let mut texts = order.body.quote.lines.iter().zip(&order.body.texts);
+    if let Some((_, text)) = texts.clone().find(|(priced, _)| priced.variant == line.variant) {
+        return Some([vec![text.title.clone()], text.options.clone()].concat().join(", "));
+    }
+    texts.find(|(priced, _)| priced.product == line.product).map(|(_, text)| text.title.clone())
 }

@@ -11,9 +11,11 @@ mod coupon;
 mod csrf;
 mod draft;
 pub mod errors;
+mod exchange;
 mod find;
 pub mod forms;
 mod gate;
+mod give_back;
 mod headers;
 mod health;
 mod idempotency;
@@ -64,6 +66,7 @@ pub fn router(shop: &Shop) -> Router {
         .merge(link::routes())
         .merge(again::routes())
         .merge(cancel::routes())
+        .merge(give_back::routes())
         .merge(assets::routes(shop))
         .fallback(pages::page);
     // Pages are filled anew for everybody, so they are compressed anew: at the fastest level. Fonts are compressed already.

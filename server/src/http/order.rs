@@ -2,12 +2,12 @@
 
 use crate::{
     Shop,
-    http::{Failure, Fields, InLocale, Visitor, cancel, cart, forms::see_other, link, render},
+    http::{Failure, Fields, InLocale, Visitor, cancel, cart, forms::see_other, give_back, link, render},
     orders::{OrderView, PayAgainError},
     users::CartSettler,
 };
 use app::{
-    i18n::{follow, till},
+    i18n::{follow, give_back as back_words, till},
     pages::Fault,
     ports::View,
     private::{
@@ -44,6 +44,8 @@ async fn show(
     let notice = match fields.get("said") {
         "ordered" => Some(Notice::good(till(locale).said_ordered)),
         "cancelled" => Some(Notice::good(follow(locale).said_cancelled)),
+        "return" => Some(Notice::good(back_words(locale).said_announced)),
+        "kept" => Some(Notice::good(back_words(locale).said_kept)),
         "renewed" => Some(Notice::good(follow(locale).said_renewed)),
         _ => None,
     };
@@ -83,10 +85,7 @@ pub async fn respond(shop: &Shop, visitor: &Visitor, mut view: View, secret: &st
     if link::is_closed(shop, visitor, &order) {
         return link::ask(shop, visitor, &view, secret).await;
     }
-    // Amounts, zones and regions are those of the market that sold it, whatever the language.
-    if let Some(market) = view.shop.markets.iter().find(|market| market.code == order.market) {
-        view.market = Arc::new(market.clone());
-    }
+    in_its_market(&mut view, &order);
     if matches!(order.status, Status::Paid { .. }) {
         // The event does the same a moment later; whoever comes back from paying sees the cart without the paid pieces now.
         CartSettler::new(shop.db.clone(), cart::carts(shop)).settle(order.id).await?;
@@ -100,8 +99,16 @@ pub async fn respond(shop: &Shop, visitor: &Visitor, mut view: View, secret: &st
     Ok(response)
 }
 
+/// Amounts, zones and regions are those of the market that sold it, whatever the language.
+pub fn in_its_market(view: &mut View, order: &OrderView) {
+    if let Some(market) = view.shop.markets.iter().find(|market| market.code == order.market) {
+        view.market = Arc::new(market.clone());
+    }
+}
+
 fn data(view: &View, order: OrderView, notice: Option<Notice>, http_status: u16) -> OrderData {
     let (cancel, undone) = (cancel::possible(&order, view.now), cancel::undone(&order));
+    let returns = give_back::told(&order, view.now);
     let body = order.body;
     let lines = body.quote.lines.iter().zip(&body.texts).map(|(priced, text)| Line {
         variant: priced.variant,
@@ -125,6 +132,7 @@ fn data(view: &View, order: OrderView, notice: Option<Notice>, http_status: u16)
         can_pay: order.can_pay,
         cancel,
         undone,
+        returns,
         lines,
         total: order.total,
         method: body.method.name(view.text()).to_owned(),

@@ -88,13 +88,17 @@ fn acts(desk: &Desk, data: &OrderData, back: &Return) -> AnyView {
         .collect();
     let (due, left) = (data.order.delivery_due(&whole), data.order.delivery_left());
     let currency = data.order.total.currency;
+    let label = data.order.label_due(&back.items);
+    let used = "For pieces that were used beyond trying them.";
+    let kept_hint =
+        if label.is_zero() { used.to_owned() } else { format!("{} for the label, as the shopper was shown. {used}", money(label, english())) };
     let delivery_hint = format!("{} by law if all of this came; at most {}.", money(due, english()), money(left, english()));
     let refuse = Slot::new(Act::Refuse, of, data);
     let why = refuse.area("why", "Why", "", "The shopper reads this.", 500);
     let fields = view! {
         {slot.choice("location", "Came to", "", data.locations.clone())}
         {lines}
-        {slot.line("kept_back", &format!("Kept back, in {currency}"), &domain::money::Money::zero(currency).decimal(), "For pieces that were used beyond trying them.", "decimal")}
+        {slot.line("kept_back", &format!("Kept back, in {currency}"), &label.decimal(), &kept_hint, "decimal")}
         {slot.line("delivery", &format!("Delivery charge that goes back, in {currency}"), &due.decimal(), &delivery_hint, "decimal")}
         {slot.sure("Pieces and money move. This cannot be undone.")}
     };

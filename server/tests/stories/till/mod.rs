@@ -8,3 +8,4 @@ mod coupons;
 mod finding;
 mod house;
 mod mails;
+mod sending_back;

@@ -1,0 +1,72 @@
+//! Tests of what comes back by the shopper's own form: what it is worth, what the way costs, and what can be called off.
+
+use super::{
+    after_payment::{back, delivered, item, receipt, usd},
+    *,
+};
+use uuid::Uuid;
+
+#[test]
+fn a_planned_return_is_worth_what_its_receipt_will_give_back() {
+    let delivered = || Order { market: "JP".parse().expect("a market"), ..delivered() };
+    let exchanged = Resolution::Exchange { product: delivered().lines[0].product, variant: delivered().lines[0].variant };
+    for (items, worth) in [
+        // Three pieces for 2000, less the label of 800.
+        (vec![item(0, 3)], 1_200),
+        // 2000 / 3 is 666 and a third: the label takes all of it, and no more.
+        (vec![item(0, 1)], 0),
+        // Our fault, our label.
+        (vec![ReturnItem { reason: ReturnReason::Faulty, ..item(0, 1) }], 666),
+        // What is exchanged gives nothing back, and nothing is kept back of nothing.
+        (vec![ReturnItem { resolution: exchanged, ..item(0, 1) }], 0),
+        // Everything: delivery too.
+        (vec![item(0, 3), item(1, 1)], 4_800 - 800),
+    ] {
+        let order = delivered();
+        assert_eq!(order.return_value(&items), usd(worth), "{items:?}");
+        let kept = order.label_due(&items);
+        let (order, _) = order.request_return(back(1), items.clone(), By::Shopper, 100).expect("in time");
+        let exchanged = |item: &ReturnItem| item.resolution != Resolution::Refund;
+        let receipts: Vec<Receipt> = items.iter().map(|item| Receipt { exchanged: exchanged(item), ..receipt(item.line, item.quantity) }).collect();
+        let delivery = order.delivery_due(&receipts);
+        let (order, _) = order.receive_return(back(1), receipts, kept, delivery, RefundId(Uuid::from_u128(9)), 200).expect("announced");
+        assert_eq!(order.refunds.iter().map(|refund| refund.amount.minor).sum::<i64>(), worth, "{items:?}");
+    }
+}
+
+#[test]
+fn the_label_is_ours_to_pay_when_the_fault_is() {
+    for (market, minor) in [("US", 0), ("GB", 0), ("DE", 0), ("FR", 0), ("CA", 995), ("JP", 800), ("KR", 3_000)] {
+        let market = market.parse().expect("a market");
+        for reason in ReturnReason::ALL {
+            let expected = if matches!(reason, ReturnReason::Faulty | ReturnReason::NotAsDescribed | ReturnReason::WrongItem) { 0 } else { minor };
+            let items = [ReturnItem { reason, ..item(0, 1) }];
+            assert_eq!(return_label(market, &items, usd(0)).minor, expected, "{market} {reason:?}");
+        }
+    }
+}
+
+#[test]
+fn the_law_never_gives_more_days_than_the_shop() {
+    for (market, days) in [("US", 0), ("CA", 0), ("JP", 0), ("KR", 7), ("GB", 14), ("DE", 14), ("FR", 14)] {
+        let market = market.parse().expect("a market");
+        assert_eq!(legal_withdrawal_days(market), days, "{market}");
+        assert!(days <= return_days(market), "{market}");
+    }
+}
+
+#[test]
+fn shoppers_call_off_what_they_announced_until_it_is_decided() {
+    let announced = |by| delivered().request_return(back(1), vec![item(0, 1)], by, 100).expect("in time").0;
+    let received =
+        announced(By::Shopper).receive_return(back(1), vec![receipt(0, 1)], usd(0), usd(0), RefundId(Uuid::nil()), 200).expect("announced").0;
+    let refused = announced(By::Shopper).refuse_return(back(1), "used".to_owned(), 200).expect("announced").0;
+    let called_off = announced(By::Shopper).cancel_return(back(1), 200).expect("announced");
+    for (order, can) in
+        [(announced(By::Shopper), true), (announced(By::Staff), false), (received, false), (refused, false), (called_off.clone(), false)]
+    {
+        assert_eq!(order.returns[0].can_be_called_off(), can, "{:?}", order.returns[0]);
+    }
+    assert_eq!(called_off.tally(0).returnable(), 3, "the pieces can be announced again");
+    assert_eq!(called_off.cancel_return(back(1), 300), Err(CannotReturn::NotOpen));
+}
