@@ -2,10 +2,13 @@
 //! read has a deadline; a source that failed rests for a second.
 
 use crate::{
-    Items, Key, Lists,
+    Hot, Items, Key, Lists, Replica,
     wire::{ITEMS_PATH, ItemsAnswer, ItemsQuestion, LISTS_PATH, ListQuestion},
 };
-use app::ports::{Facets, Found, ListingQuery, ReadError, View};
+use app::{
+    document::Assets,
+    ports::{Facets, Found, ListingQuery, ReadError, View},
+};
 use async_trait::async_trait;
 use aws_credential_types::Credentials;
 use aws_sigv4::{
@@ -40,6 +43,31 @@ const LISTS_MAX: usize = 500;
 
 /// What the time is, in microseconds since the Unix epoch.
 pub type Now = Arc<dyn Fn() -> Instant + Send + Sync>;
+
+/// What an edge is told. JSON, the same for every host; what is secret comes from the host's own store of secrets.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Config {
+    /// Origins without a trailing slash, the nearest first.
+    pub origins: Vec<String>,
+    /// The public origin without a trailing slash.
+    pub url: String,
+    pub table: TablePlace,
+    #[serde(default)]
+    pub assets: Assets,
+    pub credentials: Keys,
+    /// By which the origins know the edge.
+    #[serde(default)]
+    pub edge_key: String,
+}
+
+/// The public catalogue as an edge reads it: from its region's table, from an origin while that does not answer, lists from an origin. The
+/// table is also given by itself, for when the host gets other keys.
+pub fn storefront(config: &Config, now: &Now) -> (Arc<Replica>, Arc<DynamoDb>) {
+    let table = Arc::new(DynamoDb::new(config.table.clone(), config.credentials.clone(), now.clone()));
+    let origins = Arc::new(Origins::new(config.origins.clone(), config.edge_key.clone()));
+    let items = Fallback::new(table.clone(), origins.clone(), now.clone());
+    (Arc::new(Replica::new(Arc::new(items), origins, Arc::new(Hot::default()))), table)
+}
 
 /// Where the region's replica is.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
