@@ -22,6 +22,7 @@ pub mod readmodel;
 pub mod search;
 pub mod simulation;
 pub mod sql;
+mod sql_dsql;
 pub mod sql_log;
 pub mod staff;
 pub mod tariffs;

@@ -2,7 +2,7 @@
 //! with retries. What the statements mean belongs to the services.
 
 use crate::{
-    random,
+    random, sql_dsql,
     sql_log::{Said, hear},
 };
 use anyhow::Context as _;
@@ -270,9 +270,17 @@ impl Db {
     pub async fn migrate(&self) -> anyhow::Result<()> {
         match self {
             Self::Sqlite { write, .. } => MIGRATOR.run(write).await,
+            Self::Postgres { pool, .. } if sql_dsql::is_dsql(pool.connect_options().get_host()) => {
+                return sql_dsql::migrate(pool, Self::migrations(), Self::newest_migration()).await.context("making the schema in Aurora DSQL");
+            }
             Self::Postgres { pool, .. } => MIGRATOR.run(pool).await,
         }
         .context("migrating the database")
+    }
+
+    /// The texts of all migrations, in order.
+    pub(crate) fn migrations() -> impl Iterator<Item = &'static str> {
+        MIGRATOR.iter().map(|migration| migration.sql.as_str())
     }
 
     /// The newest migration that this release knows.

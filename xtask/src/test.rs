@@ -156,7 +156,7 @@ fn build(session: &Session) -> Result<String> {
     Ok(site::size_line(&browser))
 }
 
-/// Everything on what is embedded, then everything once more on the real stores, and the stories in transactions of the stricter kind.
+/// Everything on what is embedded, then everything once more on the real stores, and again in transactions of the stricter kind.
 fn cargo_test(session: &Session) -> Result<String> {
     let everything = [NATIVE, &["--tests"]].concat();
     let own = tests(session, &[XTASK, &["--tests"]].concat(), &[])?;
@@ -174,8 +174,7 @@ fn cargo_test(session: &Session) -> Result<String> {
         ]
     };
     let real = tests(session, &everything, &on(&postgres.url))?;
-    let stories = [NATIVE, &["--test=stories"]].concat();
-    let repeatable = tests(session, &stories, &on(&postgres.repeatable_url))?;
+    let repeatable = tests(session, &everything, &on(&postgres.repeatable_url))?;
     let summary = format!("embedded: {embedded}; PostgreSQL and DynamoDB Local: {real}; REPEATABLE READ: {repeatable}; xtask: {own}");
     if own.failed + embedded.failed + real.failed + repeatable.failed > 0 {
         bail!("{summary}");
