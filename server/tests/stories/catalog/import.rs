@@ -67,7 +67,7 @@ async fn the_demos_own_file_is_recognised_and_twice_changes_nothing() {
         let english = readmodel::product(&model, TextLanguage::EnUs, "insulated-bottle").await;
         assert_eq!(english.details.len(), 5);
         assert!(!english.description_html.contains("<ul>"), "the closing list stands among the details only");
-        let live = model.origin.live(&[bottle.id]).await.expect("live").pop().expect("the bottle");
+        let live = model.storefront.live(&[bottle.id]).await.expect("live").pop().expect("the bottle");
         let offer = live.lowest_offer("US".parse().expect("a code"), clock.now()).expect("an offer").0;
         assert_eq!(offer.price.minor, 3400);
     }
@@ -113,7 +113,7 @@ async fn bad_rows_are_named_and_the_good_variants_stay() {
         assert_eq!(shirt.variants.len(), 2);
         assert_eq!(shirt.tags, ["summer", "linen-things"]);
         assert!(matches!(&shirt.pictures[0].source, PictureSource::Remote { url } if url == "https://pictures.example/shirt.jpg"));
-        let live = model.origin.live(&[shirt.id]).await.expect("live").pop().expect("the shirt");
+        let live = model.storefront.live(&[shirt.id]).await.expect("live").pop().expect("the shirt");
         let us = "US".parse().expect("a code");
         let white = live.variant(us, shirt.variants[0].id).expect("sold in the US");
         assert_eq!(white.availability, Availability::Low { left: 5 });
@@ -122,7 +122,7 @@ async fn bad_rows_are_named_and_the_good_variants_stay() {
         assert_eq!(live.variant(us, shirt.variants[1].id).map(|live| live.availability), Some(Availability::InStock), "not counted");
         assert_eq!(live.variant("DE".parse().expect("a code"), shirt.variants[0].id), None, "a market without a price does not sell it");
         for hidden in ["secret-hat", "draft-hat"] {
-            assert_eq!(model.origin.product(TextLanguage::EnUs, hidden).await.expect("a read"), Found::Missing, "{hidden}");
+            assert_eq!(model.storefront.product(TextLanguage::EnUs, hidden).await.expect("a read"), Found::Missing, "{hidden}");
         }
         let odd = readmodel::product(&model, TextLanguage::EnUs, "odd-options").await;
         assert_eq!(odd.options.iter().map(|option| option.slug.as_str()).collect::<Vec<_>>(), ["option-quantity", "option-mutation"]);
@@ -195,7 +195,7 @@ async fn both_header_sets_are_read_and_pictures_beside_the_file_are_taken() {
         assert_eq!(rug.options[0].slug, "colour");
         assert_eq!(rug.options[1].values[0].slug, "120-60");
         assert_eq!(rug.category.as_ref().map(|(_, title)| title.as_str()), Some("Rugs"));
-        let live = model.origin.live(&[rug.id]).await.expect("live").pop().expect("the rug");
+        let live = model.storefront.live(&[rug.id]).await.expect("live").pop().expect("the rug");
         for market in ["DE", "FR"] {
             let variants = &live.markets[&market.parse().expect("a code")];
             assert_eq!(variants[&rug.variants[0].id].availability, Availability::Low { left: 2 });
@@ -267,7 +267,7 @@ async fn ten_thousand_products_come_in_and_are_found() {
     assert_eq!(view.shop.products, 10_041);
     let started = tokio::time::Instant::now();
     let query = app::ports::storefront::ListingQuery { text: Some("thing 4711".to_owned()), ..Default::default() };
-    let Found::Here((list, _)) = model.origin.query(&view, &query).await.expect("a read") else { panic!("found") };
+    let Found::Here((list, _)) = model.storefront.query(&view, &query).await.expect("a read") else { panic!("found") };
     println!("searched in {} µs", started.elapsed().as_micros());
     assert_eq!(list.cards[0].slug, "thing-4711");
 }

@@ -128,7 +128,7 @@ async fn a_bad_cell_about_a_product_costs_that_cell_only() {
             assert_eq!((report.products_new, report.products_hidden, report.variants), (1, 1, 3), "{bad}: its variants are kept: {report}");
             assert!(report.to_string().contains("could not be read (1 new)"), "{report}");
             model.projector.rebuild().await.expect("a read model");
-            assert_eq!(model.origin.product(TextLanguage::EnUs, &handle).await.expect("a read"), Found::Missing, "{bad}: not shown");
+            assert_eq!(model.storefront.product(TextLanguage::EnUs, &handle).await.expect("a read"), Found::Missing, "{bad}: not shown");
         }
         let mended = take(&stores, WHOLE.replace("\nbag,", "\nsack-0,")).await;
         assert_eq!((mended.products_changed, mended.exit_code()), (1, 0), "{mended}");

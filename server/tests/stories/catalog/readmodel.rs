@@ -39,7 +39,7 @@ pub async fn demo(stores: &Stores) -> (Clock, ReadModel, Dispatcher) {
 
 pub async fn view(model: &ReadModel, locale: &str, clock: &Clock) -> View {
     let locale: Locale = locale.parse().expect("a locale");
-    let shop = model.origin.shop(locale.text_language()).await.expect("the shop");
+    let shop = model.storefront.shop(locale.text_language()).await.expect("the shop");
     let market = Arc::new(shop.market(locale).expect("a market").clone());
     View { locale, market, now: clock.now(), origin: "http://shop.example".into(), shop }
 }
@@ -50,7 +50,7 @@ fn us() -> MarketCode {
 }
 
 pub async fn product(model: &ReadModel, language: TextLanguage, slug: &str) -> Arc<ProductDocument> {
-    match model.origin.product(language, slug).await.expect("a read") {
+    match model.storefront.product(language, slug).await.expect("a read") {
         Found::Here(product) => product,
         other => panic!("{slug}: {other:?}"),
     }
@@ -63,7 +63,7 @@ async fn the_first_start_brings_the_demo_and_pages_can_be_read() {
         let (clock, model, _) = demo(&stores).await;
         println!("{}: the demo took {} ms", stores.name, started.elapsed().as_millis());
         assert!(!catalog::first_start(&stores.db, &clock, true).await.expect("a second start"), "once");
-        let shop = model.origin.shop(TextLanguage::De).await.expect("the shop");
+        let shop = model.storefront.shop(TextLanguage::De).await.expect("the shop");
         assert_eq!(shop.categories.iter().map(|shelf| (shelf.key.as_str(), shelf.count)).collect::<Vec<_>>()[..2], [("bags-travel", 8), ("wear", 6)]);
         assert_eq!((shop.products, shop.markets.len(), shop.help.len(), shop.demo), (41, 7, 8, true));
         assert_eq!(shop.categories[0].title, "Taschen & Reise");
@@ -76,24 +76,26 @@ async fn the_first_start_brings_the_demo_and_pages_can_be_read() {
         assert!(matches!(&bottle.pictures[0].source, PictureSource::Sized { path, .. } if path == "bags-travel/insulated-bottle/sage-front"));
         assert_eq!(bottle.variants.len(), 4);
         assert_eq!(bottle.goes_with.len(), 8);
-        let cards = model.origin.cards(TextLanguage::Ko, &bottle.goes_with).await.expect("cards");
+        let cards = model.storefront.cards(TextLanguage::Ko, &bottle.goes_with).await.expect("cards");
         assert_eq!(cards.iter().map(|card| card.id).collect::<Vec<_>>(), bottle.goes_with);
 
-        let Found::Here(all) = model.origin.listing(TextLanguage::EnUs, us(), &ShelfKey::All, 2).await.expect("a read") else { panic!("page 2") };
+        let Found::Here(all) = model.storefront.listing(TextLanguage::EnUs, us(), &ShelfKey::All, 2).await.expect("a read") else { panic!("page 2") };
         assert_eq!((all.page, all.pages, all.total, all.cards.len()), (2, 2, 41, 17));
-        let beyond = model.origin.listing(TextLanguage::EnUs, us(), &ShelfKey::All, 3).await.expect("a read");
+        let beyond = model.storefront.listing(TextLanguage::EnUs, us(), &ShelfKey::All, 3).await.expect("a read");
         assert_eq!(beyond, Found::Missing);
         let tag = ShelfKey::Tag("bestseller".to_owned());
-        let Found::Here(often) = model.origin.listing(TextLanguage::Ja, us(), &tag, 1).await.expect("a read") else { panic!("a tag") };
+        let Found::Here(often) = model.storefront.listing(TextLanguage::Ja, us(), &tag, 1).await.expect("a read") else { panic!("a tag") };
         assert_eq!((often.shelf.title.as_str(), often.total), ("よく選ばれているもの", 12));
-        let nowhere = model.origin.listing(TextLanguage::Ja, us(), &ShelfKey::Category("nowhere".to_owned()), 1).await.expect("a read");
+        let nowhere = model.storefront.listing(TextLanguage::Ja, us(), &ShelfKey::Category("nowhere".to_owned()), 1).await.expect("a read");
         assert_eq!(nowhere, Found::Missing);
 
-        let Found::Here(home) = model.origin.page(TextLanguage::De, "home").await.expect("a read") else { panic!("home") };
+        let Found::Here(home) = model.storefront.page(TextLanguage::De, "home").await.expect("a read") else { panic!("home") };
         assert_eq!(home.blocks.len(), 8);
         assert!(matches!(&home.blocks[0], Block::Hero { dark: true, button: Some(_), .. }), "{:?}", home.blocks[0]);
         let german = view(&model, "de-de", &clock).await;
-        let Found::Here(delivery) = model.origin.help(TextLanguage::De, &german.market, "delivery").await.expect("a read") else { panic!("help") };
+        let Found::Here(delivery) = model.storefront.help(TextLanguage::De, &german.market, "delivery").await.expect("a read") else {
+            panic!("help")
+        };
         assert_eq!(delivery.facts[0], ("Standardversand".to_owned(), "4,90\u{a0}€ · kostenlos ab 59\u{a0}€ · 2–3 Werktage".to_owned()));
     }
 }
@@ -103,14 +105,14 @@ async fn a_reduced_price_is_struck_through_by_its_history_in_every_market() {
     for stores in stores::all().await {
         let (clock, model, _) = demo(&stores).await;
         let mug = product(&model, TextLanguage::EnUs, "travel-mug").await;
-        let live = model.origin.live(&[mug.id]).await.expect("live values").pop().expect("the mug");
+        let live = model.storefront.live(&[mug.id]).await.expect("live values").pop().expect("the mug");
         for (market, price, was) in [("US", 2800, 3600), ("DE", 2900, 3600), ("JP", 3850, 4840), ("KR", 36000, 45000)] {
             let variant = live.variant(market.parse().expect("a code"), mug.variants[0].id).expect("sold here");
             let offer = offer(&variant.windows, clock.now()).expect("an offer");
             assert_eq!((offer.price.minor, offer.was.map(|was| was.minor)), (price, Some(was)), "{market}");
         }
         let bottle = product(&model, TextLanguage::EnUs, "insulated-bottle").await;
-        let live = model.origin.live(&[bottle.id]).await.expect("live values").pop().expect("the bottle");
+        let live = model.storefront.live(&[bottle.id]).await.expect("live values").pop().expect("the bottle");
         let (offer, from) = live.lowest_offer("US".parse().expect("a code"), clock.now()).expect("an offer");
         assert_eq!((offer.price.minor, offer.was, from), (3400, None, false));
     }
@@ -123,7 +125,7 @@ async fn what_a_location_keeps_back_is_not_shown_as_left() {
         dispatcher.drain().await.expect("events");
         let bottle = product(&model, TextLanguage::EnUs, "insulated-bottle").await;
         let seen = async |market: &str| {
-            let live = model.origin.live(&[bottle.id]).await.expect("live values").pop().expect("the bottle");
+            let live = model.storefront.live(&[bottle.id]).await.expect("live values").pop().expect("the bottle");
             live.variant(market.parse().expect("a code"), bottle.variants[0].id).expect("sold here").availability
         };
         let lying = |location: &str| {
@@ -186,7 +188,7 @@ async fn a_price_changed_elsewhere_is_seen_within_a_second() {
             set_price(&stores, &clock, bottle.id, variant, minor).await;
             let committed = tokio::time::Instant::now();
             loop {
-                let live = model.origin.live(&[bottle.id]).await.expect("live values").pop().expect("the bottle");
+                let live = model.storefront.live(&[bottle.id]).await.expect("live values").pop().expect("the bottle");
                 let shown = live.variant("US".parse().expect("a code"), variant).and_then(|live| offer(&live.windows, clock.now()));
                 if shown.is_some_and(|offer| offer.price.minor == minor) {
                     break;
@@ -215,9 +217,11 @@ async fn a_price_that_goes_or_comes_changes_what_a_market_lists() {
         let sums = async |locale: &str| {
             let view = view(&model, locale, &clock).await;
             let shelf = ShelfKey::Category("bags-travel".to_owned());
-            let Found::Here(list) = model.origin.listing(view.text(), view.market.code, &shelf, 1).await.expect("a read") else { panic!("a shelf") };
+            let Found::Here(list) = model.storefront.listing(view.text(), view.market.code, &shelf, 1).await.expect("a read") else {
+                panic!("a shelf")
+            };
             let all = ListingQuery { sort: Sort::Newest, ..ListingQuery::default() };
-            let Found::Here((all, _)) = model.origin.query(&view, &all).await.expect("a read") else { panic!("a list") };
+            let Found::Here((all, _)) = model.storefront.query(&view, &all).await.expect("a read") else { panic!("a list") };
             (list.total, list.cards.len(), all.total, view.shop.products_in(view.market.code))
         };
         assert_eq!((sums("de-de").await, sums("en-us").await), ((8, 8, 41, 41), (8, 8, 41, 41)));
@@ -245,7 +249,7 @@ async fn a_price_that_goes_or_comes_changes_what_a_market_lists() {
         // A process that starts on the same table reads the same.
         let other = readmodel::open(stores.db.clone(), stores.table.clone(), clock.clone()).expect("a read model");
         other.projector.start().await.expect("a start");
-        let Found::Here(all) = other.origin.listing(TextLanguage::De, de, &ShelfKey::All, 2).await.expect("a read") else { panic!("page 2") };
+        let Found::Here(all) = other.storefront.listing(TextLanguage::De, de, &ShelfKey::All, 2).await.expect("a read") else { panic!("page 2") };
         assert_eq!((all.pages, all.total, all.cards.len()), (2, 40, 16));
         changed("UPDATE prices SET price_list = 'de' WHERE price_list = 'away' AND variant_id = $1").await;
         assert_eq!(sums("de-de").await, (8, 8, 41, 41));
@@ -279,26 +283,26 @@ async fn what_is_hidden_gone_or_renamed_answers_so() {
             .await
             .expect("a change");
         dispatcher.drain().await.expect("delivered");
-        let read = async |slug: &str| model.origin.product(TextLanguage::De, slug).await.expect("a read");
+        let read = async |slug: &str| model.storefront.product(TextLanguage::De, slug).await.expect("a read");
         assert_eq!(read("insulated-bottle").await, Found::Missing);
         assert_eq!(read("travel-mug").await, Found::Gone);
         assert_eq!(read("leather-belt").await, Found::Moved("ledergürtel".to_owned()));
         assert!(matches!(read("ledergürtel").await, Found::Here(_)));
-        let english = model.origin.product(TextLanguage::EnUs, "leather-belt").await.expect("a read");
+        let english = model.storefront.product(TextLanguage::EnUs, "leather-belt").await.expect("a read");
         assert!(matches!(english, Found::Here(_)), "other languages keep theirs");
         let Found::Here(shelf) =
-            model.origin.listing(TextLanguage::EnGb, us(), &ShelfKey::Category("bags-travel".to_owned()), 1).await.expect("a read")
+            model.storefront.listing(TextLanguage::EnGb, us(), &ShelfKey::Category("bags-travel".to_owned()), 1).await.expect("a read")
         else {
             panic!("the shelf")
         };
         assert_eq!((shelf.total, shelf.cards.len()), (6, 6));
-        assert_eq!(model.origin.shop(TextLanguage::EnUs).await.expect("the shop").products, 39);
+        assert_eq!(model.storefront.shop(TextLanguage::EnUs).await.expect("the shop").products, 39);
         // Another process that starts on the same table sees the same.
         let other = readmodel::open(stores.db.clone(), stores.table.clone(), clock.clone()).expect("a read model");
         other.projector.start().await.expect("a start");
-        assert_eq!(other.origin.product(TextLanguage::De, "travel-mug").await.expect("a read"), Found::Gone);
+        assert_eq!(other.storefront.product(TextLanguage::De, "travel-mug").await.expect("a read"), Found::Gone);
         other.projector.rebuild().await.expect("a rebuild");
-        assert!(matches!(other.origin.product(TextLanguage::Ja, "leather-belt").await.expect("a read"), Found::Here(_)));
+        assert!(matches!(other.storefront.product(TextLanguage::Ja, "leather-belt").await.expect("a read"), Found::Here(_)));
     }
 }
 
@@ -307,7 +311,7 @@ async fn lists_are_narrowed_counted_sorted_and_searched() {
     let stores = stores::all().await.remove(0);
     let (clock, model, _) = demo(&stores).await;
     let us = view(&model, "en-us", &clock).await;
-    let ask = async |view: &View, query: ListingQuery| match model.origin.query(view, &query).await.expect("a read") {
+    let ask = async |view: &View, query: ListingQuery| match model.storefront.query(view, &query).await.expect("a read") {
         Found::Here(answer) => answer,
         other => panic!("{query:?}: {other:?}"),
     };
@@ -327,7 +331,7 @@ async fn lists_are_narrowed_counted_sorted_and_searched() {
     }
     let cheap = Filter::from_pairs([("max", "50")], 2);
     let (list, _) = ask(&us, ListingQuery { filter: cheap, sort: Sort::PriceDescending, ..ListingQuery::default() }).await;
-    let live = model.origin.live(&list.cards.iter().map(|card| card.id).collect::<Vec<_>>()).await.expect("live");
+    let live = model.storefront.live(&list.cards.iter().map(|card| card.id).collect::<Vec<_>>()).await.expect("live");
     let price = |id| {
         live.iter().find(|live| live.product == id).and_then(|live| live.lowest_offer(us.market.code, us.now)).map(|(offer, _)| offer.price.minor)
     };
@@ -352,6 +356,6 @@ async fn lists_are_narrowed_counted_sorted_and_searched() {
         let (list, _) = ask(&us, ListingQuery { text: Some(text.to_owned()), ..ListingQuery::default() }).await;
         assert_eq!(list.total, 0, "{text:?}");
     }
-    let beyond = model.origin.query(&us, &ListingQuery { page: 9, ..ListingQuery::default() }).await.expect("a read");
+    let beyond = model.storefront.query(&us, &ListingQuery { page: 9, ..ListingQuery::default() }).await.expect("a read");
     assert_eq!(beyond, Found::Missing);
 }

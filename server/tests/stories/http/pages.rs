@@ -6,17 +6,18 @@ use app::ports::{Facets, Found, Help, ListingQuery, ReadError, Storefront, View,
 use async_trait::async_trait;
 use domain::{
     ProductId,
-    catalog::{Card, ListingPage, ProductDocument, Shelf, ShopDocument},
+    catalog::{Card, ListingPage, ProductDocument, ShopDocument},
     event::Event,
     live::LiveItem,
     locale::{Locale, TextLanguage},
     market::{Market, MarketCode},
     page::PageDocument,
 };
+use edge_pages::Pages;
 use reqwest::header;
 use server::{
     Shop, events,
-    http::{self, pages::Pages},
+    http::{self, pages::ROOM, render::Process},
     params,
 };
 use std::{
@@ -272,7 +273,9 @@ async fn a_fault_of_ours_is_a_page_that_tells_nothing_inside() -> anyhow::Result
 
 async fn behind_a_flaky_catalogue(shop: &TestShop) -> anyhow::Result<(Visitor, Arc<Flaky>)> {
     let flaky = Arc::new(Flaky { inner: Arc::clone(&shop.shop.storefront), down: AtomicBool::new(false), broken: AtomicBool::new(false) });
-    let pages = Arc::new(Pages::open(&shop.shop.config.site));
+    let pages = &shop.shop.pages;
+    let machine = Arc::new(Process(shop.shop.clock.clone()));
+    let pages = Arc::new(Pages::new(pages.assets.clone(), pages.url.clone(), Arc::clone(&flaky) as _, machine, ROOM));
     let router = http::router(&Shop { storefront: Arc::clone(&flaky) as _, pages, ..shop.shop.clone() });
     Ok((shop.serve(router).await?, flaky))
 }
@@ -316,8 +319,5 @@ impl Storefront for Flaky {
     }
     async fn query(&self, view: &View, query: &ListingQuery) -> Result<Found<(ListingPage, Facets)>, ReadError> {
         self.up()?.query(view, query).await
-    }
-    async fn shelf(&self, language: TextLanguage, shelf: &ShelfKey) -> Result<Found<Shelf>, ReadError> {
-        self.up()?.shelf(language, shelf).await
     }
 }
