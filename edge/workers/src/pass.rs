@@ -1,0 +1,148 @@
+//! Passing to an origin. Bodies stay JavaScript streams and never enter Wasm memory; a form is the exception that proves useful: up to
+//! 64 kB are kept (by JavaScript) until the answer is there, because a stream could not be sent to a second origin, and are looked at
+//! only after a failure, for the key under which they may be sent again.
+
+use crate::settings::Settings;
+use edge_core::pass::{COUNTRY, DROPPED, KEPT_BYTES_MAX, PATIENCE_MS, Rests, Trouble, has_mutation, is_safe, may_repeat, path_and_query, trouble};
+use std::{cell::RefCell, time::Duration};
+use worker::{
+    AbortController, Date, Delay, Error, Result,
+    js_sys::{self, Reflect, Uint8Array, futures::JsFuture},
+    wasm_bindgen::{JsCast as _, JsValue},
+    web_sys::{Headers, Request, RequestInit, RequestRedirect, Response, WorkerGlobalScope},
+};
+
+thread_local! {
+    static RESTS: RefCell<Rests> = RefCell::default();
+}
+
+/// A body as it can be sent.
+enum Load {
+    None,
+    /// Kept, and sent as often as need be.
+    Kept(JsValue),
+    /// Sent once.
+    Stream(JsValue),
+}
+
+/// The answer of the first origin that has one; of the last one that was asked, where none has a good one.
+pub async fn pass(settings: &Settings, request: &Request) -> Result<Response> {
+    let method = request.method();
+    let headers = cleaned(request)?;
+    let load = load(request, &method).await?;
+    let url = request.url();
+    let order = RESTS.with(|rests| rests.borrow().order(settings.origins.len(), now_us()));
+    let mut last = Err(Error::RustError("no origin".to_owned()));
+    for (turn, place) in order.iter().enumerate() {
+        let is_last = turn + 1 == order.len();
+        let target = [settings.origins[*place].as_str(), path_and_query(&url)].concat();
+        let patience = (is_safe(&method) && !is_last).then_some(PATIENCE_MS);
+        let answer = send(&target, &method, &headers, &load, patience).await;
+        let problem = match &answer {
+            Ok(answer) => trouble(answer.status()),
+            Err(error) => Some(if is_refusal(error) { Trouble::Unsent } else { Trouble::Unknown }),
+        };
+        last = answer;
+        let Some(problem) = problem else { break };
+        RESTS.with(|rests| rests.borrow_mut().begin(*place, now_us()));
+        let sent_once = matches!(load, Load::Stream(_));
+        if is_last || sent_once || !may_repeat(&method, problem, || names_a_key(&headers, &load)) {
+            break;
+        }
+    }
+    last
+}
+
+/// What the visitor sent, without what only an edge may say, and with what this one says.
+fn cleaned(request: &Request) -> Result<Headers> {
+    let given = request.headers();
+    let headers = Headers::new_with_headers(&given)?;
+    for name in DROPPED {
+        headers.delete(name)?;
+    }
+    if let Some(address) = given.get("cf-connecting-ip")? {
+        headers.set("x-forwarded-for", &address)?;
+    }
+    if let Some(country) = country(request) {
+        headers.set(COUNTRY, &country)?;
+    }
+    Ok(headers)
+}
+
+/// The country that Cloudflare sees a request come from, ISO 3166-1 alpha-2 in capitals (T1 for Tor, XX for unknown).
+pub fn country(request: &Request) -> Option<String> {
+    let cf = Reflect::get(request, &"cf".into()).ok().filter(JsValue::is_object)?;
+    Reflect::get(&cf, &"country".into()).ok()?.as_string()
+}
+
+async fn load(request: &Request, method: &str) -> Result<Load> {
+    let Some(body) = request.body() else { return Ok(Load::None) };
+    if matches!(method, "GET" | "HEAD") {
+        return Ok(Load::None);
+    }
+    let length = request.headers().get("content-length")?.and_then(|length| length.parse::<u64>().ok());
+    if length.is_some_and(|length| length <= KEPT_BYTES_MAX) {
+        Ok(Load::Kept(JsFuture::from(request.array_buffer()?).await?.into()))
+    } else {
+        Ok(Load::Stream(body.into()))
+    }
+}
+
+async fn send(target: &str, method: &str, headers: &Headers, load: &Load, patience_ms: Option<u64>) -> Result<Response> {
+    let init = RequestInit::new();
+    init.set_method(method);
+    init.set_headers(headers);
+    // A redirect is the visitor's to follow.
+    init.set_redirect(RequestRedirect::Manual);
+    if let Load::Kept(body) | Load::Stream(body) = load {
+        init.set_body(body);
+    }
+    let controller = AbortController::default();
+    if patience_ms.is_some() {
+        init.set_signal(Some(&controller.signal()));
+    }
+    let scope: WorkerGlobalScope = js_sys::global().unchecked_into();
+    let answer = JsFuture::from(scope.fetch_with_request(&Request::new_with_str_and_init(target, &init)?));
+    let Some(patience_ms) = patience_ms else { return Ok(answer.await?.dyn_into()?) };
+    // Dropped when the answer begins: from there the body may take its time.
+    match first_of(answer, Delay::from(Duration::from_millis(patience_ms))).await {
+        Some(answer) => Ok(answer?.dyn_into()?),
+        None => {
+            controller.abort();
+            Err(Error::RustError(format!("no answer in {patience_ms} ms")))
+        }
+    }
+}
+
+/// workerd throws where a connection cannot be made, and says so in its message; Cloudflare answers 52x.
+fn is_refusal(error: &Error) -> bool {
+    let text = error.to_string().to_ascii_lowercase();
+    text.contains("refused") || text.contains("dns") || text.contains("connect()")
+}
+
+fn names_a_key(headers: &Headers, load: &Load) -> bool {
+    if headers.has("idempotency-key").unwrap_or(false) {
+        return true;
+    }
+    let is_form = headers.get("content-type").ok().flatten().is_none_or(|kind| kind.starts_with("application/x-www-form-urlencoded"));
+    match load {
+        Load::Kept(body) if is_form => has_mutation(&Uint8Array::new(body).to_vec()),
+        _ => false,
+    }
+}
+
+/// The work's outcome, or `None` if the timer was first.
+async fn first_of<T>(work: impl Future<Output = T>, timer: impl Future<Output = ()>) -> Option<T> {
+    let (mut work, mut timer) = (std::pin::pin!(work), std::pin::pin!(timer));
+    std::future::poll_fn(|context| {
+        if let std::task::Poll::Ready(outcome) = work.as_mut().poll(context) {
+            return std::task::Poll::Ready(Some(outcome));
+        }
+        timer.as_mut().poll(context).map(|()| None)
+    })
+    .await
+}
+
+fn now_us() -> i64 {
+    i64::try_from(Date::now().as_millis()).unwrap_or(i64::MAX / 1_000).saturating_mul(1_000)
+}
