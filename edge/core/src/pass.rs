@@ -79,12 +79,13 @@ pub fn has_mutation(form: &[u8]) -> bool {
 
 /// Which origins rest. Nothing in it comes from a visitor.
 #[derive(Clone, Debug, Default)]
-pub struct Rests(Vec<i64>);
+pub struct Rests(Vec<Option<i64>>);
 
 impl Rests {
-    /// Places in the list of origins, in the order in which they are asked: those that failed lately last.
-    pub fn order(&self, origins: usize, now_us: i64) -> Vec<usize> {
-        let rests = |place: &usize| self.0.get(*place).is_some_and(|until| now_us < *until);
+    /// Places in the list of origins, in the order in which they are asked: those that failed lately last. After its rest an origin is
+    /// tried with what only reads; what acts comes back to it when it has answered again.
+    pub fn order(&self, origins: usize, is_safe: bool, now_us: i64) -> Vec<usize> {
+        let rests = |place: &usize| self.until(*place).is_some_and(|until| !is_safe || now_us < until);
         let (tired, fit): (Vec<usize>, Vec<usize>) = (0..origins).partition(rests);
         [fit, tired].concat()
     }
@@ -92,9 +93,20 @@ impl Rests {
     /// That origin failed.
     pub fn begin(&mut self, place: usize, now_us: i64) {
         if self.0.len() <= place {
-            self.0.resize(place + 1, i64::MIN);
+            self.0.resize(place + 1, None);
         }
-        self.0[place] = now_us.saturating_add(REST_US);
+        self.0[place] = Some(now_us.saturating_add(REST_US));
+    }
+
+    /// That origin answered.
+    pub fn end(&mut self, place: usize) {
+        if let Some(rest) = self.0.get_mut(place) {
+            *rest = None;
+        }
+    }
+
+    fn until(&self, place: usize) -> Option<i64> {
+        self.0.get(place).copied().flatten()
     }
 }
 
@@ -141,12 +153,15 @@ mod tests {
     #[test]
     fn an_origin_that_failed_is_asked_last_for_a_while() {
         let mut rests = Rests::default();
-        assert_eq!(rests.order(2, 0), [0, 1]);
+        assert_eq!(rests.order(2, true, 0), [0, 1]);
         rests.begin(0, 0);
-        assert_eq!(rests.order(3, REST_US - 1), [1, 2, 0]);
-        assert_eq!(rests.order(3, REST_US), [0, 1, 2]);
+        assert_eq!(rests.order(3, true, REST_US - 1), [1, 2, 0]);
+        assert_eq!(rests.order(3, true, REST_US), [0, 1, 2], "a page may try it again");
+        assert_eq!(rests.order(3, false, REST_US), [1, 2, 0], "an order may not");
+        rests.end(0);
+        assert_eq!(rests.order(3, false, 0), [0, 1, 2]);
         rests.begin(2, REST_US);
-        assert_eq!(rests.order(1, REST_US), [0], "fewer origins than before");
+        assert_eq!(rests.order(1, true, REST_US), [0], "fewer origins than before");
     }
 
     #[test]
@@ -163,12 +178,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_origin_is_asked_once(failed in prop::collection::vec(0_usize..5, 0..9), now in any::<i64>()) {
+        fn every_origin_is_asked_once(failed in prop::collection::vec(0_usize..5, 0..9), safe in any::<bool>(), now in any::<i64>()) {
             let mut rests = Rests::default();
             for place in failed {
                 rests.begin(place, now);
             }
-            let mut order = rests.order(5, now);
+            let mut order = rests.order(5, safe, now);
             order.sort_unstable();
             prop_assert_eq!(order, [0, 1, 2, 3, 4]);
         }

@@ -6,7 +6,7 @@ use crate::settings::Settings;
 use edge_core::pass::{COUNTRY, DROPPED, KEPT_BYTES_MAX, PATIENCE_MS, Rests, Trouble, has_mutation, is_safe, may_repeat, path_and_query, trouble};
 use std::{cell::RefCell, time::Duration};
 use worker::{
-    AbortController, Date, Delay, Error, Result,
+    AbortController, Date, Delay, Error, Result, console_error,
     js_sys::{self, Reflect, Uint8Array, futures::JsFuture},
     wasm_bindgen::{JsCast as _, JsValue},
     web_sys::{Headers, Request, RequestInit, RequestRedirect, Response, WorkerGlobalScope},
@@ -25,32 +25,41 @@ enum Load {
     Stream(JsValue),
 }
 
-/// The answer of the first origin that has one; of the last one that was asked, where none has a good one.
-pub async fn pass(settings: &Settings, request: &Request) -> Result<Response> {
+/// The answer of the first origin that has a good one, or else the last bad one; `None` if no origin answered at all.
+pub async fn pass(settings: &Settings, request: &Request) -> Result<Option<Response>> {
     let method = request.method();
     let headers = cleaned(request)?;
     let load = load(request, &method).await?;
     let url = request.url();
-    let order = RESTS.with(|rests| rests.borrow().order(settings.origins.len(), now_us()));
-    let mut last = Err(Error::RustError("no origin".to_owned()));
+    let order = RESTS.with(|rests| rests.borrow().order(settings.origins.len(), is_safe(&method), now_us()));
+    let mut best = None;
     for (turn, place) in order.iter().enumerate() {
         let is_last = turn + 1 == order.len();
-        let target = [settings.origins[*place].as_str(), path_and_query(&url)].concat();
+        let origin = &settings.origins[*place];
+        let target = [origin.as_str(), path_and_query(&url)].concat();
         let patience = (is_safe(&method) && !is_last).then_some(PATIENCE_MS);
-        let answer = send(&target, &method, &headers, &load, patience).await;
-        let problem = match &answer {
-            Ok(answer) => trouble(answer.status()),
-            Err(error) => Some(if is_refusal(error) { Trouble::Unsent } else { Trouble::Unknown }),
+        let problem = match send(&target, &method, &headers, &load, patience).await {
+            Ok(answer) => {
+                let problem = trouble(answer.status());
+                best = Some(answer);
+                problem
+            }
+            Err(error) => {
+                console_error!("{origin}: {error}");
+                // workerd tells "Network connection lost" whether or not anything was sent; Cloudflare answers 52x.
+                Some(Trouble::Unknown)
+            }
         };
-        last = answer;
-        let Some(problem) = problem else { break };
+        let Some(problem) = problem else {
+            RESTS.with(|rests| rests.borrow_mut().end(*place));
+            break;
+        };
         RESTS.with(|rests| rests.borrow_mut().begin(*place, now_us()));
-        let sent_once = matches!(load, Load::Stream(_));
-        if is_last || sent_once || !may_repeat(&method, problem, || names_a_key(&headers, &load)) {
+        if matches!(load, Load::Stream(_)) || !may_repeat(&method, problem, || names_a_key(&headers, &load)) {
             break;
         }
     }
-    last
+    Ok(best)
 }
 
 /// What the visitor sent, without what only an edge may say, and with what this one says.
@@ -112,12 +121,6 @@ async fn send(target: &str, method: &str, headers: &Headers, load: &Load, patien
             Err(Error::RustError(format!("no answer in {patience_ms} ms")))
         }
     }
-}
-
-/// workerd throws where a connection cannot be made, and says so in its message; Cloudflare answers 52x.
-fn is_refusal(error: &Error) -> bool {
-    let text = error.to_string().to_ascii_lowercase();
-    text.contains("refused") || text.contains("dns") || text.contains("connect()")
 }
 
 fn names_a_key(headers: &Headers, load: &Load) -> bool {
