@@ -14,10 +14,11 @@ export async function start({ bundle, host = "127.0.0.1", port = 0, config, cred
   const miniflare = new Miniflare({
     host,
     port,
-    modules: true,
-    modulesRules: [{ type: "CompiledWasm", include: ["**/*.wasm"] }],
-    rootPath: resolve(bundle),
-    scriptPath: settings.main,
+    // By content: paths of this machine appear nowhere, and the bundle may lie anywhere.
+    modules: [
+      { type: "ESModule", path: settings.main, contents: readFileSync(resolve(bundle, settings.main), "utf8") },
+      { type: "CompiledWasm", path: "edge.wasm", contents: readFileSync(resolve(bundle, "edge.wasm")) },
+    ],
     compatibilityDate: settings.compatibility_date,
     bindings: {
       ...settings.vars,

@@ -29,15 +29,9 @@ struct Host {
     scripts: &'static [&'static str],
 }
 
-const WORKERS: Host =
-    Host { name: "workers", package: "edge-workers", module: "edge_workers.wasm", glue: "edge.js", scripts: &["worker.mjs"] };
-const CLOUDFRONT: Host = Host {
-    name: "cloudfront",
-    package: "edge-cloudfront",
-    module: "edge_cloudfront.wasm",
-    glue: "glue.js",
-    scripts: &["handler.mjs", "edge.mjs"],
-};
+const WORKERS: Host = Host { name: "workers", package: "edge-workers", module: "edge_workers.wasm", glue: "edge.js", scripts: &["worker.mjs"] };
+const CLOUDFRONT: Host =
+    Host { name: "cloudfront", package: "edge-cloudfront", module: "edge_cloudfront.wasm", glue: "glue.js", scripts: &["handler.mjs", "edge.mjs"] };
 
 /// Runs in the viewer request, apart from the bundle.
 const VIEWER_FUNCTION: &str = "cloudfront-function.js";
@@ -81,8 +75,12 @@ pub fn cloudfront(repo: &Repo, toolchain: &WasmToolchain, config: &EdgeConfig) -
     // The handler imports what wraps the glue as `./edge.js`.
     std::fs::rename(work.join("edge.mjs"), work.join("edge.js"))?;
     let out = fresh(repo, CLOUDFRONT.name)?;
-    let options =
-        ["--platform=node".to_owned(), "--target=node20".to_owned(), format!("--define:EDGE_CONFIG={}", config.json()?), "--external:./edge.wasm".to_owned()];
+    let options = [
+        "--platform=node".to_owned(),
+        "--target=node20".to_owned(),
+        format!("--define:EDGE_CONFIG={}", config.json()?),
+        "--external:./edge.wasm".to_owned(),
+    ];
     shrinkers.bundle(&work.join(CLOUDFRONT.scripts[0]), &out.join("index.mjs"), &options)?;
     std::fs::copy(work.join("edge.wasm"), out.join("edge.wasm"))?;
     let viewer = repo.at("edge/cloudfront").join(VIEWER_FUNCTION);

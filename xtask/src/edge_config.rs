@@ -64,9 +64,8 @@ pub fn take_value(arguments: &[String], name: &str) -> Result<(Option<String>, V
 }
 
 fn check(told: &Value) -> Result<()> {
-    let is_origin = |value: &Value| {
-        value.as_str().is_some_and(|text| (text.starts_with("https://") || text.starts_with("http://")) && !text.ends_with('/'))
-    };
+    let is_origin =
+        |value: &Value| value.as_str().is_some_and(|text| (text.starts_with("https://") || text.starts_with("http://")) && !text.ends_with('/'));
     if !told["origins"].as_array().is_some_and(|origins| !origins.is_empty() && origins.iter().all(is_origin)) {
         bail!("`origins` is a list of addresses such as \"https://eu.origin.example\", without a slash at the end");
     }
@@ -76,7 +75,8 @@ fn check(told: &Value) -> Result<()> {
     if told["table"]["name"].as_str().is_none() || told["table"]["region"].as_str().is_none() {
         bail!("`table` has a `name` and a `region`");
     }
-    if let Some(unknown) = told.as_object().into_iter().flatten().map(|(key, _)| key).find(|key| !["origins", "url", "table"].contains(&key.as_str())) {
+    if let Some(unknown) = told.as_object().into_iter().flatten().map(|(key, _)| key).find(|key| !["origins", "url", "table"].contains(&key.as_str()))
+    {
         bail!("`{unknown}` is nothing that an edge is told; it knows origins, url and table");
     }
     Ok(())

@@ -135,7 +135,7 @@ fn lint_wasm(session: &Session) -> Result<String> {
     let builds: [&[&str]; 3] = [
         &["--package=domain", "--package=edge-core"],
         &["--package=app", "--package=shop", "--features=app/hydrate"],
-        &["--package=app", "--features=ssr"],
+        &["--package=app", "--package=edge-workers", "--package=edge-cloudfront", "--features=app/ssr"],
     ];
     for packages in builds {
         toolchain

@@ -12,8 +12,9 @@ const ONLY_UNDER: &[(&str, &[&str], &str)] = &[
     ("aws-config", &["server"], "its SDK is too big for the edge"),
     ("dynoxide-rs", &["server"], "the embedded table lives in the origin"),
     ("tantivy", &["server"], "the search index lives in the origin"),
-    ("leptos", &["app", "shop", "server"], "rules and edge decisions know no view"),
+    ("leptos", &["app", "shop", "edge-workers", "edge-cloudfront", "server"], "rules and edge decisions know no view"),
     ("openssl-sys", &[], "rustls everywhere: nothing to install"),
+    ("worker", &["edge-workers"], "one host's own interface"),
     ("wasm-bindgen-cli-support", &["xtask"], "a build tool"),
 ];
 
@@ -32,6 +33,8 @@ const POINTS_TO: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("app", &["domain"]),
     ("edge-core", &["domain"]),
+    ("edge-workers", &["app", "domain", "edge-core", "edge-pages", "edge-replica"]),
+    ("edge-cloudfront", &["app", "domain", "edge-core", "edge-pages", "edge-replica"]),
     ("shop", &["app"]),
     ("server", &["domain", "app", "edge-core"]),
     ("xtask", &[]),

@@ -136,7 +136,9 @@ mod tests {
         ] {
             assert_eq!(may_repeat(method, trouble, || key), again, "{method} {trouble:?} {key}");
         }
-        for (status, expected) in [(200, None), (429, None), (500, None), (503, Some(Trouble::Unknown)), (504, Some(Trouble::Unknown)), (521, Some(Trouble::Unsent))] {
+        for (status, expected) in
+            [(200, None), (429, None), (500, None), (503, Some(Trouble::Unknown)), (504, Some(Trouble::Unknown)), (521, Some(Trouble::Unsent))]
+        {
             assert_eq!(trouble(status), expected, "{status}");
         }
     }
