@@ -16,7 +16,7 @@ use std::{
 };
 
 /// A first start fills the demo shop.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// What stands in front of the shop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

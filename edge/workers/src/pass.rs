@@ -91,7 +91,7 @@ async fn load(request: &Request, method: &str) -> Result<Load> {
     }
     let length = request.headers().get("content-length")?.and_then(|length| length.parse::<u64>().ok());
     if length.is_some_and(|length| length <= KEPT_BYTES_MAX) {
-        Ok(Load::Kept(JsFuture::from(request.array_buffer()?).await?.into()))
+        Ok(Load::Kept(JsFuture::from(request.array_buffer()?).await?))
     } else {
         Ok(Load::Stream(body.into()))
     }
@@ -114,13 +114,12 @@ async fn send(target: &str, method: &str, headers: &Headers, load: &Load, patien
     let answer = JsFuture::from(scope.fetch_with_request(&Request::new_with_str_and_init(target, &init)?));
     let Some(patience_ms) = patience_ms else { return Ok(answer.await?.dyn_into()?) };
     // Dropped when the answer begins: from there the body may take its time.
-    match first_of(answer, Delay::from(Duration::from_millis(patience_ms))).await {
-        Some(answer) => Ok(answer?.dyn_into()?),
-        None => {
-            controller.abort();
-            Err(Error::RustError(format!("no answer in {patience_ms} ms")))
-        }
-    }
+    let begun = first_of(answer, Delay::from(Duration::from_millis(patience_ms))).await;
+    let Some(answer) = begun else {
+        controller.abort();
+        return Err(Error::RustError(format!("no answer in {patience_ms} ms")));
+    };
+    Ok(answer?.dyn_into()?)
 }
 
 fn names_a_key(headers: &Headers, load: &Load) -> bool {
