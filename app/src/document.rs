@@ -9,10 +9,12 @@ use crate::{
 };
 use domain::live::Hole;
 use leptos::{prelude::*, reactive::owner::Owner};
+use serde::Deserialize;
 use std::fmt::Write as _;
 
 /// Addresses of the built assets, each with a hash in its name.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
 pub struct Assets {
     pub css: String,
     /// What operator pages need beside it.

@@ -2,9 +2,11 @@
 //! kept and imported is the server's business.
 
 use crate::{
+    delivery::{Method, Promise},
     ids::{ProductId, VariantId},
     locale::{Locale, TextLanguage},
     market::{Market, MarketCode},
+    offer::Instant,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -143,6 +145,14 @@ impl ProductDocument {
     pub fn colour(&self) -> Option<&ProductOption> {
         self.options.iter().find(|option| option.slug == "colour")
     }
+
+    /// The product on a shelf.
+    pub fn card(&self) -> Card {
+        let category = self.category.as_ref().map(|(key, _)| key.clone()).unwrap_or_default();
+        let first_variant = self.variants.first().map(|variant| variant.id);
+        let head = CardHead { id: self.id, slug: self.slug().to_owned(), title: self.title.clone(), category, first_variant };
+        Card { unsold: self.unsold.clone(), ..head.card(&self.tags, &self.options, &self.pictures) }
+    }
 }
 
 /// A product on a shelf.
@@ -166,6 +176,40 @@ pub struct Card {
     /// Markets without a price for it, on whose shelves it does not stand.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub unsold: BTreeSet<MarketCode>,
+}
+
+/// What a card says of its product beside pictures and colours.
+#[derive(Clone, Debug)]
+pub struct CardHead {
+    pub id: ProductId,
+    pub slug: String,
+    pub title: String,
+    pub category: String,
+    pub first_variant: Option<VariantId>,
+}
+
+impl CardHead {
+    /// The card of a product with these tags, options and pictures.
+    pub fn card(self, tags: &[String], options: &[ProductOption], pictures: &[Picture]) -> Card {
+        let colours = options.iter().find(|option| option.slug == "colour").map_or(&[][..], |option| &option.values);
+        let shows = |value: &OptionValue| {
+            let mut of_value = pictures.iter().filter(|picture| picture.value.as_deref() == Some(&value.slug));
+            let first = of_value.clone().next();
+            of_value.find(|picture| picture.view == "front").or(first).cloned()
+        };
+        Card {
+            id: self.id,
+            slug: self.slug,
+            title: self.title,
+            category: self.category,
+            is_new: tags.iter().any(|tag| tag == "new"),
+            picture: pictures.first().cloned(),
+            colours: colours.iter().map(|value| CardColour { value: value.clone(), picture: shows(value) }).collect(),
+            first_variant: self.first_variant,
+            selected: None,
+            unsold: BTreeSet::new(),
+        }
+    }
 }
 
 /// A colour on a card.
@@ -215,6 +259,12 @@ pub struct ShopDocument {
     /// What each market promises with every product, from its policies; a market without an entry promises nothing.
     #[serde(default)]
     pub promises: BTreeMap<MarketCode, Promises>,
+    /// Each market's standard delivery in force and to come, by the instant from which a version holds, earliest first.
+    #[serde(default)]
+    pub standard: BTreeMap<MarketCode, Vec<(Instant, Method)>>,
+    /// How many versions of a promo page are shown side by side, by its slug; a page that is not here has one.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub experiments: BTreeMap<String, u8>,
 }
 
 /// What a market promises with every product.
@@ -229,6 +279,13 @@ pub struct Promises {
 }
 
 impl ShopDocument {
+    /// When an order placed at `now` should arrive by the market's standard delivery; `None` where it has none.
+    pub fn promise(&self, market: MarketCode, now: Instant) -> Option<Promise> {
+        let versions = self.standard.get(&market)?;
+        let (_, method) = versions.iter().rfind(|(from, _)| *from <= now)?;
+        Some(method.promise(now))
+    }
+
     /// How many products a market sells.
     pub fn products_in(&self, market: MarketCode) -> u32 {
         self.counts.get(&market).copied().unwrap_or(self.products)

@@ -1,8 +1,10 @@
 //! Configuration, read once: flags over variables over a file over defaults. The only place that reads the environment. What it
 //! refuses, it refuses in one sentence that says what to set.
 
+mod network;
 mod stripe;
 
+pub use network::Network;
 pub use stripe::StripeAccess;
 
 use crate::{
@@ -40,6 +42,10 @@ pub struct Config {
     pub dynamodb: Place,
     /// The table of the read model, carts and accounts.
     pub dynamodb_table: String,
+    /// Where the embedded table is served for an edge on this machine.
+    pub dynamodb_listen: Option<SocketAddr>,
+    /// What an edge names to be answered about items and lists.
+    pub edge_key: Option<Arc<str>>,
     pub rate_limits: bool,
     /// Whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<Network>,
@@ -77,12 +83,8 @@ pub enum LogFormat {
     Json,
 }
 
-/// A range of addresses in CIDR notation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Network {
-    address: IpAddr,
-    prefix: u8,
-}
+/// The shortest key of an edge.
+const EDGE_KEY_BYTES_MIN: usize = 20;
 
 /// Options as they were written, before any check: the same names in flags, variables and file.
 #[derive(clap::Args, Clone, Debug, Default, Deserialize)]
@@ -120,6 +122,14 @@ pub struct Options {
     #[arg(long, env = "NEXTGEN_DYNAMODB_TABLE", global = true, value_name = "NAME")]
     #[serde(deserialize_with = "text", alias = "dynamodb-table")]
     pub dynamodb_table: Option<String>,
+    /// Serves the read model's items of the embedded table on a loopback port, for an edge on this machine [default: not].
+    #[arg(long, env = "NEXTGEN_DYNAMODB_LISTEN", global = true, value_name = "HOST:PORT")]
+    #[serde(deserialize_with = "text", alias = "dynamodb-listen")]
+    pub dynamodb_listen: Option<String>,
+    /// A secret of at least 20 characters by which an edge is known, that asks for items and lists [default: no edge].
+    #[arg(long, env = "NEXTGEN_EDGE_KEY", global = true, value_name = "KEY", hide_env_values = true)]
+    #[serde(deserialize_with = "text", alias = "edge-key")]
+    pub edge_key: Option<String>,
     /// on, or off for load tests [default: on].
     #[arg(long, env = "NEXTGEN_RATE_LIMITS", global = true, value_name = "on|off")]
     #[serde(deserialize_with = "text", alias = "rate-limits")]
@@ -170,7 +180,7 @@ pub struct Options {
 const LOG_FILTER: &str = "info,sqlx=warn,aws=warn,hyper=warn";
 
 /// The variables of ours that mean something.
-const VARIABLES: [&str; 14] = [
+const VARIABLES: [&str; 16] = [
     "NEXTGEN_CONFIG",
     "NEXTGEN_ADDR",
     "NEXTGEN_DATA",
@@ -178,6 +188,8 @@ const VARIABLES: [&str; 14] = [
     "NEXTGEN_DEMO",
     "NEXTGEN_DYNAMODB",
     "NEXTGEN_DYNAMODB_TABLE",
+    "NEXTGEN_DYNAMODB_LISTEN",
+    "NEXTGEN_EDGE_KEY",
     "NEXTGEN_RATE_LIMITS",
     "NEXTGEN_TRUSTED_PROXIES",
     "NEXTGEN_TEST_PROVIDER",
@@ -240,6 +252,18 @@ impl Config {
         if !(3..=255).contains(&table.len()) || !table.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte)) {
             bail!("NEXTGEN_DYNAMODB_TABLE is {table:?}: set it to a table name of 3 to 255 letters, digits, '_', '-' or '.'");
         }
+        let listen = pick(options.dynamodb_listen, file.dynamodb_listen);
+        let listen = listen.map(|text| match text.parse::<SocketAddr>() {
+            Ok(address) if address.ip().is_loopback() && aws != Some(true) => Ok(address),
+            _ => Err(anyhow::anyhow!(
+                "NEXTGEN_DYNAMODB_LISTEN is {text:?}: set it to a loopback address such as 127.0.0.1:8000, with the embedded table"
+            )),
+        });
+        let dynamodb_listen = listen.transpose()?;
+        let edge_key: Option<Arc<str>> = pick(options.edge_key, file.edge_key).map(Into::into);
+        if edge_key.as_ref().is_some_and(|key| key.len() < EDGE_KEY_BYTES_MIN || !key.bytes().all(|byte| byte.is_ascii_graphic())) {
+            bail!("NEXTGEN_EDGE_KEY must have at least {EDGE_KEY_BYTES_MIN} letters, digits or signs, such as the output of `openssl rand -hex 32`");
+        }
         let proxies = pick(options.trusted_proxies, file.trusted_proxies).unwrap_or_default();
         let trusted_proxies = proxies.split(',').map(str::trim).filter(|part| !part.is_empty()).map(Network::parse).collect::<anyhow::Result<_>>()?;
         let test_provider = match pick(options.test_provider, file.test_provider).as_deref() {
@@ -267,6 +291,8 @@ impl Config {
             database_url,
             dynamodb: if aws == Some(true) { Place::Aws } else { Place::Embedded { file: Some(data.join("table.db")) } },
             dynamodb_table: table,
+            dynamodb_listen,
+            edge_key,
             rate_limits: one_of("NEXTGEN_RATE_LIMITS", pick(options.rate_limits, file.rate_limits), &on_or_off)?.unwrap_or(true),
             trusted_proxies,
             test_provider,
@@ -290,34 +316,6 @@ impl Config {
     /// Whether `address` is a proxy whose forwarding headers are believed.
     pub fn trusts(&self, address: IpAddr) -> bool {
         self.trusted_proxies.iter().any(|network| network.contains(address))
-    }
-}
-
-impl Network {
-    /// Reads `10.0.0.0/8`, `::1` and the like.
-    pub fn parse(text: &str) -> anyhow::Result<Self> {
-        let refuse =
-            || anyhow::anyhow!("NEXTGEN_TRUSTED_PROXIES contains {text:?}: set it to addresses or networks such as 10.0.0.0/8, separated by commas");
-        let (address, prefix) = text.split_once('/').map_or((text, None), |(address, prefix)| (address, Some(prefix)));
-        let address: IpAddr = address.parse().map_err(|_| refuse())?;
-        let bits = if address.is_ipv4() { 32 } else { 128 };
-        let prefix = prefix.map_or(Ok(bits), str::parse).map_err(|_| refuse())?;
-        if prefix > bits { Err(refuse()) } else { Ok(Self { address, prefix }) }
-    }
-
-    /// Whether `other` lies in it. An IPv4 address written as IPv6 counts as the IPv4 address it is.
-    pub fn contains(self, other: IpAddr) -> bool {
-        match (self.address, other.to_canonical()) {
-            (IpAddr::V4(own), IpAddr::V4(other)) => {
-                let mask = u32::MAX.checked_shl(32 - u32::from(self.prefix)).unwrap_or(0);
-                own.to_bits() & mask == other.to_bits() & mask
-            }
-            (IpAddr::V6(own), IpAddr::V6(other)) => {
-                let mask = u128::MAX.checked_shl(128 - u32::from(self.prefix)).unwrap_or(0);
-                own.to_bits() & mask == other.to_bits() & mask
-            }
-            _ => false,
-        }
     }
 }
 

@@ -36,10 +36,16 @@ use crate::{
     config::Config,
     dynamo::Table,
     events::{Consumer, Dispatcher},
-    http::{limits::Limits, pages::Pages, sitemap::Sitemap},
+    http::{
+        limits::Limits,
+        pages::{ROOM, assets},
+        render::Process,
+        sitemap::Sitemap,
+    },
     keys::Keys,
     mail::{MailQueue, Mailer},
     orders::Orders,
+    search::Index,
     sql::Db,
     staff::Throttle,
     users::{CartSettler, Carts},
@@ -47,6 +53,7 @@ use crate::{
 use anyhow::Context as _;
 use app::ports::Storefront;
 use axum::Router;
+use edge_pages::Pages;
 use futures::future::BoxFuture;
 use std::{sync::Arc, time::Duration};
 
@@ -62,6 +69,8 @@ pub struct Shop {
     pub orders: Orders,
     /// The public catalogue.
     pub storefront: Arc<dyn Storefront>,
+    /// Computes lists.
+    pub index: Arc<Index>,
     pub pages: Arc<Pages>,
     pub limits: Arc<Limits>,
     /// Attempts of staff to sign in.
@@ -105,8 +114,17 @@ async fn wire(config: Config, clock: Clock) -> anyhow::Result<Built> {
     catalog::first_start(&db, &clock, config.demo).await?;
     let model = readmodel::open(db.clone(), table.clone(), clock.clone())?;
     model.projector.start().await.context("filling the read model")?;
-    let storefront: Arc<dyn Storefront> = model.origin;
+    let storefront: Arc<dyn Storefront> = model.storefront;
+    let index = model.index;
     let mut background = Background::new();
+    if let Some(address) = config.dynamodb_listen {
+        let served = table.clone();
+        background.spawn("table-port", move |mut stop| async move {
+            if let Err(error) = served.serve(address, async move { stop.requested().await }).await {
+                tracing::error!(error = format!("{error:#}"), "the embedded table is not served");
+            }
+        });
+    }
     let carts = Carts::new(table.clone(), clock.clone(), keys.clone());
     let consumers: Vec<Arc<dyn Consumer>> =
         vec![model.projector, Arc::new(CartSettler::new(db.clone(), carts)), Arc::new(MailQueue::new(db.clone(), clock.clone()))];
@@ -154,9 +172,10 @@ async fn wire(config: Config, clock: Clock) -> anyhow::Result<Built> {
             }
         }
     });
-    let pages = Arc::new(Pages::open(&config.site));
+    let machine = Arc::new(Process(clock.clone()));
+    let pages = Arc::new(Pages::new(assets(&config.site), config.url.clone(), storefront.clone(), machine, ROOM));
     telemetry::metrics();
-    let shop = Shop { config, clock, keys, db, table, orders, storefront, pages, limits, throttle, sitemap: Arc::default(), here };
+    let shop = Shop { config, clock, keys, db, table, orders, storefront, index, pages, limits, throttle, sitemap: Arc::default(), here };
     let router = http::router(&shop);
     Ok(Built { router, shop, background })
 }

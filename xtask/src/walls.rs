@@ -12,7 +12,7 @@ const ONLY_UNDER: &[(&str, &[&str], &str)] = &[
     ("aws-config", &["server"], "its SDK is too big for the edge"),
     ("dynoxide-rs", &["server"], "the embedded table lives in the origin"),
     ("tantivy", &["server"], "the search index lives in the origin"),
-    ("leptos", &["app", "shop", "edge-workers", "edge-cloudfront", "server"], "rules and edge decisions know no view"),
+    ("leptos", &["app", "shop", "edge-pages", "edge-replica", "edge-workers", "edge-cloudfront", "server"], "rules and edge decisions know no view"),
     ("openssl-sys", &[], "rustls everywhere: nothing to install"),
     ("worker", &["edge-workers"], "one host's own interface"),
     ("wasm-bindgen-cli-support", &["xtask"], "a build tool"),
@@ -23,8 +23,8 @@ const ONLY_UNDER: &[(&str, &[&str], &str)] = &[
 const ONLY_NAMED_BY: &[(&str, &[&str], &str)] = &[
     ("axum", &["server"], "HTTP is the host's affair"),
     ("tokio", &["server"], "rules and pages perform nothing"),
-    ("reqwest", &["server"], "rules and pages call nobody"),
-    ("cached", &["server"], "the hot cache lives in the origin"),
+    ("reqwest", &["server", "edge-replica"], "rules and pages call nobody"),
+    ("cached", &["edge-replica"], "hot reads are held in one place"),
     ("rand", &["server"], "randomness is an argument"),
 ];
 
@@ -33,10 +33,12 @@ const POINTS_TO: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("app", &["domain"]),
     ("edge-core", &["domain"]),
+    ("edge-replica", &["domain", "app"]),
+    ("edge-pages", &["domain", "app", "edge-core"]),
     ("edge-workers", &["app", "domain", "edge-core", "edge-pages", "edge-replica"]),
     ("edge-cloudfront", &["app", "domain", "edge-core", "edge-pages", "edge-replica"]),
     ("shop", &["app"]),
-    ("server", &["domain", "app", "edge-core"]),
+    ("server", &["domain", "app", "edge-core", "edge-pages", "edge-replica"]),
     ("xtask", &[]),
 ];
 

@@ -11,7 +11,15 @@ use std::{
 };
 
 /// Native crates are built, linted and tested as one selection: one set of features, so that dependencies are compiled once.
-pub const NATIVE: &[&str] = &["--package=domain", "--package=edge-core", "--package=app", "--package=server", "--features=app/origin"];
+pub const NATIVE: &[&str] = &[
+    "--package=domain",
+    "--package=edge-core",
+    "--package=edge-pages",
+    "--package=edge-replica",
+    "--package=app",
+    "--package=server",
+    "--features=app/origin,edge-replica/http",
+];
 /// This program, with the features that `cargo xtask` built it with.
 pub const XTASK: &[&str] = &["--package=xtask"];
 

@@ -21,10 +21,12 @@ pub enum Fault {
     Server,
     /// Something that the shop needs does not answer just now.
     Unavailable,
+    /// What belongs to a visitor is kept where nobody answers just now; what everybody may see is there.
+    OutOfReach,
 }
 
 impl Fault {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::BadRequest,
         Self::Forbidden,
         Self::NotFound,
@@ -34,6 +36,7 @@ impl Fault {
         Self::TooManyRequests,
         Self::Server,
         Self::Unavailable,
+        Self::OutOfReach,
     ];
 
     /// The HTTP status.
@@ -47,7 +50,7 @@ impl Fault {
             Self::TooLarge => 413,
             Self::TooManyRequests => 429,
             Self::Server => 500,
-            Self::Unavailable => 503,
+            Self::Unavailable | Self::OutOfReach => 503,
         }
     }
 
@@ -61,6 +64,7 @@ impl Fault {
             Self::TooLarge => (messages.too_large, messages.too_large_help),
             Self::TooManyRequests => (messages.too_many, messages.too_many_help),
             Self::Server | Self::Unavailable => (messages.server_error, messages.server_error_help),
+            Self::OutOfReach => (messages.out_of_reach, messages.out_of_reach_help),
         }
     }
 }

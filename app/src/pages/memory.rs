@@ -241,6 +241,8 @@ pub fn view(locale: Locale) -> View {
         tags: vec![],
         pages: vec![],
         promises: [(us, Promises { free_from: Some(7500), return_days: 30 })].into(),
+        standard: BTreeMap::new(),
+        experiments: BTreeMap::new(),
     };
     View { locale, market: Arc::new(market), now: 1, origin: "https://shop.example".into(), shop: Arc::new(shop) }
 }

@@ -1,9 +1,9 @@
-//! Reads that anyone may make. Implemented by the origin (read model, search) and later by the edge (replica, origin as fallback).
+//! Reads that anyone may make. Implemented over the table by the crate `edge-replica`, for the origin and for the edge alike.
 
 use async_trait::async_trait;
 use domain::{
     ProductId,
-    catalog::{Card, ListingPage, ProductDocument, Shelf, ShopDocument},
+    catalog::{Card, ListingPage, ProductDocument, ShopDocument},
     live::LiveItem,
     locale::{Locale, TextLanguage},
     market::{Market, MarketCode},
@@ -42,7 +42,8 @@ impl View {
 }
 
 /// What an address leads to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Found<T> {
     Here(T),
     /// It has another slug now: 301.
@@ -53,8 +54,8 @@ pub enum Found<T> {
     Missing,
 }
 
-/// A list that has to be computed: search results, and shelves that are filtered or sorted anew. Origin only.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// A list that has to be computed: search results, and shelves that are filtered or sorted anew. The edge asks the origin.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ListingQuery {
     pub shelf: Option<ShelfKey>,
     /// What was typed, at most [`ListingQuery::TEXT_CHARS_MAX`] characters.
@@ -79,7 +80,7 @@ pub enum ShelfKey {
 }
 
 /// What a list can be narrowed by, with how many products each choice would leave.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Facets {
     pub options: Vec<OptionFacet>,
     /// Whether prices differ among the products before the price filter, so that it can narrow anything.
@@ -88,7 +89,7 @@ pub struct Facets {
 }
 
 /// One option to filter by.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OptionFacet {
     pub slug: String,
     pub name: String,
@@ -139,9 +140,6 @@ pub trait Storefront: Send + Sync {
     /// A policy or service page for a market.
     async fn help(&self, language: TextLanguage, market: &Market, slug: &str) -> Result<Found<Arc<Help>>, ReadError>;
 
-    /// A computed list with what it can be narrowed by. Origin only: the edge passes these pages on.
+    /// A computed list with what it can be narrowed by.
     async fn query(&self, view: &View, query: &ListingQuery) -> Result<Found<(ListingPage, Facets)>, ReadError>;
-
-    /// The shelf behind a category's or a tag's slug.
-    async fn shelf(&self, language: TextLanguage, shelf: &ShelfKey) -> Result<Found<Shelf>, ReadError>;
 }

@@ -12,7 +12,7 @@ pub fn page(fault: Fault, reference: &str) -> Sheet {
         Fault::Conflict => ("Changed meanwhile", "Somebody else was faster. Load the page again and look."),
         Fault::TooLarge => ("Too much", "That is more than a form takes. Send less at once."),
         Fault::TooManyRequests => ("Too fast", "Wait a little, then try again."),
-        Fault::Unavailable => ("Not answering", "Something that this page needs does not answer. Try again in a moment."),
+        Fault::Unavailable | Fault::OutOfReach => ("Not answering", "Something that this page needs does not answer. Try again in a moment."),
         Fault::BadRequest => ("Not understood", "The form was incomplete or damaged. Go back, load the page again and repeat it."),
         Fault::Server => ("Our mistake", "Something broke. Nothing was changed by halves; try again, and quote the number if it happens again."),
     };

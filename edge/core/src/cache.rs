@@ -11,6 +11,8 @@ pub struct Key {
     pub url: Box<str>,
     /// Which version of what touches many pages at once: shop, campaigns, assets.
     pub versions: u64,
+    /// Which version of an experiment's page; 0 where there is no experiment.
+    pub bucket: u8,
 }
 
 /// How long a template is good for. Microseconds from when it was put in.
@@ -29,6 +31,8 @@ impl Freshness {
     pub const PUBLIC: Self = Self { fresh_us: 2_000_000, stale_us: 60_000_000, error_us: 86_400_000_000 };
     /// Computed lists: at most a minute old, unless they cannot be computed.
     pub const COMPUTED: Self = Self { fresh_us: 10_000_000, stale_us: 60_000_000, error_us: 3_600_000_000 };
+    /// The same at an edge, which holds the list itself for up to 20 s more.
+    pub const ASKED_FOR: Self = Self { stale_us: 40_000_000, ..Self::COMPUTED };
 }
 
 /// What the cache has.
@@ -160,7 +164,7 @@ mod tests {
     const FRESHNESS: Freshness = Freshness { fresh_us: 2 * SECOND, stale_us: 10 * SECOND, error_us: 100 * SECOND };
 
     fn key(url: &str) -> Key {
-        Key { url: url.into(), versions: 1 }
+        Key { url: url.into(), versions: 1, bucket: 0 }
     }
 
     #[test]
@@ -195,6 +199,7 @@ mod tests {
         let mut cache = TemplateCache::new(10, 1_000);
         cache.put(key("/a"), Arc::new(1), 1, FRESHNESS, 0);
         assert_eq!(cache.look(&Key { versions: 2, ..key("/a") }, 0), Lookup::Miss { fallback: None });
+        assert_eq!(cache.look(&Key { bucket: 1, ..key("/a") }, 0), Lookup::Miss { fallback: None });
         cache.remove(&key("/a"));
         assert_eq!((cache.look(&key("/a"), 0), cache.usage()), (Lookup::Miss { fallback: None }, (0, 0)));
     }

@@ -1,12 +1,19 @@
-//! The little that a visitor's headers tell: the number on the cart, and which locale to suggest. Both only ever choose what is
-//! shown; neither is kept.
+//! The little that a visitor's headers tell: the number on the cart, which locale to suggest, and the bucket of experiments. They only ever
+//! choose what is shown; none is kept.
 
-use domain::locale::{Language, Locale};
+use domain::{
+    locale::{Language, Locale},
+    market::Country,
+};
 
 /// Shows how many pieces are in the cart, so that a cached page can say so. Only for display.
 pub const CART_COUNT_COOKIE: &str = "cart_count";
 /// Remembers the locale that a visitor chose.
 pub const LOCALE_COOKIE: &str = "locale";
+/// Keeps a visitor on one side of an experiment: a number below [`BUCKETS`].
+pub const BUCKET_COOKIE: &str = "bucket";
+/// Visitors are spread over so many buckets.
+pub const BUCKETS: u8 = 100;
 /// The largest number that the badge shows.
 pub const CART_COUNT_MAX: u32 = 999;
 /// Languages that are looked at in one header, and its bytes.
@@ -24,19 +31,29 @@ pub fn cart_count(cookies: Option<&str>) -> u32 {
     count.and_then(|text| text.parse().ok()).unwrap_or(0).min(CART_COUNT_MAX)
 }
 
-/// The locale for `/` and for pages that have none: what was chosen before, then what the browser asks for, then the shop's own.
-pub fn suggested_locale(cookies: Option<&str>, accept_language: Option<&str>) -> Locale {
+/// Which of so many versions of a page a visitor sees. Whoever has no bucket sees the first one, as everybody does where there is one only.
+pub fn version_seen(cookies: Option<&str>, versions: u8) -> u8 {
+    let bucket = cookies.and_then(|header| cookie(header, BUCKET_COOKIE)).and_then(|text| text.parse::<u8>().ok()).filter(|bucket| *bucket < BUCKETS);
+    bucket.and_then(|bucket| bucket.checked_rem(versions)).unwrap_or(0)
+}
+
+/// The locale for `/` and for pages that have none: what was chosen before, then what the browser asks for, then what is spoken where the
+/// host says that the request comes from, then the shop's own. The country also decides between locales of one language.
+pub fn suggested_locale(cookies: Option<&str>, accept_language: Option<&str>, country: Option<&str>) -> Locale {
+    let country = country.and_then(|code| code.to_ascii_uppercase().parse::<Country>().ok());
     let chosen = cookies.and_then(|header| cookie(header, LOCALE_COOKIE)).and_then(|text| text.parse().ok());
-    chosen.or_else(|| accept_language.and_then(accepted)).unwrap_or(Locale::DEFAULT)
+    let asked = || accept_language.and_then(|header| accepted(header, country));
+    let there = || country.and_then(|country| Locale::OFFERED.into_iter().find(|locale| locale.country == country));
+    chosen.or_else(asked).or_else(there).unwrap_or(Locale::DEFAULT)
 }
 
 /// The best offered locale for an `Accept-Language` header (RFC 9110, 12.5.4).
-fn accepted(header: &str) -> Option<Locale> {
+fn accepted(header: &str, country: Option<Country>) -> Option<Locale> {
     let end = (0..=header.len().min(HEADER_BYTES_MAX)).rev().find(|at| header.is_char_boundary(*at)).unwrap_or(0);
     let mut ranges: Vec<(u16, &str)> = header[..end].split(',').take(LANGUAGES_MAX).filter_map(weighted).filter(|(weight, _)| *weight > 0).collect();
     // A stable sort: among equals, the one that stands first.
     ranges.sort_by_key(|(weight, _)| std::cmp::Reverse(*weight));
-    ranges.iter().find_map(|(_, tag)| matching(tag))
+    ranges.iter().find_map(|(_, tag)| matching(tag, country))
 }
 
 /// A language range and its weight in thousandths.
@@ -54,15 +71,20 @@ fn weighted(range: &str) -> Option<(u16, &str)> {
     }
 }
 
-/// An offered locale of exactly this language and country; otherwise the language's home.
-fn matching(tag: &str) -> Option<Locale> {
+/// An offered locale of exactly this language and country; otherwise of this language where the visitor is, or the language's home.
+fn matching(tag: &str, there: Option<Country>) -> Option<Locale> {
     let mut parts = tag.split(['-', '_']);
     let language = parts.next()?.to_ascii_lowercase();
     let country = parts.find(|part| part.len() == 2).map(str::to_ascii_lowercase);
+    let names_no_country = country.is_none();
     if let Some(country) = country
         && let Some(exact) = Locale::OFFERED.into_iter().find(|locale| locale.to_string() == format!("{language}-{country}"))
     {
         return Some(exact);
+    }
+    let spoken = |locale: &Locale| locale.to_string().split_once('-').is_some_and(|(spoken, _)| spoken == language);
+    if names_no_country && let Some(here) = Locale::OFFERED.into_iter().find(|locale| Some(locale.country) == there && spoken(locale)) {
+        return Some(here);
     }
     let home = match language.as_str() {
         "en" => return Some(Locale::DEFAULT),
@@ -83,7 +105,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn suggest(cookies: &str, accept: &str) -> String {
-        suggested_locale(Some(cookies), Some(accept)).to_string()
+        suggested_locale(Some(cookies), Some(accept), None).to_string()
     }
 
     #[test]
@@ -108,7 +130,34 @@ mod tests {
         ] {
             assert_eq!(suggest(cookies, accept), locale, "{cookies:?} {accept:?}");
         }
-        assert_eq!(suggested_locale(None, None), Locale::DEFAULT);
+        assert_eq!(suggested_locale(None, None, None), Locale::DEFAULT);
+    }
+
+    #[test]
+    fn the_country_only_fills_in_what_cookie_and_languages_leave_open() {
+        for (cookies, accept, country, locale) in [
+            ("", "", "DE", "de-de"),
+            ("", "*", "jp", "ja-jp"),
+            ("", "en", "GB", "en-gb"),
+            ("", "fr", "CA", "fr-ca"),
+            ("", "en-US", "GB", "en-us"),
+            ("", "fr", "JP", "fr-fr"),
+            ("", "en", "DE", "en-us"),
+            ("locale=ko-kr", "fr", "DE", "ko-kr"),
+            ("", "", "ZZ", "en-us"),
+            ("", "", "<script>", "en-us"),
+        ] {
+            assert_eq!(suggested_locale(Some(cookies), Some(accept), Some(country)).to_string(), locale, "{cookies:?} {accept:?} {country}");
+        }
+    }
+
+    #[test]
+    fn a_bucket_counts_only_where_there_is_a_choice() {
+        for (cookies, versions, seen) in
+            [("bucket=7", 2, 1), ("bucket=8", 2, 0), ("bucket=7", 1, 0), ("bucket=7", 0, 0), ("bucket=100", 2, 0), ("bucket=x", 2, 0), ("", 2, 0)]
+        {
+            assert_eq!(version_seen(Some(cookies), versions), seen, "{cookies} {versions}");
+        }
     }
 
     #[test]
@@ -124,7 +173,8 @@ mod tests {
     proptest! {
         #[test]
         fn no_header_is_too_strange(cookies in ".*", accept in ".*") {
-            suggested_locale(Some(&cookies), Some(&accept));
+            suggested_locale(Some(&cookies), Some(&accept), Some(&accept));
+            prop_assert!(version_seen(Some(&cookies), 3) < 3);
             prop_assert!(cart_count(Some(&cookies)) <= CART_COUNT_MAX);
         }
     }

@@ -6,14 +6,13 @@ use crate::{
     Built, Shop, build,
     clock::Clock,
     config::{Config, Options, TestProvider},
-    http,
-    http::pages::Pages,
-    outbound,
+    http, outbound,
 };
 use ::http::header;
 use anyhow::Context as _;
 use axum::{Router, response::IntoResponse as _, routing::get};
 use bytes::Bytes;
+use edge_pages::pages::Room;
 use std::{net::SocketAddr, sync::Arc};
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
@@ -79,7 +78,7 @@ pub(super) async fn be_measured() -> anyhow::Result<()> {
     config.rate_limits = false;
     config.test_provider = TestProvider::Off;
     let Built { router, shop, background } = build(config, Clock::system()).await?;
-    let uncached = http::router(&Shop { pages: Arc::new(Pages::without_templates(&shop.config.site)), ..shop.clone() });
+    let uncached = http::router(&Shop { pages: Arc::new(shop.pages.with_room(Room { templates_max: 0, bytes_max: 0 })), ..shop.clone() });
     let mut ports = Vec::new();
     ports.push(open(router).await?);
     ports.push(open(uncached).await?);

@@ -328,21 +328,6 @@ fn fill_placeholders(page: &mut HelpTexts) {
     }
 }
 
-/// Writes the money tokens of a fact out.
-pub(crate) fn write_money(text: &str, write: impl Fn(Money) -> String) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once("{money:") {
-        out.push_str(before);
-        let Some((token, tail)) = after.split_once('}') else { break };
-        let money = token.split_once(':').and_then(|(minor, currency)| Some(Money::new(minor.parse().ok()?, currency.parse().ok()?)));
-        out.extend(money.map(&write));
-        rest = tail;
-    }
-    out.push_str(rest);
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

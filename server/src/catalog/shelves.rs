@@ -138,6 +138,14 @@ pub async fn delivery_methods(db: &Db, market: &Market, now: Instant) -> anyhow:
     Ok(methods)
 }
 
+/// All versions of one of a market's delivery methods, with the instant from which each holds, earliest first.
+pub async fn delivery_versions(db: &Db, market: &Market, code: &str) -> anyhow::Result<Vec<(Instant, Method)>> {
+    let rows = db
+        .all("SELECT valid_from, body FROM delivery_methods WHERE market = $1 AND code = $2 ORDER BY valid_from", params![market.code.code(), code])
+        .await?;
+    rows.iter().map(|row| Ok((row.int("valid_from")?, json(row, "body")?))).collect()
+}
+
 /// Writes a delivery method's version.
 pub async fn add_delivery_method(tx: &mut Tx, market: &Market, method: &Method, position: i64, from: Instant) -> anyhow::Result<()> {
     tx.execute(

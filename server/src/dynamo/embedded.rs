@@ -39,6 +39,36 @@ impl Embedded {
     }
 }
 
+/// What is said to somebody who asked for what is not to be had.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    pub status: u16,
+    pub json: String,
+}
+
+impl From<DynoxideError> for Refused {
+    fn from(error: DynoxideError) -> Self {
+        Self { status: error.status_code(), json: error.to_json() }
+    }
+}
+
+impl Embedded {
+    /// Answers a BatchGetItem for items of the read model, and nothing else: carts and accounts stand in the same table.
+    pub fn read_public(&self, target: &str, body: &[u8]) -> Result<String, Refused> {
+        let no = |why: &str| Refused::from(DynoxideError::AccessDeniedException(why.to_owned()));
+        if target.rsplit_once('.').is_none_or(|(_, operation)| operation != "BatchGetItem") {
+            return Err(no("only BatchGetItem is served here"));
+        }
+        let question: serde_json::Value = read(body)?;
+        let tables = question["RequestItems"].as_object();
+        let keys = tables.into_iter().flat_map(serde_json::Map::values).flat_map(|table| table["Keys"].as_array().into_iter().flatten());
+        if !keys.map(|key| key["pk"]["S"].as_str()).all(|pk| pk.is_some_and(edge_replica::keys::is_public)) {
+            return Err(no("only items of the read model are served here"));
+        }
+        Ok(run(&self.0, "BatchGetItem", body)?)
+    }
+}
+
 impl fmt::Debug for Embedded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Embedded")

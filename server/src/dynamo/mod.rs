@@ -2,6 +2,7 @@
 //! item means is its owner's business.
 
 mod embedded;
+mod served;
 
 use crate::dynamo::embedded::Embedded;
 use anyhow::Context as _;
@@ -26,6 +27,7 @@ use serde::{
 };
 use std::{
     collections::{HashMap, HashSet},
+    net::SocketAddr,
     path::PathBuf,
     time::Duration,
 };
@@ -199,6 +201,24 @@ impl Table {
 
     /// Many items, in any order, with their keys; what is missing is left out. May lag a moment behind the last write.
     pub async fn batch_get<T: DeserializeOwned>(&self, keys: &[(String, String)]) -> anyhow::Result<Vec<((String, String), Versioned<T>)>> {
+        self.batch(keys, read).await
+    }
+
+    /// The bodies alone, as the JSON that they are.
+    pub async fn bodies(&self, keys: &[(String, String)]) -> anyhow::Result<Vec<((String, String), String)>> {
+        self.batch(keys, |item| item.get("body").and_then(|value| value.as_s().ok()).cloned().context("an item without a body")).await
+    }
+
+    /// Serves the embedded table's public items on a loopback port until `stop`, for an edge on this machine.
+    pub async fn serve(self, address: SocketAddr, stop: impl Future<Output = ()> + Send + 'static) -> anyhow::Result<()> {
+        served::serve(self.embedded.context("only an embedded table is served")?, address, stop).await
+    }
+
+    async fn batch<T>(
+        &self,
+        keys: &[(String, String)],
+        read: impl Fn(&HashMap<String, AttributeValue>) -> anyhow::Result<T> + Send + Sync,
+    ) -> anyhow::Result<Vec<((String, String), T)>> {
         let mut seen = HashSet::new();
         let keys: Vec<_> = keys.iter().filter(|key| seen.insert(*key)).collect();
         let mut found = Vec::with_capacity(keys.len());

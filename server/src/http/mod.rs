@@ -10,6 +10,7 @@ mod checkout;
 mod coupon;
 mod csrf;
 mod draft;
+mod edge;
 pub mod errors;
 mod exchange;
 mod find;
@@ -67,6 +68,7 @@ pub fn router(shop: &Shop) -> Router {
         .merge(again::routes())
         .merge(cancel::routes())
         .merge(give_back::routes())
+        .merge(edge::routes())
         .merge(assets::routes(shop))
         .fallback(pages::page);
     // Pages are filled anew for everybody, so they are compressed anew: at the fastest level. Fonts are compressed already.

@@ -27,6 +27,11 @@ impl Visitor {
         Self { cookies: text(header::COOKIE), languages: text(header::ACCEPT_LANGUAGE), cart_count: None }
     }
 
+    /// All cookies, as they were sent.
+    pub fn cookies(&self) -> Option<&str> {
+        self.cookies.as_deref()
+    }
+
     /// A cookie's value.
     pub fn cookie(&self, name: &str) -> Option<&str> {
         visitor::cookie(self.cookies.as_deref()?, name)
@@ -45,7 +50,7 @@ impl Visitor {
 
     /// The locale to suggest where the address names none.
     pub fn suggested_locale(&self) -> Locale {
-        visitor::suggested_locale(self.cookies.as_deref(), self.languages.as_deref())
+        visitor::suggested_locale(self.cookies.as_deref(), self.languages.as_deref(), None)
     }
 
     /// The locale of the address, or the one to suggest.

@@ -1,9 +1,6 @@
 //! An order as a message: what it says from `app::mail`, around it the headers of RFC 5322.
 
-use crate::{
-    http::render::bare_market,
-    orders::{LineText, OrderView, Orders, Personal},
-};
+use crate::orders::{LineText, OrderView, Orders, Personal};
 use anyhow::Context as _;
 use app::{
     mail::{Kind, MailData, MailLine, Parcel, render},
@@ -16,6 +13,7 @@ use domain::{
     offer::Instant,
     order::{ReturnState, Status},
 };
+use edge_pages::pages::bare_market;
 use lettre::{
     Message,
     message::{

@@ -6,7 +6,7 @@ use crate::{
 };
 use domain::{
     ProductId,
-    catalog::{self, Card, CardColour, OptionValue, Picture, ProductDocument, ProductOption, Shelf},
+    catalog::{self, Card, CardHead, OptionValue, Picture, ProductDocument, ProductOption, Shelf},
     locale::TextLanguage,
     market::MarketCode,
 };
@@ -51,14 +51,6 @@ pub fn document(
     }
 }
 
-/// A card made from a document.
-pub fn card_of(document: &ProductDocument) -> Card {
-    let category = document.category.as_ref().map(|(key, _)| key.clone()).unwrap_or_default();
-    let first_variant = document.variants.first().map(|variant| variant.id);
-    let head = CardHead { id: document.id, slug: document.slug().to_owned(), title: document.title.clone(), category, first_variant };
-    Card { unsold: document.unsold.clone(), ..head.card(&document.tags, &document.options, &document.pictures) }
-}
-
 /// A card made from the product itself.
 pub fn card(product: &Product, slugs: &BTreeMap<TextLanguage, String>, variants: &[Variant], language: TextLanguage) -> Card {
     let options = options(product, language);
@@ -80,37 +72,6 @@ pub fn select(card: &mut Card, value: &str) {
             card.picture = colour.picture.clone();
         }
         card.selected = Some(value.to_owned());
-    }
-}
-
-struct CardHead {
-    id: ProductId,
-    slug: String,
-    title: String,
-    category: String,
-    first_variant: Option<domain::VariantId>,
-}
-
-impl CardHead {
-    fn card(self, tags: &[String], options: &[ProductOption], pictures: &[Picture]) -> Card {
-        let colours = options.iter().find(|option| option.slug == "colour").map_or(&[][..], |option| &option.values);
-        let shows = |value: &OptionValue| {
-            let mut of_value = pictures.iter().filter(|picture| picture.value.as_deref() == Some(&value.slug));
-            let first = of_value.clone().next();
-            of_value.find(|picture| picture.view == "front").or(first).cloned()
-        };
-        Card {
-            id: self.id,
-            slug: self.slug,
-            title: self.title,
-            category: self.category,
-            is_new: tags.iter().any(|tag| tag == "new"),
-            picture: pictures.first().cloned(),
-            colours: colours.iter().map(|value| CardColour { value: value.clone(), picture: shows(value) }).collect(),
-            first_variant: self.first_variant,
-            selected: None,
-            unsold: BTreeSet::new(),
-        }
     }
 }
 

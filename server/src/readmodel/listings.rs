@@ -5,10 +5,9 @@ use crate::{
     catalog::{help::HelpTexts, product::text, shelves},
     dynamo::Item,
     readmodel::{
-        Projector, keys,
-        pages::{HelpDocument, PageTexts},
+        Projector,
+        pages::{PageTexts, help_document},
         records::Shared,
-        stored::ShelfHead,
     },
     search::number,
 };
@@ -16,9 +15,12 @@ use anyhow::Context as _;
 use app::ports::storefront::ShelfKey;
 use domain::{
     catalog::{Promises, ShopDocument},
+    delivery::{Method, STANDARD},
     locale::TextLanguage,
     market::MarketCode,
+    offer::Instant,
 };
+use edge_replica::{keys, stored::ShelfHead};
 use std::{
     collections::BTreeMap,
     hash::{DefaultHasher, Hash as _, Hasher as _},
@@ -103,6 +105,7 @@ impl Projector {
     pub(super) async fn write_shop(&self, version: u64, shared: &Shared) -> anyhow::Result<()> {
         let help = self.help_texts().await?;
         let promises = self.promises(&help, shared).await?;
+        let standard = self.standard(shared).await?;
         let pages: Vec<String> = self.page_texts().await?.iter().map(|page| page.slug().to_owned()).filter(|slug| slug != HOME).collect();
         let (products, counts) = self.index.count();
         let mut items = Vec::new();
@@ -120,14 +123,28 @@ impl Projector {
                 tags: self.index.tags(language),
                 pages: pages.clone(),
                 promises: promises.clone(),
+                standard: standard.clone(),
+                experiments: BTreeMap::new(),
             };
-            if self.is_changed("shop", language.key(), &shop)? {
+            if self.is_changed(keys::SHOP, language.key(), &shop)? {
                 shop.version = version;
-                items.push(Item::new("shop", language.key(), version, &shop)?);
+                items.push(Item::new(keys::SHOP, language.key(), version, &shop)?);
             }
         }
         self.add_if_changed(&mut items, keys::SLUGS, keys::ONLY.to_owned(), version, &shared.shelf_slugs)?;
         self.put(items).await
+    }
+
+    /// Each market's standard delivery: the version in force, and those to come.
+    async fn standard(&self, shared: &Shared) -> anyhow::Result<BTreeMap<MarketCode, Vec<(Instant, Method)>>> {
+        let now = self.clock.now();
+        let mut standard = BTreeMap::new();
+        for market in &shared.markets {
+            let mut versions = shelves::delivery_versions(&self.db, market, STANDARD).await?;
+            let in_force = versions.iter().rposition(|(from, _)| *from <= now).unwrap_or(0);
+            standard.insert(market.code, versions.split_off(in_force));
+        }
+        Ok(standard)
     }
 
     /// What each market promises with every product: from its delivery methods and its policy on returns.
@@ -159,7 +176,7 @@ impl Projector {
         let mut items = Vec::new();
         for page in self.help_texts().await? {
             for language in TextLanguage::ALL {
-                self.add_if_changed(&mut items, &keys::help(&page.slug), language.key().to_owned(), version, &HelpDocument::of(&page, language))?;
+                self.add_if_changed(&mut items, &keys::help(&page.slug), language.key().to_owned(), version, &help_document(&page, language))?;
             }
         }
         let mut pages = self.page_texts().await?;

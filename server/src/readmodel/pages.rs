@@ -3,7 +3,7 @@
 use crate::{
     catalog::{
         demo,
-        help::{HelpTexts, write_money},
+        help::HelpTexts,
         product::{Lines, PictureTexts, Texts, pick, text},
     },
     readmodel::documents,
@@ -13,11 +13,11 @@ use anyhow::Context as _;
 use app::ports::storefront::{Help, ShelfKey};
 use domain::{
     catalog::{CARDS_A_PAGE, Card, Picture, PictureSource},
-    locale::{Locale, TextLanguage},
-    market::{Market, MarketCode},
+    locale::TextLanguage,
     page::{Block, PageDocument, Target},
 };
-use serde::{Deserialize, Serialize};
+use edge_replica::stored::HelpDocument;
+use serde::Deserialize;
 use std::collections::BTreeMap;
 
 /// A page of blocks as SQL keeps it.
@@ -236,49 +236,24 @@ impl Reader<'_> {
     }
 }
 
-/// A help page of one language, for all markets.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct HelpDocument {
-    help: Help,
-    market_facts: BTreeMap<MarketCode, Vec<(String, String)>>,
-}
-
-impl HelpDocument {
-    pub fn of(texts: &HelpTexts, language: TextLanguage) -> Self {
-        let facts = |facts: &[(Texts, Texts)]| facts.iter().map(|(label, value)| (text(label, language), text(value, language))).collect();
-        let title = text(&texts.title, language);
-        Self {
-            help: Help {
-                slug: texts.slug.clone(),
-                seo_title: Some(text(&texts.seo_title, language)).filter(|text| !text.is_empty()).unwrap_or_else(|| title.clone()),
-                seo_description: text(&texts.seo_description, language),
-                intro: Some(text(&texts.intro, language)).filter(|text| !text.is_empty()),
-                sections: texts
-                    .sections
-                    .iter()
-                    .map(|section| (text(&section.heading, language), pick(&section.paragraphs, language).cloned().unwrap_or_default()))
-                    .collect(),
-                facts: facts(&texts.facts),
-                title,
-            },
-            market_facts: texts.market_facts.iter().map(|(market, of_market)| (*market, facts(of_market))).collect(),
-        }
+/// A help page in one language, for all markets.
+pub fn help_document(texts: &HelpTexts, language: TextLanguage) -> HelpDocument {
+    let facts = |facts: &[(Texts, Texts)]| facts.iter().map(|(label, value)| (text(label, language), text(value, language))).collect();
+    let title = text(&texts.title, language);
+    HelpDocument {
+        help: Help {
+            slug: texts.slug.clone(),
+            seo_title: Some(text(&texts.seo_title, language)).filter(|text| !text.is_empty()).unwrap_or_else(|| title.clone()),
+            seo_description: text(&texts.seo_description, language),
+            intro: Some(text(&texts.intro, language)).filter(|text| !text.is_empty()),
+            sections: texts
+                .sections
+                .iter()
+                .map(|section| (text(&section.heading, language), pick(&section.paragraphs, language).cloned().unwrap_or_default()))
+                .collect(),
+            facts: facts(&texts.facts),
+            title,
+        },
+        market_facts: texts.market_facts.iter().map(|(market, of_market)| (*market, facts(of_market))).collect(),
     }
-
-    /// The page for a market, amounts as its readers write them.
-    pub fn for_market(&self, language: TextLanguage, market: &Market) -> Help {
-        let mut help = self.help.clone();
-        help.facts.extend(self.market_facts.get(&market.code).cloned().unwrap_or_default());
-        if let Some(locale) = locale(language, market) {
-            for (_, value) in &mut help.facts {
-                *value = write_money(value, |money| app::i18n::price(money, locale));
-            }
-        }
-        help
-    }
-}
-
-fn locale(language: TextLanguage, market: &Market) -> Option<Locale> {
-    let (language, _) = language.key().split_once('-')?;
-    format!("{language}-{}", market.code.code().to_ascii_lowercase()).parse().ok()
 }

@@ -12,10 +12,7 @@ use crate::{
     params,
     readmodel::{
         documents,
-        hot::Hot,
-        keys,
         records::{self, Record, Shared},
-        stored::{ProductItem, SlugItem, SlugTarget},
     },
     search::{Index, shelves_of},
     sql::Db,
@@ -23,6 +20,10 @@ use crate::{
 use app::ports::storefront::ShelfKey;
 use async_trait::async_trait;
 use domain::{EventId, ProductId, event::Event, live::LiveItem, locale::TextLanguage};
+use edge_replica::{
+    Hot, keys,
+    stored::{ProductItem, SlugItem, SlugTarget},
+};
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     sync::{Arc, Mutex, PoisonError},

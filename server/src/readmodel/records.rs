@@ -8,7 +8,6 @@ use crate::{
         shelves::{self, Category, Tag},
     },
     params,
-    readmodel::stored::ShelfSlugs,
     sql::{Db, Row},
 };
 use domain::{
@@ -20,6 +19,7 @@ use domain::{
     offer::Instant,
     sourcing,
 };
+use edge_replica::stored::ShelfSlugs;
 use std::{
     collections::{BTreeMap, HashMap},
     sync::Arc,
@@ -68,7 +68,7 @@ impl Shared {
             categories: Category::all(db).await?,
             tags: Tag::all(db).await?.into_iter().map(|tag| (tag.key.clone(), tag)).collect(),
             demo: shelves::setting(db, "demo").await?.is_some(),
-            shelf_slugs: ShelfSlugs::read(&db.all(SHELF_SLUGS, vec![]).await?)?,
+            shelf_slugs: shelf_slugs(&db.all(SHELF_SLUGS, vec![]).await?)?,
         })
     }
 
@@ -80,6 +80,14 @@ impl Shared {
 /// Slugs of shelves that were given other ones than their keys.
 const SHELF_SLUGS: &str = "SELECT kind, language, slug, target, is_current FROM slugs WHERE kind <> 'product' AND target IN \
                            (SELECT target FROM slugs WHERE kind <> 'product' AND slug <> target)";
+
+fn shelf_slugs(rows: &[Row]) -> anyhow::Result<ShelfSlugs> {
+    let mut slugs = ShelfSlugs::default();
+    for row in rows {
+        slugs.add(&row.text("kind")?, row.parse("language")?, row.text("slug")?, row.text("target")?, row.flag("is_current")?);
+    }
+    Ok(slugs)
+}
 
 /// A shelf without its count.
 pub(crate) fn bare_shelf(key: &str, slug: String, title: String) -> Shelf {

@@ -95,6 +95,8 @@ pub const KO: Shop = Shop {
     too_many_help: "짧은 시간에 요청이 많았습니다. 1분 뒤에 다시 시도해 주세요. 잃어버린 내용은 없습니다.",
     server_error: "문제가 발생했습니다",
     server_error_help: "장바구니는 그대로 있습니다. 잠시 후 다시 시도해 주세요.",
+    out_of_reach: "지금은 장바구니와 결제에 연결할 수 없습니다",
+    out_of_reach_help: "장바구니는 그대로 있습니다. 1분 정도 기다렸다가 이전 화면으로 돌아가 다시 시도해 주세요. 두 번 보내도 한 번만 처리됩니다. 그동안 상품은 계속 둘러보실 수 있습니다.",
     reference: "문의 번호: {reference}",
     back_home: "홈으로 이동",
     back_to_cart: "장바구니 보기",

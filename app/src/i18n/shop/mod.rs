@@ -106,6 +106,8 @@ messages! {
         too_many_help,
         server_error,
         server_error_help,
+        out_of_reach,
+        out_of_reach_help,
         reference,
         back_home,
         back_to_cart,

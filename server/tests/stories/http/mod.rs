@@ -1,6 +1,7 @@
 //! The shop over HTTP: what all answers have in common, files, pages, and how the process starts.
 
 mod basics;
+mod edge;
 mod files;
 mod pages;
 mod start;

@@ -11,6 +11,14 @@ pub const LIVE: &str = "live";
 /// Renamed shelves.
 pub const SLUGS: &str = "slugs";
 
+/// What all pages share.
+pub const SHOP: &str = "shop";
+
+/// Whether an item under this partition key belongs to the read model, and so to nobody.
+pub fn is_public(pk: &str) -> bool {
+    matches!(pk, SHOP | SLUGS) || ["product#", "slug#", "listing#", "page#", "help#"].iter().any(|prefix| pk.starts_with(prefix))
+}
+
 pub fn product(id: ProductId) -> String {
     format!("product#{id}")
 }
@@ -43,4 +51,20 @@ pub fn blocks(slug: &str) -> String {
 }
 pub fn help(slug: &str) -> String {
     format!("help#{slug}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_pages_are_made_from_is_public_and_what_belongs_to_somebody_is_not() {
+        let shelf = listing(&ShelfKey::Tag("new".to_owned()));
+        for pk in [SHOP, SLUGS, &slug("lamp"), &blocks("home"), &help("returns"), &shelf] {
+            assert!(is_public(pk), "{pk}");
+        }
+        for pk in ["cart#1", "draft#1", "account#1", "", "Product#1", "shop2", FORMAT] {
+            assert!(!is_public(pk), "{pk}");
+        }
+    }
 }

@@ -1,5 +1,5 @@
 //! The hot cache: items as they were read a moment ago. Live values are held 200 ms (a page holds them 100 ms more), documents a
-//! second; the projector of this process puts in what it wrote.
+//! second; where the projector is in the same process, it puts in what it wrote.
 
 use cached::{Cached as _, LruTtlCache};
 use domain::{ProductId, live::LiveItem};
@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use crate::readmodel::keys;
+use crate::keys;
 use domain::locale::TextLanguage;
 
 /// How old a live value may be: part of the promise that a change is seen within a second.

@@ -1,11 +1,12 @@
-//! Bodies of items that only the read model itself reads.
+//! Bodies of items that are no documents for pages: written by the projector, read by the storefront alone.
 
-use crate::sql::Row;
+use app::{i18n, ports::Help};
 use domain::{
     ProductId,
     catalog::{CARDS_A_PAGE, ProductDocument, Shelf},
-    locale::TextLanguage,
-    market::MarketCode,
+    locale::{Locale, TextLanguage},
+    market::{Market, MarketCode},
+    money::Money,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -59,13 +60,9 @@ pub struct SlugTarget {
 pub struct ShelfSlugs(BTreeMap<String, BTreeMap<String, (String, bool)>>);
 
 impl ShelfSlugs {
-    pub fn read(rows: &[Row]) -> anyhow::Result<Self> {
-        let mut slugs: BTreeMap<String, BTreeMap<String, (String, bool)>> = BTreeMap::new();
-        for row in rows {
-            let place = place(&row.text("kind")?, row.parse("language")?);
-            slugs.entry(place).or_default().insert(row.text("slug")?, (row.text("target")?, row.flag("is_current")?));
-        }
-        Ok(Self(slugs))
+    /// Adds a slug of a shelf; one that is in use is its address.
+    pub fn add(&mut self, kind: &str, language: TextLanguage, slug: String, key: String, in_use: bool) {
+        self.0.entry(place(kind, language)).or_default().insert(slug, (key, in_use));
     }
 
     /// The key behind a slug, and the slug in use if it is another one.
@@ -91,4 +88,46 @@ impl ShelfSlugs {
 
 fn place(kind: &str, language: TextLanguage) -> String {
     format!("{kind} {}", language.key())
+}
+
+/// A help page in one language for all markets. Amounts in facts are `{money:MINOR:CURRENCY}` until a market's readers see them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HelpDocument {
+    pub help: Help,
+    /// Facts that hold in one market only.
+    pub market_facts: BTreeMap<MarketCode, Vec<(String, String)>>,
+}
+
+impl HelpDocument {
+    /// The page for a market, amounts as its readers write them.
+    pub fn for_market(&self, language: TextLanguage, market: &Market) -> Help {
+        let mut help = self.help.clone();
+        help.facts.extend(self.market_facts.get(&market.code).cloned().unwrap_or_default());
+        if let Some(locale) = locale(language, market) {
+            for (_, value) in &mut help.facts {
+                *value = write_money(value, |money| i18n::price(money, locale));
+            }
+        }
+        help
+    }
+}
+
+fn locale(language: TextLanguage, market: &Market) -> Option<Locale> {
+    let (language, _) = language.key().split_once('-')?;
+    format!("{language}-{}", market.code.code().to_ascii_lowercase()).parse().ok()
+}
+
+/// Writes the money tokens of a text out.
+pub fn write_money(text: &str, write: impl Fn(Money) -> String) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("{money:") {
+        out.push_str(before);
+        let Some((token, tail)) = after.split_once('}') else { break };
+        let money = token.split_once(':').and_then(|(minor, currency)| Some(Money::new(minor.parse().ok()?, currency.parse().ok()?)));
+        out.extend(money.map(&write));
+        rest = tail;
+    }
+    out.push_str(rest);
+    out
 }

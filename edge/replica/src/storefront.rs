@@ -1,45 +1,62 @@
-//! The Storefront over the table, at the origin: documents by key, lists by the index.
+//! The Storefront over the items of a table: documents by key, lists by whoever computes them.
 
 use crate::{
-    dynamo::Table,
-    readmodel::{
-        documents,
-        hot::Hot,
-        keys,
-        pages::HelpDocument,
-        stored::{ProductItem, ShelfHead, ShelfSlugs, SlugItem},
-    },
-    search::Index,
+    hot::Hot,
+    keys,
+    stored::{HelpDocument, ProductItem, ShelfHead, ShelfSlugs, SlugItem},
 };
 use app::ports::storefront::{Facets, Found, Help, ListingQuery, ReadError, ShelfKey, Storefront, View};
 use async_trait::async_trait;
 use domain::{
     ProductId,
-    catalog::{Card, ListingPage, ProductDocument, Shelf, ShopDocument},
+    catalog::{Card, ListingPage, ProductDocument, ShopDocument},
     live::LiveItem,
     locale::TextLanguage,
     market::{Market, MarketCode},
     page::PageDocument,
 };
 use serde::de::DeserializeOwned;
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc};
 
-/// How long a page waits for the table before it says that it cannot be shown.
-const READ_MS_MAX: u64 = 2_000;
 /// Most products asked for at once.
 const PRODUCTS_MAX: usize = 100;
 
-/// The public catalogue at the origin.
+/// An item's partition and sort key.
+pub type Key = (String, String);
+
+/// A table's items, wherever it is. Implementations give each read a deadline.
+#[async_trait]
+pub trait Items: Send + Sync {
+    /// The bodies of items, as JSON, in any order with their keys; what is missing is left out.
+    async fn get(&self, keys: &[Key]) -> Result<Vec<(Key, String)>, ReadError>;
+}
+
+/// Whoever computes lists: the index at the origin, or the origin for an edge.
+#[async_trait]
+pub trait Lists: Send + Sync {
+    /// A list whose shelf, if it names one, is named by its key.
+    async fn query(&self, view: &View, query: &ListingQuery) -> Result<Found<(ListingPage, Facets)>, ReadError>;
+}
+
+/// The public catalogue, read from a replica of the read model.
 #[derive(Clone)]
-pub struct Origin {
-    table: Table,
-    index: Arc<Index>,
+pub struct Replica {
+    items: Arc<dyn Items>,
+    lists: Arc<dyn Lists>,
     hot: Arc<Hot>,
 }
 
-impl Origin {
-    pub fn new(table: Table, index: Arc<Index>, hot: Arc<Hot>) -> Self {
-        Self { table, index, hot }
+impl Replica {
+    pub fn new(items: Arc<dyn Items>, lists: Arc<dyn Lists>, hot: Arc<Hot>) -> Self {
+        Self { items, lists, hot }
+    }
+
+    async fn read<T: DeserializeOwned>(&self, keys: &[Key]) -> Result<HashMap<Key, T>, ReadError> {
+        let read = |(key, body): (Key, String)| match serde_json::from_str(&body) {
+            Ok(value) => Ok((key, value)),
+            Err(error) => Err(ReadError(format!("the item {} {} is no {}: {error}", key.0, key.1, std::any::type_name::<T>()))),
+        };
+        self.items.get(keys).await?.into_iter().map(read).collect()
     }
 
     /// One document, at most a second old.
@@ -48,8 +65,7 @@ impl Origin {
         if let Some(known) = self.hot.document(&key) {
             return Ok(known);
         }
-        let found = within(self.table.batch_get::<T>(std::slice::from_ref(&key))).await?;
-        let document = found.into_iter().next().map(|(_, item)| Arc::new(item.body));
+        let document = self.read::<T>(std::slice::from_ref(&key)).await?.remove(&key).map(Arc::new);
         self.hot.put_document(key, document.clone());
         Ok(document)
     }
@@ -67,9 +83,9 @@ impl Origin {
         }
         if !missing.is_empty() {
             let keys: Vec<_> = missing.iter().map(|(_, key)| key.clone()).collect();
-            let mut read: HashMap<_, _> = within(self.table.batch_get::<ProductItem>(&keys)).await?.into_iter().collect();
+            let mut read = self.read::<ProductItem>(&keys).await?;
             for (product, key) in missing {
-                let item = read.remove(&key).map(|item| Arc::new(item.body));
+                let item = read.remove(&key).map(Arc::new);
                 self.hot.put_document(key, item.clone());
                 found.extend(item.map(|item| (product, item)));
             }
@@ -94,19 +110,10 @@ impl Origin {
     }
 }
 
-/// Gives a read its deadline, and its failure a form that a page can bear.
-async fn within<T>(read: impl Future<Output = anyhow::Result<T>>) -> Result<T, ReadError> {
-    match tokio::time::timeout(Duration::from_millis(READ_MS_MAX), read).await {
-        Ok(Ok(value)) => Ok(value),
-        Ok(Err(error)) => Err(ReadError(format!("{error:#}"))),
-        Err(_) => Err(ReadError(format!("no answer within {READ_MS_MAX} ms"))),
-    }
-}
-
 #[async_trait]
-impl Storefront for Origin {
+impl Storefront for Replica {
     async fn shop(&self, language: TextLanguage) -> Result<Arc<ShopDocument>, ReadError> {
-        self.document("shop".to_owned(), language.key().to_owned()).await?.ok_or_else(|| ReadError("the read model has no shop yet".to_owned()))
+        self.document(keys::SHOP.to_owned(), language.key().to_owned()).await?.ok_or_else(|| ReadError("the read model has no shop yet".to_owned()))
     }
 
     async fn product(&self, language: TextLanguage, slug: &str) -> Result<Found<Arc<ProductDocument>>, ReadError> {
@@ -146,7 +153,7 @@ impl Storefront for Origin {
         let products = &products[..products.len().min(PRODUCTS_MAX)];
         let found = self.documents(language, products).await?;
         let shown = |product: &ProductId| match &**found.get(product)? {
-            ProductItem::Shown(document) => Some(documents::card_of(document)),
+            ProductItem::Shown(document) => Some(document.card()),
             _ => None,
         };
         Ok(products.iter().filter_map(shown).collect())
@@ -163,8 +170,8 @@ impl Storefront for Origin {
             }
         }
         if !missing.is_empty() {
-            for (_, item) in within(self.table.batch_get::<LiveItem>(&missing)).await? {
-                let live = Arc::new(item.body);
+            for live in self.read::<LiveItem>(&missing).await?.into_values() {
+                let live = Arc::new(live);
                 self.hot.put_live(live.clone());
                 found.push(live);
             }
@@ -193,13 +200,6 @@ impl Storefront for Origin {
         if let Some(text) = &mut query.text {
             *text = text.chars().take(ListingQuery::TEXT_CHARS_MAX).collect();
         }
-        Ok(self.index.query(view, &query).map_or(Found::Missing, Found::Here))
-    }
-
-    async fn shelf(&self, language: TextLanguage, shelf: &ShelfKey) -> Result<Found<Shelf>, ReadError> {
-        Ok(match self.shelf_key(language, shelf).await? {
-            Err(slug) => Found::Moved(slug),
-            Ok(key) => self.index.shelf(&key, language).map_or(Found::Missing, Found::Here),
-        })
+        self.lists.query(view, &query).await
     }
 }

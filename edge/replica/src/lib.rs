@@ -1,0 +1,13 @@
+//! The public catalogue read from a replica of the read model: where what stands in the table, in which form, and the Storefront over it.
+//! The origin reads through the AWS SDK, an edge over HTTP; what the projector writes is the origin's business.
+
+pub mod hot;
+#[cfg(feature = "http")]
+pub mod http;
+pub mod keys;
+pub mod stored;
+pub mod storefront;
+pub mod wire;
+
+pub use hot::Hot;
+pub use storefront::{Items, Key, Lists, Replica};
