@@ -2,7 +2,7 @@
 
 use crate::{
     edge_config::EdgeConfig,
-    machine::{Repo, Stopwatch, say},
+    machine::{Repo, Stopwatch, say, variable},
     node::{Shrinkers, hex},
     process::Run as _,
     site::relative,
@@ -78,7 +78,7 @@ pub fn cloudfront(repo: &Repo, toolchain: &WasmToolchain, config: &EdgeConfig) -
     let options = [
         "--platform=node".to_owned(),
         "--target=node20".to_owned(),
-        format!("--define:EDGE_CONFIG={}", config.json()?),
+        format!("--define:EDGE_CONFIG={}", config.json_with_key()?),
         "--external:./edge.wasm".to_owned(),
     ];
     shrinkers.bundle(&work.join(CLOUDFRONT.scripts[0]), &out.join("index.mjs"), &options)?;
@@ -94,7 +94,7 @@ pub fn cloudfront(repo: &Repo, toolchain: &WasmToolchain, config: &EdgeConfig) -
 /// Compiles, binds and shrinks; leaves `edge.wasm`, the glue and the host's scripts in a folder of their own.
 fn bound(repo: &Repo, toolchain: &WasmToolchain, shrinkers: &Shrinkers, host: &Host) -> Result<PathBuf> {
     say(&format!("compiling {}", host.package));
-    toolchain.cargo(repo).args(["build", "--profile", "edge", "--package", host.package, "--target", TARGET]).loudly()?;
+    toolchain.cargo_with(repo, nameless(repo)).args(["build", "--profile", "edge", "--package", host.package, "--target", TARGET]).loudly()?;
     let module = std::fs::read(repo.at("target").join(TARGET).join("edge").join(host.module))?;
     let work = repo.at("target/edge-files").join(host.name);
     std::fs::create_dir_all(&work)?;
@@ -108,7 +108,7 @@ fn bound(repo: &Repo, toolchain: &WasmToolchain, shrinkers: &Shrinkers, host: &H
         bind(module, &work, host.glue)?;
         say(&format!("shrinking the Wasm of {}", host.package));
         let watch = Stopwatch::start();
-        shrinkers.wasm_opt("-O3", &work.join("bound_bg.wasm"), &work.join("edge.wasm"))?;
+        shrinkers.wasm_opt("-Oz", &work.join("bound_bg.wasm"), &work.join("edge.wasm"))?;
         say(&format!("Wasm shrunk in {}", watch.seconds()));
         std::fs::write(&made, key)?;
     }
@@ -117,6 +117,13 @@ fn bound(repo: &Repo, toolchain: &WasmToolchain, shrinkers: &Shrinkers, host: &H
         std::fs::copy(&source, work.join(script)).with_context(|| format!("copying {}", source.display()))?;
     }
     Ok(work)
+}
+
+/// Flags that keep this machine's folders out of what is uploaded: panics name source files.
+fn nameless(repo: &Repo) -> Vec<String> {
+    let cargo_home = variable("CARGO_HOME").map(PathBuf::from).or_else(|| Some(PathBuf::from(variable("HOME")?).join(".cargo")));
+    let of_cargo = cargo_home.map(|home| format!("--remap-path-prefix={}=/cargo", home.display()));
+    of_cargo.into_iter().chain([format!("--remap-path-prefix={}=/shop", repo.root.display())]).collect()
 }
 
 /// The `web` target, because its glue takes a module that somebody else loaded, and can start anew after a panic.

@@ -1,12 +1,12 @@
-//! What an edge is told: its origins, the public address and the table, from a file (`--edge-config FILE`, TOML or JSON) or made up for a
-//! run on this machine. Addresses of assets come from the site that was built with it.
+//! What an edge is told: its origins, the public address, the table, and the key by which the origins know it, from a file
+//! (`--edge-config FILE`, TOML or JSON) or made up for a run on this machine. Addresses of assets come from the site that was built with it.
 
 use crate::machine::Repo;
 use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
-/// The configuration, without credentials: those are the host's secrets.
+/// The configuration, without credentials for the table: those are the host's own.
 pub struct EdgeConfig {
     told: Value,
     manifest: PathBuf,
@@ -37,14 +37,34 @@ impl EdgeConfig {
         Ok((config, rest))
     }
 
-    /// As the edge reads it.
+    /// With the key by which the origins know the edge.
+    #[must_use]
+    pub fn with_key(mut self, key: &str) -> Self {
+        self.told[KEY] = key.into();
+        self
+    }
+
+    /// As the edge reads it, for a host that keeps the key as a secret.
     pub fn json(&self) -> Result<Value> {
+        let mut json = self.json_with_key()?;
+        if let Some(fields) = json.as_object_mut() {
+            fields.remove(KEY);
+        }
+        Ok(json)
+    }
+
+    /// As the edge reads it, all in one: for a host without secrets.
+    pub fn json_with_key(&self) -> Result<Value> {
         let manifest = std::fs::read_to_string(&self.manifest).with_context(|| format!("{}: build the site first", self.manifest.display()))?;
         let mut json = self.told.clone();
         json["assets"] = serde_json::from_str(&manifest)?;
         Ok(json)
     }
 }
+
+/// The one field that is secret.
+const KEY: &str = "edge_key";
+const KNOWN: &[&str] = &["origins", "url", "table", KEY];
 
 /// An option with a value, `--name VALUE` or `--name=VALUE`, and the other arguments.
 pub fn take_value(arguments: &[String], name: &str) -> Result<(Option<String>, Vec<String>)> {
@@ -75,9 +95,8 @@ fn check(told: &Value) -> Result<()> {
     if told["table"]["name"].as_str().is_none() || told["table"]["region"].as_str().is_none() {
         bail!("`table` has a `name` and a `region`");
     }
-    if let Some(unknown) = told.as_object().into_iter().flatten().map(|(key, _)| key).find(|key| !["origins", "url", "table"].contains(&key.as_str()))
-    {
-        bail!("`{unknown}` is nothing that an edge is told; it knows origins, url and table");
+    if let Some(unknown) = told.as_object().into_iter().flatten().map(|(key, _)| key).find(|key| !KNOWN.contains(&key.as_str())) {
+        bail!("`{unknown}` is nothing that an edge is told; it knows {}", KNOWN.join(", "));
     }
     Ok(())
 }

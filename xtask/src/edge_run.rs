@@ -4,13 +4,15 @@ use crate::{
     edge,
     edge_config::{EdgeConfig, take_value},
     machine::{Repo, free_port, say, wait_for_port},
-    node::Node,
+    node::{Node, hex},
     process::Server,
     site,
     wasm_toolchain::{Choice, WasmToolchain},
 };
 use anyhow::{Context as _, Result};
 use std::{
+    fs::File,
+    io::Read as _,
     process::{Command, ExitCode},
     time::Duration,
 };
@@ -50,7 +52,8 @@ pub fn run(repo: &Repo, choice: Choice, front: Front, options: &[String]) -> Res
     let origin = format!("http://127.0.0.1:{shop_port}");
     site::build(repo, choice)?;
     let toolchain = WasmToolchain::find_or_make(choice)?;
-    let config = EdgeConfig::local(repo, std::slice::from_ref(&origin), &url, Some(&format!("http://{table}")));
+    let key = drawn_key()?;
+    let config = EdgeConfig::local(repo, std::slice::from_ref(&origin), &url, Some(&format!("http://{table}"))).with_key(&key);
     let bundle = match front {
         Front::Workers => edge::workers(repo, &toolchain, &config)?,
         Front::Cdn => edge::cloudfront(repo, &toolchain, &config)?,
@@ -58,7 +61,7 @@ pub fn run(repo: &Repo, choice: Choice, front: Front, options: &[String]) -> Res
     let mut shop = Command::new(repo.nextgen());
     shop.arg("serve").args(&options).args(["--addr", &format!("127.0.0.1:{shop_port}"), "--url", &url]);
     // The edge tells whose request it passes; everything on this machine is believed.
-    shop.env("NEXTGEN_DYNAMODB_LISTEN", &table).env("NEXTGEN_TRUSTED_PROXIES", "127.0.0.1");
+    shop.env("NEXTGEN_DYNAMODB_LISTEN", &table).env("NEXTGEN_EDGE_KEY", &key).env("NEXTGEN_TRUSTED_PROXIES", "127.0.0.1");
     let mut shop = Server::start("the shop", &mut shop, None, "INT")?;
     wait_for_port(shop_port, PATIENCE, &mut shop)?;
     let node = Node::find_or_install()?;
@@ -67,7 +70,7 @@ pub fn run(repo: &Repo, choice: Choice, front: Front, options: &[String]) -> Res
             let folder = node.install(repo, "edge/workers")?;
             let mut miniflare = node.command();
             miniflare.arg(folder.join("serve.mjs")).arg("--bundle").arg(&bundle).args(["--listen", &addr]);
-            miniflare.env("EDGE_CONFIG", config.json()?.to_string());
+            miniflare.env("EDGE_CONFIG", config.json()?.to_string()).env("EDGE_KEY", &key);
             Server::start("the edge", &mut miniflare, None, "TERM")?
         }
         Front::Cdn => {
@@ -91,6 +94,13 @@ pub fn run(repo: &Repo, choice: Choice, front: Front, options: &[String]) -> Res
         }
         std::thread::sleep(Duration::from_millis(200));
     }
+}
+
+/// By which the origin knows this run's edge.
+fn drawn_key() -> Result<String> {
+    let mut bytes = [0; 32];
+    File::open("/dev/urandom").and_then(|mut random| random.read_exact(&mut bytes)).context("reading /dev/urandom")?;
+    Ok(hex(&bytes))
 }
 
 #[cfg(test)]

@@ -61,6 +61,11 @@ pub const fn trouble(status: u16) -> Option<Trouble> {
     }
 }
 
+/// Whether an answer can be the shop's own. These can not: what stands between us and it says by them that it cannot be reached.
+pub const fn is_the_shops(status: u16) -> bool {
+    !matches!(status, 502 | 504 | 520..=530)
+}
+
 /// Whether the next origin may be asked the same. What only reads may always be read again. What acts may be sent again if nothing arrived,
 /// or if it names a key, under which the origins together do it once.
 pub fn may_repeat(method: &str, trouble: Trouble, names_a_key: impl FnOnce() -> bool) -> bool {
@@ -141,6 +146,7 @@ mod tests {
         {
             assert_eq!(trouble(status), expected, "{status}");
         }
+        assert!([200, 404, 500, 503].into_iter().all(is_the_shops) && ![502, 504, 521, 530].into_iter().any(is_the_shops));
     }
 
     #[test]

@@ -1,13 +1,16 @@
 //! The edge on Cloudflare Workers: what `edge-pages` answers is answered here, all the rest passes to an origin as a stream. Thin: what
 //! is decided, others decide.
 
+mod isolate;
 mod pass;
 mod settings;
 
+use edge_core::pass::path_and_query;
+use edge_pages::{Request as Asked, Verdict, edge::Answer};
 use worker::{
     Context, Env, Result, event,
     wasm_bindgen::{self, prelude::wasm_bindgen},
-    web_sys,
+    web_sys::{Headers, Request, Response, ResponseInit},
 };
 
 #[wasm_bindgen]
@@ -23,23 +26,35 @@ fn start() {
 }
 
 #[event(fetch)]
-async fn fetch(request: web_sys::Request, env: Env, _context: Context) -> Result<web_sys::Response> {
-    let settings = settings::of(&env)?;
-    match pass::pass(&settings, &request).await? {
-        Some(answer) => Ok(answer),
-        None => unreachable_shop(),
+async fn fetch(request: Request, env: Env, context: Context) -> Result<Response> {
+    isolate::within(context, answer(request, env)).await
+}
+
+async fn answer(request: Request, env: Env) -> Result<Response> {
+    let isolate = isolate::of(&env)?;
+    let (method, url, headers, country) = (request.method(), request.url(), request.headers(), pass::country(&request));
+    let (cookies, languages) = (headers.get("cookie")?, headers.get("accept-language")?);
+    let target = path_and_query(&url);
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let asked = Asked { method: &method, path, query, cookies: cookies.as_deref(), languages: languages.as_deref(), country: country.as_deref() };
+    match isolate.edge.answer(asked).await {
+        Verdict::Answer(answer) => whole(answer),
+        Verdict::Pass => match pass::pass(&isolate.origins, &request).await? {
+            Some(answer) => Ok(answer),
+            None => whole(isolate.edge.without_origin(asked).await),
+        },
     }
 }
 
-/// No origin answers.
-fn unreachable_shop() -> Result<web_sys::Response> {
-    let headers = web_sys::Headers::new()?;
-    headers.set("content-type", "text/plain; charset=utf-8")?;
-    headers.set("cache-control", "no-store")?;
-    headers.set("retry-after", "10")?;
-    let init = web_sys::ResponseInit::new();
-    init.set_status(503);
+/// An answer of the edge's own. The host compresses it as the visitor likes it.
+fn whole(answer: Answer) -> Result<Response> {
+    let headers = Headers::new()?;
+    for (name, value) in &answer.headers {
+        headers.append(name, value)?;
+    }
+    let init = ResponseInit::new();
+    init.set_status(answer.status);
     init.set_headers(&headers);
-    let words = "The shop cannot be reached right now. Your cart is kept. Please try again in a minute.\n";
-    Ok(web_sys::Response::new_with_opt_str_and_init(Some(words), &init)?)
+    let body = (!answer.body.is_empty()).then_some(answer.body.as_str());
+    Ok(Response::new_with_opt_str_and_init(body, &init)?)
 }

@@ -2,11 +2,13 @@
 //! 64 kB are kept (by JavaScript) until the answer is there, because a stream could not be sent to a second origin, and are looked at
 //! only after a failure, for the key under which they may be sent again.
 
-use crate::settings::Settings;
-use edge_core::pass::{COUNTRY, DROPPED, KEPT_BYTES_MAX, PATIENCE_MS, Rests, Trouble, has_mutation, is_safe, may_repeat, path_and_query, trouble};
+use crate::isolate::now_us;
+use edge_core::pass::{
+    COUNTRY, DROPPED, KEPT_BYTES_MAX, PATIENCE_MS, Rests, Trouble, has_mutation, is_safe, is_the_shops, may_repeat, path_and_query, trouble,
+};
 use std::{cell::RefCell, time::Duration};
 use worker::{
-    AbortController, Date, Delay, Error, Result, console_error,
+    AbortController, Delay, Error, Result, console_error,
     js_sys::{self, Reflect, Uint8Array, futures::JsFuture},
     wasm_bindgen::{JsCast as _, JsValue},
     web_sys::{Headers, Request, RequestInit, RequestRedirect, Response, WorkerGlobalScope},
@@ -25,23 +27,25 @@ enum Load {
     Stream(JsValue),
 }
 
-/// The answer of the first origin that has a good one, or else the last bad one; `None` if no origin answered at all.
-pub async fn pass(settings: &Settings, request: &Request) -> Result<Option<Response>> {
+/// The answer of the first origin that has a good one, or else the last bad one of a shop; `None` if no shop answered at all.
+pub async fn pass(origins: &[String], request: &Request) -> Result<Option<Response>> {
     let method = request.method();
     let headers = cleaned(request)?;
     let load = load(request, &method).await?;
     let url = request.url();
-    let order = RESTS.with(|rests| rests.borrow().order(settings.origins.len(), is_safe(&method), now_us()));
+    let order = RESTS.with(|rests| rests.borrow().order(origins.len(), is_safe(&method), now_us()));
     let mut best = None;
     for (turn, place) in order.iter().enumerate() {
         let is_last = turn + 1 == order.len();
-        let origin = &settings.origins[*place];
+        let origin = &origins[*place];
         let target = [origin.as_str(), path_and_query(&url)].concat();
         let patience = (is_safe(&method) && !is_last).then_some(PATIENCE_MS);
         let problem = match send(&target, &method, &headers, &load, patience).await {
             Ok(answer) => {
                 let problem = trouble(answer.status());
-                best = Some(answer);
+                if is_the_shops(answer.status()) {
+                    best = Some(answer);
+                }
                 problem
             }
             Err(error) => {
@@ -143,8 +147,4 @@ async fn first_of<T>(work: impl Future<Output = T>, timer: impl Future<Output = 
         timer.as_mut().poll(context).map(|()| None)
     })
     .await
-}
-
-fn now_us() -> i64 {
-    i64::try_from(Date::now().as_millis()).unwrap_or(i64::MAX / 1_000).saturating_mul(1_000)
 }

@@ -1,35 +1,30 @@
-//! The worker's bindings: one text with the configuration, and the table's credentials as secrets.
+//! The worker's bindings: one text with the configuration, and what is secret as secrets.
 
-use serde::Deserialize;
-use std::{cell::OnceCell, rc::Rc};
+use edge_replica::http::Config;
+use serde_json::{Value, json};
 use worker::{Env, Error, Result};
 
 /// The text binding with the configuration.
 const CONFIG: &str = "EDGE_CONFIG";
 
-/// What is configured, for passing.
-#[derive(Debug, Deserialize)]
-pub struct Settings {
-    /// In the order in which they are preferred, without trailing slashes.
-    pub origins: Vec<String>,
+/// All bindings together, as the edge takes them.
+pub fn read(env: &Env) -> Result<Config> {
+    let text = env.var(CONFIG)?.to_string();
+    let mut told: Value = serde_json::from_str(&text).map_err(wrong)?;
+    let secret = |name: &str| env.secret(name).ok().map(|secret| secret.to_string());
+    told["credentials"] = json!({
+        "access_key_id": secret("AWS_ACCESS_KEY_ID").unwrap_or_default(),
+        "secret_access_key": secret("AWS_SECRET_ACCESS_KEY").unwrap_or_default(),
+        "session_token": secret("AWS_SESSION_TOKEN"),
+    });
+    told["edge_key"] = secret("EDGE_KEY").unwrap_or_default().into();
+    let config: Config = serde_json::from_value(told).map_err(wrong)?;
+    if config.origins.is_empty() {
+        return Err(Error::RustError(format!("{CONFIG} names no origin")));
+    }
+    Ok(config)
 }
 
-thread_local! {
-    /// Bindings change only with a new isolate.
-    static SETTINGS: OnceCell<Rc<Settings>> = const { OnceCell::new() };
-}
-
-/// Read once an isolate, by its first request.
-pub fn of(env: &Env) -> Result<Rc<Settings>> {
-    SETTINGS.with(|known| {
-        if let Some(known) = known.get() {
-            return Ok(Rc::clone(known));
-        }
-        let text = env.var(CONFIG)?.to_string();
-        let settings: Settings = serde_json::from_str(&text).map_err(|error| Error::RustError(format!("{CONFIG}: {error}")))?;
-        if settings.origins.is_empty() {
-            return Err(Error::RustError(format!("{CONFIG} names no origin")));
-        }
-        Ok(Rc::clone(known.get_or_init(|| Rc::new(settings))))
-    })
+fn wrong(error: serde_json::Error) -> Error {
+    Error::RustError(format!("{CONFIG}: {error}"))
 }
