@@ -38,6 +38,12 @@ export async function strangers({ url, origin }) {
   return `${turn} headers, marks of holes, cookies of 16 kB`;
 }
 
+/** As whoever reads an address by the URL standard sees its path and query; workerd does. */
+function mended(address) {
+  const { pathname, search } = new URL(address);
+  return pathname + search;
+}
+
 /** Paths and queries that could be kept under one name and mean another. */
 export async function confusion({ url, origin }) {
   const tricks = [
@@ -50,7 +56,7 @@ export async function confusion({ url, origin }) {
   ];
   const cookie = "cart=evil-mark; cart_count=77; bucket=9";
   for (const path of tricks) {
-    const [hostile, again, there] = [await raw(url, path, { cookie }), await raw(url, path), await raw(origin, new URL(path, "http://x").pathname + new URL(path, "http://x").search)];
+    const [hostile, again, there] = [await raw(url, path, { cookie }), await raw(url, path), await raw(origin, mended(url + path))];
     check(hostile.status < 500 && again.status < 500, `${path} answers ${hostile.status}`);
     check(again.status === there.status, `${path}: ${again.status}, the origin says ${there.status}`);
     if (again.status === 200) check(alike(again.text) === alike(there.text), `${path} differs: ${parting(alike(again.text), alike(there.text))}`);

@@ -73,6 +73,10 @@ fn cleaned(request: &Request) -> Result<Headers> {
     for name in DROPPED {
         headers.delete(name)?;
     }
+    if !given.has("accept-encoding")? {
+        // workerd would ask for brotli by itself, and hand it to somebody who did not.
+        headers.set("accept-encoding", "identity")?;
+    }
     if let Some(address) = given.get("cf-connecting-ip")? {
         headers.set("x-forwarded-for", &address)?;
     }
