@@ -35,17 +35,18 @@ export const freePort = () =>
     });
   });
 
-export async function startShop(name, variables = {}) {
-  const port = await freePort();
-  const data = mkdtempSync(join(tmpdir(), `nextgen-${name}-`));
+/** `place`: the port and data folder of a shop that was killed, for one that goes on there. */
+export async function startShop(name, variables = {}, place = {}) {
+  const port = place.port ?? (await freePort());
+  const data = place.data ?? mkdtempSync(join(tmpdir(), `nextgen-${name}-`));
   const address = `127.0.0.1:${port}`;
-  const log = createWriteStream(join(leftBehind, `${name}.log`));
+  const log = createWriteStream(join(leftBehind, `${name}.log`), { flags: "a" });
   const child = spawn(binary, ["serve", "--addr", address, "--data", data], {
     // Every journey comes from one address here, as no real crowd does: the limits have tests of their own.
     env: { ...process.env, NEXTGEN_RATE_LIMITS: "off", ...variables },
     stdio: ["ignore", "pipe", "pipe"],
   });
-  const shop = { name, url: `http://${address}`, data, process: child };
+  const shop = { name, url: `http://${address}`, port, data, process: child };
   /** Another command on this shop's data, such as an import. */
   shop.run = (...words) => promisify(execFile)(binary, ["--data", data, ...words], { env: { ...process.env, ...variables } });
   running.add(shop);
@@ -54,6 +55,12 @@ export async function startShop(name, variables = {}) {
   child.stdout.pipe(log, { end: false });
   child.stderr.pipe(log, { end: false });
   const ended = new Promise((resolve) => child.once("exit", resolve));
+  /** As a power cut does; the data stays. */
+  shop.kill = async () => {
+    child.kill("SIGKILL");
+    await ended;
+    running.delete(shop);
+  };
   shop.stop = async () => {
     child.kill("SIGTERM");
     await ended;

@@ -63,7 +63,7 @@ pub fn write_whole(file: &Path, content: &[u8]) -> Result<()> {
     std::fs::rename(&part, file).with_context(|| format!("writing {}", file.display()))
 }
 
-fn brotli_of(content: &[u8]) -> Result<Vec<u8>> {
+pub fn brotli_of(content: &[u8]) -> Result<Vec<u8>> {
     let mut packed = Vec::new();
     let parameters = brotli::enc::BrotliEncoderParams { quality: 11, lgwin: 22, ..Default::default() };
     brotli::BrotliCompress(&mut &content[..], &mut packed, &parameters)?;

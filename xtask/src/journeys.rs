@@ -9,7 +9,10 @@ use crate::{
     wasm_toolchain::Choice,
 };
 use anyhow::{Context as _, Result};
-use std::process::{Command, ExitCode};
+use std::{
+    path::Path,
+    process::{Command, ExitCode},
+};
 
 /// Runs `end2end/run.mjs` and the race gate; both start shops of their own on free ports and end them by their pid.
 pub fn run(repo: &Repo, node: &Node, postgres: &Postgres, dynamodb: &DynamoDb) -> Result<bool> {
@@ -18,6 +21,16 @@ pub fn run(repo: &Repo, node: &Node, postgres: &Postgres, dynamodb: &DynamoDb) -
     let journeys = succeeds(&mut command)?;
     let races = succeeds(&mut prepared(repo, node, "races.mjs")?)?;
     Ok(journeys && races)
+}
+
+/// Runs `end2end/edge.mjs`, which starts shops and workerd of its own.
+pub fn edge(repo: &Repo, node: &Node, postgres: &Postgres, dynamodb: &DynamoDb, bundle: &Path) -> Result<bool> {
+    node.install(repo, "edge/workers")?;
+    let mut command = node.command();
+    command.arg(repo.at("end2end/edge.mjs")).current_dir(repo.at("end2end")).env("EDGE_BUNDLE", bundle);
+    command.env("JOURNEY_DATABASE_URL", postgres.database("edge")?).env("JOURNEY_DYNAMODB_ENDPOINT", &dynamodb.endpoint);
+    command.env("JOURNEY_BINARY", repo.nextgen()).env("LEFT_BEHIND", repo.scratch("end2end-edge")?);
+    succeeds(&mut command)
 }
 
 pub fn lighthouse(repo: &Repo, choice: Choice) -> Result<ExitCode> {

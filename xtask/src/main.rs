@@ -4,6 +4,9 @@ mod assets;
 mod browser;
 mod css;
 mod dev;
+mod edge;
+mod edge_config;
+mod edge_run;
 mod journeys;
 mod machine;
 mod node;
@@ -21,8 +24,10 @@ use std::process::ExitCode;
 
 const USAGE: &str = "\
 cargo xtask build            everything that the shop serves, and target/release/nextgen
+cargo xtask build --edge     the edge's bundles: target/edge/workers/ and target/edge/cloudfront/ (--edge-config FILE: what they are told)
 cargo xtask site             what the server serves beside its pages only: script, Wasm, styles, pictures
 cargo xtask run [OPTIONS]    build, then serve; options go to `nextgen serve` (--addr, --data, --url, …)
+cargo xtask run --edge       the same behind the Workers build in workerd; --cdn: behind the CloudFront build and its stand-in
 cargo xtask dev [OPTIONS]    run, and rebuild on change
 cargo xtask test             format, lints, walls, all tests on real stores, size budget, browser journeys
 cargo xtask bench            the origin's figures beside a plain handler
@@ -57,12 +62,15 @@ fn dispatch(arguments: &[String]) -> Result<ExitCode> {
     let repo = Repo::find()?;
     let (choice, rest) = wasm_toolchain::Choice::take(rest)?;
     match command.as_str() {
-        "build" => site::build(&repo, choice).map(|_| ExitCode::SUCCESS),
+        "build" => build(&repo, choice, &rest),
         "site" => site::build_site(&repo, &wasm_toolchain::WasmToolchain::find_or_make(choice)?).map(|browser| {
             machine::say(&site::size_line(&browser));
             ExitCode::SUCCESS
         }),
-        "run" => dev::run(&repo, choice, &rest),
+        "run" => match edge_run::Front::take(&rest) {
+            (Some(front), rest) => edge_run::run(&repo, choice, front, &rest),
+            (None, rest) => dev::run(&repo, choice, &rest),
+        },
         "dev" => dev::watch(&repo, choice, &rest),
         "test" => test::run(&repo, choice, &rest),
         "bench" => dev::bench(&repo, choice, &rest),
@@ -76,4 +84,16 @@ fn dispatch(arguments: &[String]) -> Result<ExitCode> {
             Ok(ExitCode::from(2))
         }
     }
+}
+
+fn build(repo: &Repo, choice: wasm_toolchain::Choice, arguments: &[String]) -> Result<ExitCode> {
+    if arguments.iter().any(|argument| argument == "--edge") {
+        let (config, _) = edge_config::EdgeConfig::take(repo, arguments)?;
+        let toolchain = wasm_toolchain::WasmToolchain::find_or_make(choice)?;
+        site::build_site(repo, &toolchain)?;
+        edge::build(repo, &toolchain, &config)?;
+    } else {
+        site::build(repo, choice)?;
+    }
+    Ok(ExitCode::SUCCESS)
 }

@@ -108,13 +108,14 @@ impl Shrinkers {
         std::fs::read_to_string(self.folder.join("node_modules/.installed")).unwrap_or_default()
     }
 
-    pub fn wasm_opt(&self, input: &Path, output: &Path) -> Result<()> {
+    /// `level`: `-Oz` for what is sent to phones, `-O3` for what runs on every request.
+    pub fn wasm_opt(&self, level: &str, input: &Path, output: &Path) -> Result<()> {
         let features =
             ["bulk-memory", "exception-handling", "nontrapping-float-to-int", "sign-ext", "mutable-globals", "reference-types", "multivalue"];
         self.node
             .command()
             .arg(self.folder.join("node_modules/binaryen/bin/wasm-opt"))
-            .args(["-Oz", "--strip-debug", "--strip-producers"])
+            .args([level, "--strip-debug", "--strip-producers"])
             .args(features.map(|feature| format!("--enable-{feature}")))
             .arg(input)
             .arg("-o")
@@ -132,6 +133,18 @@ impl Shrinkers {
             .arg(file)
             .read()?;
         Ok(text.into_bytes())
+    }
+
+    /// `entry` and all that it imports as one ES module, minified.
+    pub fn bundle(&self, entry: &Path, output: &Path, options: &[String]) -> Result<()> {
+        self.node
+            .command()
+            .arg(self.folder.join("node_modules/esbuild/bin/esbuild"))
+            .args(["--bundle", "--format=esm", "--minify", "--legal-comments=none", "--charset=utf8", "--log-level=warning"])
+            .args(options)
+            .arg(format!("--outfile={}", output.display()))
+            .arg(entry)
+            .quietly()
     }
 }
 

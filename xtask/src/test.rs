@@ -2,6 +2,8 @@
 
 use crate::{
     browser::BUDGET_BYTES,
+    edge,
+    edge_config::EdgeConfig,
     journeys,
     machine::{Repo, Stopwatch, say},
     node::Node,
@@ -26,6 +28,7 @@ const STEPS: &[(&str, &str, Check)] = &[
     ("lint-wasm", "clippy for wasm32", lint_wasm),
     ("lint", "clippy for the host", lint_native),
     ("build", "browser and server, size budget", build),
+    ("edge", "the Workers build in front of a shop: the same pages, live values, failures, strangers' data; size budget", edge_in_front),
     ("test", "all tests on what is embedded, then on PostgreSQL and DynamoDB Local", cargo_test),
     ("crash", "killed at every step and started again, on SQLite and PostgreSQL", crash),
     ("journeys", "browser journeys, and the races that broke other shops", browser_journeys),
@@ -135,7 +138,14 @@ fn lint_wasm(session: &Session) -> Result<String> {
     let builds: [&[&str]; 3] = [
         &["--package=domain", "--package=edge-core"],
         &["--package=app", "--package=shop", "--features=app/hydrate"],
-        &["--package=app", "--features=ssr"],
+        &[
+            "--package=app",
+            "--package=edge-pages",
+            "--package=edge-replica",
+            "--package=edge-workers",
+            "--package=edge-cloudfront",
+            "--features=app/ssr",
+        ],
     ];
     for packages in builds {
         toolchain
@@ -154,6 +164,21 @@ fn build(session: &Session) -> Result<String> {
         bail!("over the budget: {}", site::size_line(&browser));
     }
     Ok(site::size_line(&browser))
+}
+
+/// The bundle is told where its shops are by the program that starts them.
+fn edge_in_front(session: &Session) -> Result<String> {
+    let (config, _) = EdgeConfig::take(session.repo, &[])?;
+    let bundle = edge::workers(session.repo, session.toolchain()?, &config)?;
+    let size = edge::packed_bytes(&bundle.join("worker.js"))? + edge::packed_bytes(&bundle.join("edge.wasm"))?;
+    if size > edge::BUDGET_BYTES {
+        bail!("over the budget: {size} bytes brotli of {}", edge::BUDGET_BYTES);
+    }
+    if journeys::edge(session.repo, session.node()?, session.postgres()?, session.dynamodb()?, &bundle)? {
+        Ok(format!("see the lines above; {size} bytes brotli"))
+    } else {
+        bail!("see the lines above; logs are in target/end2end-edge");
+    }
 }
 
 /// Everything on what is embedded, then everything once more on the real stores, and again in transactions of the stricter kind.

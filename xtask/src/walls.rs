@@ -12,8 +12,9 @@ const ONLY_UNDER: &[(&str, &[&str], &str)] = &[
     ("aws-config", &["server"], "its SDK is too big for the edge"),
     ("dynoxide-rs", &["server"], "the embedded table lives in the origin"),
     ("tantivy", &["server"], "the search index lives in the origin"),
-    ("leptos", &["app", "shop", "edge-pages", "edge-replica", "server"], "rules and edge decisions know no view"),
+    ("leptos", &["app", "shop", "edge-pages", "edge-replica", "edge-workers", "edge-cloudfront", "server"], "rules and edge decisions know no view"),
     ("openssl-sys", &[], "rustls everywhere: nothing to install"),
+    ("worker", &["edge-workers"], "one host's own interface"),
     ("wasm-bindgen-cli-support", &["xtask"], "a build tool"),
 ];
 
@@ -34,6 +35,8 @@ const POINTS_TO: &[(&str, &[&str])] = &[
     ("edge-core", &["domain"]),
     ("edge-replica", &["domain", "app"]),
     ("edge-pages", &["domain", "app", "edge-core"]),
+    ("edge-workers", &["app", "domain", "edge-core", "edge-pages", "edge-replica"]),
+    ("edge-cloudfront", &["app", "domain", "edge-core", "edge-pages", "edge-replica"]),
     ("shop", &["app"]),
     ("server", &["domain", "app", "edge-core", "edge-pages", "edge-replica"]),
     ("xtask", &[]),

@@ -90,16 +90,25 @@ impl WasmToolchain {
 
     /// `cargo` with this toolchain; the caller adds the subcommand and `--target`.
     pub fn cargo(&self, repo: &Repo) -> Command {
-        match self {
+        self.cargo_with(repo, Vec::new())
+    }
+
+    /// The same with more flags for what is compiled for the target.
+    pub fn cargo_with(&self, repo: &Repo, mut flags: Vec<String>) -> Command {
+        let mut cargo = match self {
             Self::Default => default_cargo(repo),
             Self::Debian { sysroot } => {
                 let mut cargo = debian_cargo(&repo.root);
-                // Joined with the flags of .cargo/config.toml; host crates (build scripts, macros) keep Debian's own sysroot.
-                cargo.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", format!("--sysroot {}", sysroot.display()));
+                flags.push(format!("--sysroot {}", sysroot.display()));
                 cargo.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", sysroot.join("rust-lld"));
                 cargo
             }
+        };
+        if !flags.is_empty() {
+            // Joined with the flags of .cargo/config.toml; host crates (build scripts, macros) keep the compiler's own.
+            cargo.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", flags.join(" "));
         }
+        cargo
     }
 
     /// Lints of the wasm crates need the clippy that belongs to the compiler.

@@ -3,6 +3,7 @@
 
 pub mod cache;
 pub mod headers;
+pub mod pass;
 pub mod plan;
 pub mod template;
 pub mod visitor;

@@ -216,9 +216,10 @@ impl Pages {
                 Ok(Renewed::Elsewhere(to, permanent))
             }
             Outcome::Page(page) => {
-                let page =
+                let mut page =
                     Rendered::new(&self.assets, &view, page).inspect_err(|error| self.machine.log(Log::Broken { reason: &error.to_string() }))?;
-                let versions = page.live(self).await?.iter().map(|item| (item.product, item.version)).collect();
+                page.first_live = page.live(self).await?;
+                let versions = page.first_live.iter().map(|item| (item.product, item.version)).collect();
                 let kept = Arc::new(Kept { page, versions });
                 let mut templates = lock(&self.templates);
                 if kept.page.status == 200 {

@@ -34,6 +34,8 @@ pub struct Rendered {
     pub template: Template,
     pub products: Vec<ProductId>,
     needs_mutation: bool,
+    /// The live items of when it was rendered, for as long as it has not been filled.
+    pub first_live: Vec<Arc<LiveItem>>,
     /// As it was filled last.
     settled: Mutex<Option<Settled>>,
 }
@@ -95,6 +97,7 @@ impl Rendered {
             products,
             needs_mutation: template.holes().contains(&Hole::MutationId),
             template,
+            first_live: Vec::new(),
             settled: Mutex::default(),
         })
     }
@@ -107,7 +110,10 @@ impl Rendered {
         if let Some(settled) = self.settled_at(pages.machine.now()) {
             return Ok(settled.live.to_vec());
         }
-        let seen = || self.settled().as_ref().map(|settled| settled.live.to_vec()).filter(|live| !live.is_empty());
+        let seen = || {
+            let live = self.settled().as_ref().map_or_else(|| self.first_live.clone(), |settled| settled.live.to_vec());
+            (!live.is_empty()).then_some(live)
+        };
         if pages.rest.is_on(pages.machine.now())
             && let Some(seen) = seen()
         {

@@ -1,0 +1,69 @@
+// The worker's entry: hands each request to Wasm, and to an origin if Wasm fails. Only `fetch` is exposed.
+
+import wasm from "./edge.wasm";
+import { initSync, fetch as answer, __wbg_reset_state as reset } from "./edge.js";
+
+// A panic ends the Wasm instance: what it had begun will never be answered. Each of these is told, and the next request gets a new one.
+const waiting = new Set();
+let isBroken = false;
+
+function fail(reason) {
+  if (isBroken) return;
+  isBroken = true;
+  console.error(`the edge failed: ${reason}`);
+  for (const tell of waiting) tell(reason);
+  waiting.clear();
+}
+
+// Called by the panic hook in lib.rs.
+globalThis.edgePanicked = fail;
+// Traps that are no panics, such as a stack that is full.
+addEventListener("error", (event) => {
+  if (event.error instanceof WebAssembly.RuntimeError || event.error instanceof RangeError) fail(event.error);
+});
+
+initSync({ module: wasm });
+
+export default {
+  async fetch(request, env, context) {
+    if (isBroken) {
+      reset();
+      isBroken = false;
+    }
+    let tell;
+    const failure = new Promise((_, reject) => waiting.add((tell = reject)));
+    try {
+      return await Promise.race([answer(request, env, context), failure]);
+    } catch (error) {
+      if (error instanceof WebAssembly.RuntimeError || error instanceof RangeError) fail(error);
+      return await passPlainly(request, env, error);
+    } finally {
+      waiting.delete(tell);
+    }
+  },
+};
+
+// Without Wasm: to the first origin that answers, and only what is known not to have been sent yet.
+async function passPlainly(request, env, reason) {
+  console.error(`passing plainly: ${reason}`);
+  const { pathname, search } = new URL(request.url);
+  if (!request.bodyUsed) {
+    const headers = new Headers(request.headers);
+    for (const name of ["forwarded", "x-forwarded-for", "x-visitor-country"]) headers.delete(name);
+    if (!headers.has("accept-encoding")) headers.set("accept-encoding", "identity");
+    const address = request.headers.get("cf-connecting-ip");
+    if (address) headers.set("x-forwarded-for", address);
+    for (const origin of JSON.parse(env.EDGE_CONFIG).origins) {
+      try {
+        return await fetch(origin + pathname + search, { method: request.method, headers, body: request.body, redirect: "manual" });
+      } catch (error) {
+        console.error(`${origin}: ${error}`);
+        if (request.body) break;
+      }
+    }
+  }
+  return new Response("The shop cannot be reached right now. Your cart is kept. Please try again in a minute.\n", {
+    status: 503,
+    headers: { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store", "retry-after": "10" },
+  });
+}

@@ -1,0 +1,45 @@
+// A change of stock or price is on the pages that the edge keeps within a second.
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { check, get, settle, until } from "./place.mjs";
+
+/** From a command's end, which is after its commit, to the first page that shows the change. */
+const SEEN_WITHIN_MS = 1_000;
+const PAGE = "/en-gb/p/canvas-tote?colour=navy";
+/** Where Britain's pieces are. */
+const LOCATION = "rotterdam";
+
+export async function live({ url, shops: [shop] }) {
+  const says = [];
+  const sources = new Set();
+  const change = async (what, words, shows) => {
+    await until(async () => (await get(url + PAGE)).template === "hit", "the page is not kept");
+    check(!shows((await get(url + PAGE)).text), `${what}: it is so before the change`);
+    await shop.run(...words);
+    const ms = await until(async () => {
+      const page = await get(url + PAGE);
+      check(page.status === 200, `${what}: ${page.status}`);
+      sources.add(page.template);
+      return shows(page.text);
+    }, `${what}: never seen`);
+    check(ms <= SEEN_WITHIN_MS, `${what}: seen after ${ms.toFixed(0)} ms`);
+    says.push(`${what} ${ms.toFixed(0)} ms`);
+  };
+  const file = (name, rows) => {
+    const path = join(shop.data, name);
+    writeFileSync(path, rows);
+    return path;
+  };
+  await change("pieces", ["import", file("pieces.csv", "Handle,Title,Option1 Value,Variant Inventory Qty\ncanvas-tote,,Navy,3\n"), "--location", LOCATION], (page) => stock(page).startsWith("3 left"));
+  await change("safety", ["stock", "safety", LOCATION, "2"], (page) => stock(page).startsWith("1 left"));
+  await change("price", ["import", file("price.csv", "Handle,Title,Option1 Value,Variant Price\ncanvas-tote,,Navy,41.50\n"), "--currency", "GBP", "--market", "GB"], (page) => page.includes("£41.50"));
+  await shop.run("stock", "safety", LOCATION, "0");
+  await until(async () => stock((await get(url + PAGE)).text).startsWith("3 left"), "what was kept back does not come back");
+  // The other rows compare with the origin, which may have seen the last change a moment before.
+  await settle(1_000);
+  check(sources.has("hit"), `no answer was a hit: ${[...sources]}`);
+  return `${says.join(", ")}; x-template ${[...sources].join(", ")}`;
+}
+
+/** What the page says about the stock of the variant that its address names. */
+const stock = (html) => /<span class="v v\d+">\s*<span class="stock[^"]*">([^<]*)/.exec(html)?.[1] ?? "";

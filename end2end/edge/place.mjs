@@ -1,0 +1,90 @@
+// A shop with the Workers build before it, on free ports of this machine, and what all rows ask with.
+import { randomBytes } from "node:crypto";
+import { request as plainRequest } from "node:http";
+import { start } from "../../edge/workers/serve.mjs";
+import { freePort, startShop } from "../shop.mjs";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+const bundle = process.env.EDGE_BUNDLE ?? new URL("../../target/edge/workers", import.meta.url).pathname;
+
+/** Opens a shop and its edge. `shops`: one with its table in it unless told otherwise, [variables] each. */
+export async function open(name, { count = 1, variables = {}, table, prepare = async () => ({}) } = {}) {
+  const edgeKey = randomBytes(24).toString("hex");
+  const edgePort = await freePort();
+  const url = `http://127.0.0.1:${edgePort}`;
+  const tablePort = table ? undefined : await freePort();
+  const place = { url, shops: [], edgeKey };
+  place.variables = {
+    NEXTGEN_URL: url, NEXTGEN_EDGE_KEY: edgeKey, NEXTGEN_TRUSTED_PROXIES: "127.0.0.1",
+    ...(tablePort && { NEXTGEN_DYNAMODB_LISTEN: `127.0.0.1:${tablePort}` }), ...variables,
+  };
+  let edge;
+  place.close = async () => {
+    await edge?.dispose();
+    for (const shop of place.shops) await shop.stop();
+  };
+  try {
+    for (let turn = 0; turn < count; turn += 1) {
+      const { more = {}, data } = await prepare(turn, place.shops);
+      place.shops.push(await startShop(count > 1 ? `${name}-${turn + 1}` : name, { ...place.variables, ...more }, { data }));
+    }
+    place.origin = place.shops[0].url;
+    const assets = JSON.parse(readFileSync(join(process.env.JOURNEY_BINARY ?? new URL("../../target/release/nextgen", import.meta.url).pathname, "../site/manifest.json"), "utf8"));
+    const config = {
+      origins: place.shops.map((shop) => shop.url), url, assets,
+      table: { name: "nextgen", region: "eu-central-1", endpoint: table ?? `http://127.0.0.1:${tablePort}` },
+    };
+    edge = await start({ bundle, port: edgePort, config, edgeKey });
+    await until(async () => (await get(`${url}/en-us`)).template === "hit", "the edge does not come to keep its first page");
+    return place;
+  } catch (error) {
+    await place.close();
+    throw error;
+  }
+}
+
+export function check(holds, what) {
+  if (!holds) throw new Error(what);
+}
+
+export const settle = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Tries until it holds, 20 s at most; says how many milliseconds that took. */
+export async function until(holds, otherwise) {
+  const begun = performance.now();
+  while (!(await holds())) {
+    check(performance.now() - begun < 20_000, otherwise);
+    await settle(25);
+  }
+  return performance.now() - begun;
+}
+
+/** A page: status, headers, text, and how its template was come by. */
+export async function get(url, headers = {}, more = {}) {
+  const answer = await fetch(url, { redirect: "manual", headers, ...more });
+  return { status: answer.status, headers: answer.headers, template: answer.headers.get("x-template"), text: await answer.text() };
+}
+
+/** The same with a path and headers exactly as they are written, which `fetch` would mend. */
+export function raw(base, path, headers = {}, method = "GET") {
+  const { hostname, port } = new URL(base);
+  return new Promise((resolve, reject) => {
+    const request = plainRequest({ hostname, port, path, method, headers, agent: false }, (answer) => {
+      const parts = [];
+      answer.on("data", (part) => parts.push(part)).on("error", reject);
+      answer.on("end", () => resolve({ status: answer.statusCode, headers: answer.headers, template: answer.headers["x-template"], text: Buffer.concat(parts).toString() }));
+    });
+    request.on("error", reject).end();
+  });
+}
+
+/** A page without what differs in every answer: nonces and mutation ids. */
+export const alike = (html) => html.replace(/nonce="[^"]*"/g, 'nonce=""').replace(/name="mutation" value="[^"]*"/g, 'name="mutation" value=""');
+
+/** Where two texts part, for a message. */
+export function parting(one, other) {
+  let at = 0;
+  while (at < one.length && one[at] === other[at]) at += 1;
+  return `${JSON.stringify(one.slice(Math.max(0, at - 40), at + 80))} or ${JSON.stringify(other.slice(Math.max(0, at - 40), at + 80))}`;
+}

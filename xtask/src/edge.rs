@@ -1,0 +1,173 @@
+//! The edge's bundles: `target/edge/workers/` and `target/edge/cloudfront/`, each with exactly what is uploaded.
+
+use crate::{
+    edge_config::EdgeConfig,
+    machine::{Repo, Stopwatch, say, variable},
+    node::{Shrinkers, hex},
+    process::Run as _,
+    site::relative,
+    wasm_toolchain::{TARGET, WasmToolchain},
+};
+use anyhow::{Context as _, Result};
+use sha2::{Digest as _, Sha256};
+use std::path::{Path, PathBuf};
+use wasm_bindgen_cli_support::Bindgen;
+
+/// What a host may have to load, brotli: 400 kB (CPU time of a cold start grows with it).
+pub const BUDGET_BYTES: usize = 400_000;
+
+/// A host of the edge.
+struct Host {
+    /// Folder under `edge/` and `target/edge/`.
+    name: &'static str,
+    package: &'static str,
+    /// What cargo calls the module.
+    module: &'static str,
+    /// The name under which the host's script imports wasm-bindgen's glue.
+    glue: &'static str,
+    /// The host's scripts, the entry first.
+    scripts: &'static [&'static str],
+}
+
+const WORKERS: Host = Host { name: "workers", package: "edge-workers", module: "edge_workers.wasm", glue: "edge.js", scripts: &["worker.mjs"] };
+const CLOUDFRONT: Host =
+    Host { name: "cloudfront", package: "edge-cloudfront", module: "edge_cloudfront.wasm", glue: "glue.js", scripts: &["handler.mjs", "edge.mjs"] };
+
+/// Runs in the viewer request, apart from the bundle.
+const VIEWER_FUNCTION: &str = "cloudfront-function.js";
+/// Date of workerd's behaviour; the newest that the pinned workerd knows, or older.
+pub const COMPATIBILITY_DATE: &str = "2026-04-01";
+
+/// Everything, and how large it is.
+pub fn build(repo: &Repo, toolchain: &WasmToolchain, config: &EdgeConfig) -> Result<()> {
+    workers(repo, toolchain, config)?;
+    if repo.at("edge/cloudfront/handler.mjs").exists() {
+        cloudfront(repo, toolchain, config)?;
+    }
+    Ok(())
+}
+
+/// One ES module, the Wasm beside it, and what `wrangler deploy` needs to know.
+pub fn workers(repo: &Repo, toolchain: &WasmToolchain, config: &EdgeConfig) -> Result<PathBuf> {
+    let shrinkers = shrinkers(repo)?;
+    let work = bound(repo, toolchain, &shrinkers, &WORKERS)?;
+    let out = fresh(repo, WORKERS.name)?;
+    let options = ["--external:./edge.wasm", "--external:cloudflare:*"].map(str::to_owned);
+    shrinkers.bundle(&work.join(WORKERS.scripts[0]), &out.join("worker.js"), &options)?;
+    std::fs::copy(work.join("edge.wasm"), out.join("edge.wasm"))?;
+    let settings = serde_json::json!({
+        "name": "nextgen-edge",
+        "main": "worker.js",
+        "no_bundle": true,
+        "compatibility_date": COMPATIBILITY_DATE,
+        "rules": [{ "type": "CompiledWasm", "globs": ["*.wasm"] }],
+        "vars": { "EDGE_CONFIG": config.json()?.to_string() },
+    });
+    std::fs::write(out.join("wrangler.json"), serde_json::to_string_pretty(&settings)?)?;
+    tell_size(repo, &out, &["worker.js", "edge.wasm"])?;
+    Ok(out)
+}
+
+/// The handler as one ES module with its configuration in it (Lambda@Edge has no variables), the Wasm, and the viewer function.
+pub fn cloudfront(repo: &Repo, toolchain: &WasmToolchain, config: &EdgeConfig) -> Result<PathBuf> {
+    let shrinkers = shrinkers(repo)?;
+    let work = bound(repo, toolchain, &shrinkers, &CLOUDFRONT)?;
+    // The handler imports what wraps the glue as `./edge.js`.
+    std::fs::rename(work.join("edge.mjs"), work.join("edge.js"))?;
+    let out = fresh(repo, CLOUDFRONT.name)?;
+    let options = [
+        "--platform=node".to_owned(),
+        "--target=node20".to_owned(),
+        format!("--define:EDGE_CONFIG={}", config.json_with_key()?),
+        "--external:./edge.wasm".to_owned(),
+    ];
+    shrinkers.bundle(&work.join(CLOUDFRONT.scripts[0]), &out.join("index.mjs"), &options)?;
+    std::fs::copy(work.join("edge.wasm"), out.join("edge.wasm"))?;
+    let viewer = repo.at("edge/cloudfront").join(VIEWER_FUNCTION);
+    if viewer.exists() {
+        std::fs::write(out.join(VIEWER_FUNCTION), shrinkers.minify(&viewer)?)?;
+    }
+    tell_size(repo, &out, &["index.mjs", "edge.wasm"])?;
+    Ok(out)
+}
+
+/// Compiles, binds and shrinks; leaves `edge.wasm`, the glue and the host's scripts in a folder of their own.
+fn bound(repo: &Repo, toolchain: &WasmToolchain, shrinkers: &Shrinkers, host: &Host) -> Result<PathBuf> {
+    say(&format!("compiling {}", host.package));
+    toolchain.cargo_with(repo, nameless(repo)).args(["build", "--profile", "edge", "--package", host.package, "--target", TARGET]).loudly()?;
+    let module = std::fs::read(repo.at("target").join(TARGET).join("edge").join(host.module))?;
+    let work = repo.at("target/edge-files").join(host.name);
+    std::fs::create_dir_all(&work)?;
+    let mut key = Sha256::new();
+    key.update(&module);
+    key.update(shrinkers.identity());
+    let key = hex(&key.finalize());
+    let made = work.join("made");
+    if std::fs::read_to_string(&made).ok().as_deref() != Some(key.as_str()) {
+        let _old = std::fs::remove_file(&made);
+        bind(module, &work, host.glue)?;
+        say(&format!("shrinking the Wasm of {}", host.package));
+        let watch = Stopwatch::start();
+        shrinkers.wasm_opt("-Oz", &work.join("bound_bg.wasm"), &work.join("edge.wasm"))?;
+        say(&format!("Wasm shrunk in {}", watch.seconds()));
+        std::fs::write(&made, key)?;
+    }
+    for script in host.scripts {
+        let source = repo.at("edge").join(host.name).join(script);
+        std::fs::copy(&source, work.join(script)).with_context(|| format!("copying {}", source.display()))?;
+    }
+    Ok(work)
+}
+
+/// Flags that keep this machine's folders out of what is uploaded: panics name source files.
+fn nameless(repo: &Repo) -> Vec<String> {
+    let cargo_home = variable("CARGO_HOME").map(PathBuf::from).or_else(|| Some(PathBuf::from(variable("HOME")?).join(".cargo")));
+    let of_cargo = cargo_home.map(|home| format!("--remap-path-prefix={}=/cargo", home.display()));
+    of_cargo.into_iter().chain([format!("--remap-path-prefix={}=/shop", repo.root.display())]).collect()
+}
+
+/// The `web` target, because its glue takes a module that somebody else loaded, and can start anew after a panic.
+fn bind(module: Vec<u8>, work: &Path, glue: &str) -> Result<()> {
+    let mut bindgen = Bindgen::new();
+    bindgen
+        .input_bytes("bound", module)
+        .web(true)?
+        .typescript(false)
+        .omit_default_module_path(true)
+        .remove_name_section(true)
+        .remove_producers_section(true)
+        .reset_state_function(true)
+        .force_enable_abort_handler(true);
+    bindgen.generate(work).context("wasm-bindgen")?;
+    std::fs::rename(work.join("bound.js"), work.join(glue)).context("the glue")
+}
+
+fn shrinkers(repo: &Repo) -> Result<Shrinkers> {
+    Shrinkers::find(repo).context("the edge's bundles need Node 20 and npm (esbuild joins their scripts)")
+}
+
+fn fresh(repo: &Repo, name: &str) -> Result<PathBuf> {
+    let out = repo.at("target/edge").join(name);
+    if out.exists() {
+        std::fs::remove_dir_all(&out)?;
+    }
+    std::fs::create_dir_all(&out)?;
+    Ok(out)
+}
+
+fn tell_size(repo: &Repo, out: &Path, files: &[&str]) -> Result<()> {
+    let sizes: Vec<usize> = files.iter().map(|file| packed_bytes(&out.join(file))).collect::<Result<_>>()?;
+    let each: Vec<String> = files.iter().zip(&sizes).map(|(file, size)| format!("{file} {}", kilobytes(*size))).collect();
+    let sum: usize = sizes.iter().sum();
+    say(&format!("{}: {} brotli ({}; budget {})", relative(repo, out), kilobytes(sum), each.join(", "), kilobytes(BUDGET_BYTES)));
+    Ok(())
+}
+
+/// Bytes of a file in brotli.
+pub fn packed_bytes(file: &Path) -> Result<usize> {
+    Ok(crate::assets::brotli_of(&std::fs::read(file)?)?.len())
+}
+
+fn kilobytes(bytes: usize) -> String {
+    format!("{}.{} kB", bytes / 1000, bytes % 1000 / 100)
+}
