@@ -94,7 +94,10 @@ export async function standIn(t, { origins, handler, more = [] }) {
 // A request with every header as given; resolves with the whole answer.
 export async function ask(url, { method = 'GET', headers = {}, body, path } = {}) {
     const target = new URL(url);
-    const request = http.request({ host: target.hostname, port: target.port, path: path ?? target.pathname + target.search, method, headers, agent: false });
+    const request = http.request({
+        host: target.hostname, port: target.port, path: path ?? target.pathname + target.search, method, agent: false,
+        headers: body === undefined ? headers : { 'content-length': Buffer.byteLength(body), ...headers },
+    });
     request.end(body);
     const [response] = await once(request, 'response');
     const chunks = await response.toArray();
