@@ -4,7 +4,8 @@ use async_trait::async_trait;
 use domain::{PaymentId, RefundId, offer::Instant, payment::News, refund::RefundNews};
 use server::{
     payments::{
-        Attempt, CapturedPage, Forged, Patience, Provider, ProviderError, RefundPage, RefundRequest, SessionRequest, WebhookEvent, WebhookFault,
+        Attempt, CapturedPage, DisputePage, Forged, Patience, Provider, ProviderError, RefundPage, RefundRequest, SessionRequest, WebhookEvent,
+        WebhookFault,
     },
     simulation::{
         Answer,
@@ -83,6 +84,9 @@ impl Provider for Gate {
         Err(ProviderError::Refused("it keeps no list".to_owned()))
     }
     async fn refunds_since(&self, _: Instant, _: Option<&str>) -> Result<RefundPage, ProviderError> {
+        Err(ProviderError::Refused("it keeps no list".to_owned()))
+    }
+    async fn disputes_since(&self, _: Instant, _: Option<&str>) -> Result<DisputePage, ProviderError> {
         Err(ProviderError::Refused("it keeps no list".to_owned()))
     }
     async fn webhook(&self, _: Option<&str>, body: &[u8], _: Instant) -> Result<WebhookEvent, WebhookFault> {

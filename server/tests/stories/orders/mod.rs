@@ -5,6 +5,7 @@ mod afterwards;
 mod buckets;
 mod coupons;
 mod crowd;
+mod disputes;
 mod gate;
 pub mod house;
 mod keys;
