@@ -6,7 +6,6 @@ mod buckets;
 mod coupons;
 mod crowd;
 mod disputes;
-mod gate;
 pub mod house;
 mod keys;
 mod lapsing;

@@ -1,8 +1,6 @@
 //! A payment provider that answers what it is told to, when it is told to.
 
-use async_trait::async_trait;
-use domain::{PaymentId, RefundId, offer::Instant, payment::News, refund::RefundNews};
-use server::{
+use crate::{
     payments::{
         Attempt, CapturedPage, DisputePage, Forged, Patience, Provider, ProviderError, RefundPage, RefundRequest, SessionRequest, WebhookEvent,
         WebhookFault,
@@ -12,6 +10,8 @@ use server::{
         store::{DOUBT_US, PENDING_DOUBT_US, PENDING_HOLD_US},
     },
 };
+use async_trait::async_trait;
+use domain::{PaymentId, RefundId, offer::Instant, payment::News, refund::RefundNews};
 use tokio::sync::{mpsc, oneshot};
 
 /// A call of the provider.
