@@ -2,6 +2,7 @@
 //! are placed, `operators` how long the operators' lists take in a large shop; histories are lived by the simulation.
 
 mod buyers;
+mod histories;
 mod operators;
 mod orders;
 mod pages;
@@ -10,10 +11,7 @@ mod pgbench;
 pub use operators::Options as Operators;
 pub use orders::Args as Orders;
 
-use crate::{
-    config::Config,
-    simulation::{self, Rules},
-};
+use crate::config::Config;
 use anyhow::{Context as _, bail};
 use futures::future::BoxFuture;
 use std::process::Stdio;
@@ -37,18 +35,9 @@ pub fn run_operators(config: Config, options: Operators) -> BoxFuture<'static, a
     Box::pin(operators::measure(config, options))
 }
 
-/// Lives simulated histories of the order core and prints how many a second there were and what happened in them. The first that breaks a
-/// rule is the error.
-pub fn histories(from: u64, seeds: u64) -> anyhow::Result<()> {
-    let begun = tokio::time::Instant::now();
-    let counts = simulation::many(from..from.saturating_add(seeds), Rules::OURS).map_err(|broken| anyhow::anyhow!("{broken}"))?;
-    let took = begun.elapsed();
-    for (what, count) in &counts {
-        println!("{count:>12} {what}");
-    }
-    let each_second = u128::from(seeds) * 1_000 / took.as_millis().max(1);
-    println!("{seeds} histories in {:.1} s, {each_second} a second: none of them broke a rule", took.as_secs_f64());
-    Ok(())
+/// Lives simulated histories of the order core, one in a thousand through SQL as well.
+pub fn histories(from: u64, seeds: u64) -> BoxFuture<'static, anyhow::Result<()>> {
+    Box::pin(histories::live(from, seeds))
 }
 
 /// The process that is measured: prints its three ports and serves until its input ends.

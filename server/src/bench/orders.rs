@@ -9,7 +9,10 @@ use super::{
 };
 use crate::{clock::Clock, orders::PlaceOrderError, outbound};
 use anyhow::{Context as _, ensure};
+use app::routes::{Action, Address, Route};
+use domain::locale::Locale;
 use std::{
+    collections::BTreeMap,
     path::PathBuf,
     sync::{
         Arc,
@@ -152,27 +155,14 @@ async fn place(house: &Arc<House>, buyers: u32, variants: u64) -> anyhow::Result
 /// What the last form of the checkout costs, in CPU time of the serving process.
 async fn over_http() -> anyhow::Result<()> {
     let Measured { mut child, pid, ports } = Measured::start().await?;
-    let url = format!("http://127.0.0.1:{}", ports.first().context("a port")?);
-    let mut ready = Vec::new();
+    let shop = format!("http://127.0.0.1:{}", ports.first().context("a port")?);
+    let mut shoppers = Vec::with_capacity(OVER_HTTP);
     for _ in 0..OVER_HTTP {
-        let client = outbound::client(Duration::from_secs(30)).redirect(reqwest::redirect::Policy::none()).cookie_store(true).build()?;
-        let page = client.get(format!("{url}/de-de/products/{PRODUCT}")).send().await?.error_for_status()?.text().await?;
-        let form = fields(&page, "/cart/lines").with_context(|| format!("{PRODUCT} has a form"))?;
-        let added = client.post(format!("{url}/de-de/cart/lines")).form(&form).send().await?;
-        ensure!(added.status() == 303, "adding answers {}", added.status());
-        let page = client.get(format!("{url}/de-de/checkout")).send().await?.error_for_status()?.text().await?;
-        let mut form = fields(&page, "/checkout").context("the checkout has a form")?;
-        for (name, value) in ADDRESS {
-            form.retain(|(known, _)| known != name);
-            form.push(((*name).to_owned(), (*value).to_owned()));
-        }
-        ready.push((client, form));
+        shoppers.push(Shopper::at_the_till(&shop).await?);
     }
     let before = cpu_ms(pid)?;
-    for (client, form) in &ready {
-        let placed = client.post(format!("{url}/de-de/checkout")).form(form).send().await?;
-        let to = placed.headers().get("location").and_then(|to| to.to_str().ok()).unwrap_or_default();
-        ensure!(placed.status() == 303 && to.contains("/orders/"), "the checkout answers {} {to}", placed.status());
+    for shopper in &shoppers {
+        shopper.order(&shop).await?;
     }
     #[expect(clippy::cast_precision_loss, reason = "a few hundred")]
     let cost = (cpu_ms(pid)? - before) / OVER_HTTP as f64;
@@ -182,6 +172,50 @@ async fn over_http() -> anyhow::Result<()> {
     drop(child.stdin.take());
     child.wait().await?;
     Ok(())
+}
+
+/// Somebody with a browser, and the checkout's form as they send it.
+struct Shopper {
+    client: reqwest::Client,
+    form: Vec<(String, String)>,
+}
+
+impl Shopper {
+    /// Puts one piece into a new cart and fills in the checkout.
+    async fn at_the_till(shop: &str) -> anyhow::Result<Self> {
+        let client = outbound::client(Duration::from_secs(30)).redirect(reqwest::redirect::Policy::none()).cookie_store(true).build()?;
+        let product = address(Route::Product { slug: PRODUCT.to_owned(), selection: BTreeMap::new() });
+        let page = client.get(format!("{shop}{product}")).send().await?.error_for_status()?.text().await?;
+        let add = Action::AddLine.url(locale());
+        let form = fields(&page, &add).with_context(|| format!("{product} has a form"))?;
+        let added = client.post(format!("{shop}{add}")).form(&form).send().await?;
+        ensure!(added.status() == 303, "adding answers {}", added.status());
+        let page = client.get(format!("{shop}{}", address(Route::Checkout))).send().await?.error_for_status()?.text().await?;
+        let mut form = fields(&page, &Action::PlaceOrder.url(locale())).context("the checkout has a form")?;
+        for (name, value) in ADDRESS {
+            form.retain(|(known, _)| known != name);
+            form.push(((*name).to_owned(), (*value).to_owned()));
+        }
+        Ok(Self { client, form })
+    }
+
+    /// Sends the checkout's form; the path of the order's page.
+    async fn order(&self, shop: &str) -> anyhow::Result<String> {
+        let placed = self.client.post(format!("{shop}{}", Action::PlaceOrder.url(locale()))).form(&self.form).send().await?;
+        let to = placed.headers().get("location").and_then(|to| to.to_str().ok()).unwrap_or_default();
+        let path = to.strip_prefix(shop).unwrap_or(to);
+        let is_order = Address::parse(path, "").is_some_and(|address| matches!(address.route, Route::Order { .. }));
+        ensure!(placed.status() == 303 && is_order, "the checkout answers {} {to}", placed.status());
+        Ok(path.to_owned())
+    }
+}
+
+fn locale() -> Locale {
+    "de-de".parse().expect("a language and a country")
+}
+
+fn address(route: Route) -> String {
+    Address::new(locale(), route).url()
 }
 
 /// Something of which the demo has many.
@@ -220,4 +254,26 @@ fn fields(page: &str, action: &str) -> Option<Vec<(String, String)>> {
         }
     }
     Some(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{bench::pages, params};
+
+    #[tokio::test]
+    async fn a_shopper_of_the_figures_places_an_order() -> anyhow::Result<()> {
+        let data = tempfile::tempdir()?;
+        let built = pages::measured_shop(data.path()).await?;
+        let shop = format!("http://127.0.0.1:{}", pages::open(built.router).await?);
+        let shopper = Shopper::at_the_till(&shop).await?;
+        let path = shopper.order(&shop).await?;
+        let page = shopper.client.get(format!("{shop}{path}")).send().await?.error_for_status()?.text().await?;
+        assert!(page.contains("NG-"), "an order with a number");
+        assert_eq!(shopper.order(&shop).await?, path, "sent again it is the same order");
+        let orders = built.shop.db.first("SELECT COUNT(*) AS n FROM orders", params![]).await?.context("a count")?.int("n")?;
+        assert_eq!(orders, 1);
+        built.background.stop().await;
+        Ok(())
+    }
 }

@@ -13,7 +13,7 @@ use anyhow::Context as _;
 use axum::{Router, response::IntoResponse as _, routing::get};
 use bytes::Bytes;
 use edge_pages::pages::Room;
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, path::Path, sync::Arc};
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
     net::TcpListener,
@@ -73,11 +73,7 @@ pub(super) async fn measure() -> anyhow::Result<()> {
 
 pub(super) async fn be_measured() -> anyhow::Result<()> {
     let data = tempfile::tempdir()?;
-    let options = Options { data: Some(data.path().display().to_string()), ..Options::default() };
-    let mut config = Config::checked(options, Options::default())?;
-    config.rate_limits = false;
-    config.test_provider = TestProvider::Off;
-    let Built { router, shop, background } = build(config, Clock::system()).await?;
+    let Built { router, shop, background } = measured_shop(data.path()).await?;
     let uncached = http::router(&Shop { pages: Arc::new(shop.pages.with_room(Room { templates_max: 0, bytes_max: 0 })), ..shop.clone() });
     let mut ports = Vec::new();
     ports.push(open(router).await?);
@@ -101,6 +97,15 @@ pub(super) async fn be_measured() -> anyhow::Result<()> {
     while input.next_line().await?.is_some() {}
     background.stop().await;
     data.close().context("removing the measured shop's data")
+}
+
+/// The demo's shop, whom no rate limit and no payment provider keeps waiting.
+pub(super) async fn measured_shop(data: &Path) -> anyhow::Result<Built> {
+    let options = Options { data: Some(data.display().to_string()), ..Options::default() };
+    let mut config = Config::checked(options, Options::default())?;
+    config.rate_limits = false;
+    config.test_provider = TestProvider::Off;
+    build(config, Clock::system()).await
 }
 
 pub(super) async fn open(router: Router) -> anyhow::Result<u16> {

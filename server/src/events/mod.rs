@@ -9,7 +9,7 @@ use crate::{
 use async_trait::async_trait;
 use domain::{EventId, event::Event, offer::Instant};
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{
         Arc, LazyLock,
         atomic::{AtomicI64, Ordering},
@@ -27,12 +27,15 @@ const RETRY_MS_FIRST: i64 = 200;
 const RETRY_MS_MAX: i64 = 60_000;
 
 /// Writes an event into the outbox, in the transaction that makes it true. Events of one aggregate are delivered in the order in which
-/// they were emitted, as long as the transactions that emit them wait for each other on a row of the aggregate.
+/// they were emitted, as long as the transactions that emit them wait for each other on a row of the aggregate: each takes a place behind
+/// the last, whatever the clock of its server says.
 pub async fn emit(tx: &mut Tx, clock: &Clock, event: &Event) -> Result<(), sqlx::Error> {
     let now = clock.now();
     let payload = serde_json::to_string(event).expect("an event is plain data");
     tx.execute(
-        "INSERT INTO outbox (id, sequence, aggregate, payload, version, created_at, attempts, retry_at) VALUES ($1, $2, $3, $4, $5, $6, 0, 0)",
+        "INSERT INTO outbox (id, sequence, aggregate, payload, version, created_at, attempts, retry_at) VALUES ($1, COALESCE((\
+         SELECT sequence + 1 FROM outbox WHERE aggregate = $3 AND sequence >= $2 ORDER BY sequence DESC LIMIT 1), $2), \
+         $3, $4, $5, $6, 0, 0)",
         params![EventId(clock.id()), stamp(now), event.aggregate(), payload, Event::VERSION, now],
     )
     .await?;
@@ -179,11 +182,16 @@ impl Dispatcher {
             )
             .await?;
         let mut batch = Vec::with_capacity(rows.len());
+        let mut held_back: HashSet<String> = HashSet::new();
         for row in &rows {
             let id: EventId = row.parse("id")?;
+            let aggregate = row.text("aggregate")?;
+            if held_back.contains(&aggregate) {
+                continue;
+            }
             let event = match serde_json::from_str(&row.text("payload")?) {
                 Ok(event) if row.int("version")? <= Event::VERSION => event,
-                // Written by a newer release: it waits for one that knows it.
+                // Written by a newer release: it waits for one that knows it, and so does what came after it.
                 outcome => {
                     let reason = outcome.err().map_or_else(|| "a newer version".to_owned(), |error| error.to_string());
                     tracing::error!(event = %id, reason, "an event could not be read");
@@ -193,10 +201,11 @@ impl Dispatcher {
                             Box::pin(async move { put_off(tx, id, &reason, now).await })
                         })
                         .await?;
+                    held_back.insert(aggregate);
                     continue;
                 }
             };
-            batch.push(Envelope { id, sequence: row.int("sequence")?, aggregate: row.text("aggregate")?, at: row.int("created_at")?, event });
+            batch.push(Envelope { id, sequence: row.int("sequence")?, aggregate, at: row.int("created_at")?, event });
         }
         Ok(batch)
     }

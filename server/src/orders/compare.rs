@@ -1,17 +1,18 @@
-//! The payment provider's ledger beside ours: every payment that it captured has an order here, and every refund that it sent stands here.
+//! The payment provider's ledger beside ours: every payment that it captured has an order here, every refund that it sent stands here, and
+//! disputes stand as they do there.
 //! That is how orders come back that a restored backup does not know. Doing it again changes nothing.
 
 use super::{
     Orders,
     capsule::{self, Capsule},
-    hear::hold_again,
+    hear::{Heard, hold_again},
     store,
     story::Actor,
 };
 use crate::{
     catalog::stock,
     events, params,
-    payments::{CapturedPayment, SentRefund},
+    payments::{CapturedPayment, OpenedDispute, SentRefund},
     sql::Tx,
 };
 use anyhow::Context as _;
@@ -36,6 +37,8 @@ pub struct Compared {
     pub rebuilt: u32,
     /// Refunds that were not known.
     pub refunds: u32,
+    /// Disputes that were not known, or stood otherwise.
+    pub disputes: u32,
     /// Captured payments that no order belongs to and no capsule explains: a person must look.
     pub unexplained: u32,
 }
@@ -92,11 +95,12 @@ impl Orders {
         for (payment, refunds) in sent {
             compared.refunds += self.take_over_refunds(payment, &refunds).await?;
         }
+        compared.disputes = self.take_over_disputes(from).await?;
         let reached = until.map_or(begun, |until| until.max(begun));
         if since.is_none_or(|since| until.is_none_or(|until| since <= until)) {
             self.note(reached).await?;
         }
-        if compared.paid + compared.rebuilt + compared.refunds + compared.unexplained > 0 {
+        if compared.paid + compared.rebuilt + compared.refunds + compared.disputes + compared.unexplained > 0 {
             tracing::warn!(%compared, "the provider's ledger knew more than ours");
             events::ring();
         }
@@ -203,6 +207,31 @@ impl Orders {
             .await
     }
 
+    /// Disputes that were opened since `from`, and whatever became of those that are open here, however old they are: a webhook that tells of
+    /// an end can be lost as well.
+    async fn take_over_disputes(&self, from: Instant) -> anyhow::Result<u32> {
+        let oldest = "SELECT MIN(created_at) AS opened FROM disputes WHERE provider = $1 AND state IN ('open', 'under_review')";
+        let oldest = self.db.first(oldest, params![self.provider.name()]).await?.map(|row| row.int_or_null("opened")).transpose()?.flatten();
+        let from = oldest.map_or(from, |opened| from.min(opened - FIRST_US));
+        let mut after: Option<String> = None;
+        let mut taken = 0;
+        for _ in 0..PAGES_MAX {
+            let page = self.provider.disputes_since(from, after.as_deref()).await?;
+            for OpenedDispute { payment, news } in page.disputes {
+                match self.hear_dispute(payment, &news).await? {
+                    Heard::New(_) => taken += 1,
+                    Heard::Known => {}
+                    Heard::Unknown => tracing::error!(%payment, dispute = news.reference, "a dispute of a payment that no order belongs to"),
+                }
+            }
+            after = page.next;
+            if after.is_none() {
+                return Ok(taken);
+            }
+        }
+        anyhow::bail!("the provider has more disputes than can be compared at once: give nextgen reconcile a later --since")
+    }
+
     async fn save_compared(&self, tx: &mut Tx, before: &Order, after: &Order, events: &[Event]) -> anyhow::Result<()> {
         store::save(tx, &self.clock, &self.author(Actor::Provider), before, after, events).await
     }
@@ -274,7 +303,11 @@ fn note_refunds(before: &Order, after: &mut Order, sent: &[SentRefund]) -> u32 {
 
 impl fmt::Display for Compared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { captures, paid, rebuilt, refunds, unexplained } = self;
-        write!(f, "{captures} captured payments: {rebuilt} orders rebuilt, {paid} now paid, {refunds} refunds taken over, {unexplained} unexplained")
+        let Self { captures, paid, rebuilt, refunds, disputes, unexplained } = self;
+        write!(
+            f,
+            "{captures} captured payments: {rebuilt} orders rebuilt, {paid} now paid, {refunds} refunds and {disputes} disputes taken over, \
+             {unexplained} unexplained"
+        )
     }
 }

@@ -25,7 +25,7 @@ mod place;
 mod price;
 mod record;
 mod request;
-mod store;
+pub(crate) mod store;
 pub mod story;
 mod tend;
 pub(crate) mod tokens;

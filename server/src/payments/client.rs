@@ -2,8 +2,8 @@
 //! so a retry after a lost reply is harmless.
 
 use super::{
-    Attempt, CapturedPage, Forged, Patience, Provider, ProviderError, RefundPage, RefundRequest, SessionRequest, WebhookEvent, WebhookFault,
-    breaker::Breaker, signature, test_provider,
+    Attempt, CapturedPage, DisputePage, Forged, Patience, Provider, ProviderError, RefundPage, RefundRequest, SessionRequest, WebhookEvent,
+    WebhookFault, breaker::Breaker, signature, test_provider,
 };
 use crate::{outbound, random};
 use anyhow::Context as _;
@@ -165,6 +165,11 @@ impl Provider for TestProviderClient {
     async fn refunds_since(&self, since: Instant, after: Option<&str>) -> Result<RefundPage, ProviderError> {
         let after = after.map(|after| format!("&after={after}")).unwrap_or_default();
         read(self.call(Method::GET, &format!("/v1/refunds?since={since}{after}"), "", None).await?)
+    }
+
+    async fn disputes_since(&self, since: Instant, after: Option<&str>) -> Result<DisputePage, ProviderError> {
+        let after = after.map(|after| format!("&after={after}")).unwrap_or_default();
+        read(self.call(Method::GET, &format!("/v1/disputes?since={since}{after}"), "", None).await?)
     }
 
     async fn webhook(&self, signature: Option<&str>, body: &[u8], now: Instant) -> Result<WebhookEvent, WebhookFault> {

@@ -9,7 +9,8 @@ pub mod stripe;
 pub mod test_provider;
 
 pub use session::{
-    Attempt, CAPSULE_BYTES_MAX, CapturedPage, CapturedPayment, RefundPage, RefundRequest, SESSION_US, SentRefund, SessionLine, SessionRequest,
+    Attempt, CAPSULE_BYTES_MAX, CapturedPage, CapturedPayment, DisputePage, OpenedDispute, RefundPage, RefundRequest, SESSION_US, SentRefund,
+    SessionLine, SessionRequest,
 };
 
 use crate::{
@@ -82,6 +83,9 @@ pub trait Provider: Send + Sync {
 
     /// Refunds that this shop asked for at `since` or later, page by page.
     async fn refunds_since(&self, since: Instant, after: Option<&str>) -> Result<RefundPage, ProviderError>;
+
+    /// Disputes that were opened at `since` or later, as they stand now, page by page.
+    async fn disputes_since(&self, since: Instant, after: Option<&str>) -> Result<DisputePage, ProviderError>;
 
     /// Reads a webhook if its signature is the provider's and fresh. May ask the provider what the webhook is about.
     async fn webhook(&self, signature: Option<&str>, body: &[u8], now: Instant) -> Result<WebhookEvent, WebhookFault>;

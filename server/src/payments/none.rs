@@ -1,8 +1,8 @@
 //! No provider: orders can be placed and not be paid. For shops that are only looked at, and for tests that buy nothing.
 
 use super::{
-    Attempt, CapturedPage, Forged, Patience, Provider, ProviderError, RefundPage, RefundRequest, SessionRequest, WebhookEvent, WebhookFault,
-    signature,
+    Attempt, CapturedPage, DisputePage, Forged, Patience, Provider, ProviderError, RefundPage, RefundRequest, SessionRequest, WebhookEvent,
+    WebhookFault, signature,
 };
 use async_trait::async_trait;
 use domain::{offer::Instant, order::HOLD_US, payment::News, refund::RefundNews};
@@ -47,6 +47,9 @@ impl Provider for NoProvider {
     }
     async fn refunds_since(&self, _: Instant, _: Option<&str>) -> Result<RefundPage, ProviderError> {
         Ok(RefundPage::default())
+    }
+    async fn disputes_since(&self, _: Instant, _: Option<&str>) -> Result<DisputePage, ProviderError> {
+        Ok(DisputePage::default())
     }
     async fn webhook(&self, _: Option<&str>, _: &[u8], _: Instant) -> Result<WebhookEvent, WebhookFault> {
         Err(Forged::Signature.into())

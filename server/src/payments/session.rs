@@ -1,6 +1,6 @@
 //! What a provider is told of a payment, and what it can tell of those that were paid. Card data is in none of it.
 
-use domain::{PaymentId, RefundId, money::Money, offer::Instant, payment::Payment, refund::RefundNews};
+use domain::{PaymentId, RefundId, dispute::DisputeNews, money::Money, offer::Instant, payment::Payment, refund::RefundNews};
 use serde::{Deserialize, Serialize};
 
 /// How long a payment page stays open after its attempt began: an hour. Stripe takes 30 minutes to 24 hours from when it hears of the page,
@@ -130,6 +130,22 @@ pub struct SentRefund {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefundPage {
     pub refunds: Vec<SentRefund>,
+    /// What to ask for next; `None`: that was all.
+    pub next: Option<String>,
+}
+
+/// A dispute of a payment, by the provider's ledger.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenedDispute {
+    pub payment: PaymentId,
+    /// Where it stands now.
+    pub news: DisputeNews,
+}
+
+/// A part of a provider's disputes, at most 100, in no particular order.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DisputePage {
+    pub disputes: Vec<OpenedDispute>,
     /// What to ask for next; `None`: that was all.
     pub next: Option<String>,
 }

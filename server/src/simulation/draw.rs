@@ -8,7 +8,7 @@ use super::{
     store::{Form, LOCATIONS, VARIANTS},
     world::{RefundWord, Stage, Step, World},
 };
-use domain::{dispute::DisputeStage, offer::Instant, refund::RefundNews};
+use domain::{dispute::DisputeStage, offer::Instant, order::Pieces, refund::RefundNews};
 
 const SECOND_US: Instant = 1_000_000;
 const HOUR_US: Instant = 3_600 * SECOND_US;
@@ -38,7 +38,7 @@ impl Temper {
             servers: 1 + dice.below(2),
             carts: 1 + dice.below(3),
             faults_in: [3, 8, 30][dice.below(3)],
-            has_house: !is_gated && dice.below(3) > 0,
+            has_house: dice.below(3) > 0,
             goes_back: !is_gated && dice.one_in(4),
             steps: 40 + dice.below(120),
         }
@@ -71,7 +71,7 @@ pub fn draw(world: &World, dice: &mut Dice, temper: Temper) -> Step {
     match dice.below(100) {
         0..12 if orders < ORDERS_MAX => Step::Place { server, form: form(dice, temper) },
         12..18 if orders > 0 => Step::PayAgain { server, order: dice.below(orders) },
-        18..20 if orders > 0 && !world.is_gated => Step::CancelUnpaid { server, order: dice.below(orders) },
+        18..20 if orders > 0 => cancel(world, dice, server),
         20..22 => Step::Crash { server },
         22..46 if accounts > 0 => become_(world, dice),
         46..51 if accounts > 0 && temper.has_house => settle(world, dice),
@@ -84,8 +84,17 @@ pub fn draw(world: &World, dice: &mut Dice, temper: Temper) -> Step {
     }
 }
 
+/// Whoever cancels sees whether the order is paid; that it may be a moment later is left to chance.
+fn cancel(world: &World, dice: &mut Dice, server: u8) -> Step {
+    let order = dice.below(world.store.orders.len());
+    if world.store.orders[order].order.pieces == Pieces::Sold {
+        return Step::Tend { server };
+    }
+    Step::CancelUnpaid { server, order }
+}
+
 fn fate(world: &World, dice: &mut Dice, temper: Temper, task: usize) -> Fate {
-    let sends = matches!(world.tasks[task].ops.last(), Some(Op::Send { .. }));
+    let sends = matches!(world.tasks[task].ops.last(), Some(Op::Send { .. } | Op::Refund { .. }));
     match dice.below(temper.faults_in * 2) {
         0 => Fate::RequestLost,
         1 => Fate::ReplyLost,
@@ -110,7 +119,8 @@ fn clock(dice: &mut Dice, temper: Temper) -> Instant {
         2..5 => 31 * SECOND_US,
         5..9 => 31 * 60 * SECOND_US,
         9 => 7 * HOUR_US,
-        10 if dice.one_in(4) => 8 * 24 * HOUR_US,
+        // Longer than anybody waits for a carrier's word.
+        10 if dice.one_in(4) => 15 * 24 * HOUR_US,
         11 if temper.goes_back => -40 * 60 * SECOND_US,
         _ => 2 * 60 * SECOND_US,
     }
@@ -151,8 +161,7 @@ fn deed(dice: &mut Dice) -> Deed {
         0..6 => Deed::Pack { line, pieces },
         6 => Deed::Unpack,
         7..12 => Deed::Ship,
-        12..15 => Deed::Deliver,
-        15 => Deed::AssumeDelivered,
+        12..16 => Deed::Deliver,
         16..19 => Deed::Cancel { line: (!dice.one_in(3)).then_some(line), pieces },
         19..21 => Deed::Goodwill { minor: [500, 5_000, 11_900, 12_390][dice.below(4)] },
         21 => Deed::RetryRefund,

@@ -9,8 +9,10 @@ mod invariants;
 mod ops;
 pub mod provider;
 mod rules;
+mod shelves;
 pub mod store;
 mod tasks;
+pub mod twin;
 mod world;
 
 pub use deeds::Deed;
@@ -26,6 +28,7 @@ mod model;
 mod tests;
 
 use dice::Dice;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// A history that ended in something that must never be.
@@ -43,8 +46,35 @@ impl fmt::Display for Broken {
         for (number, step) in self.steps.iter().enumerate() {
             writeln!(f, "{:>4}  {step:?}", number + 1)?;
         }
-        Ok(())
+        write!(f, "{}", History { is_gated: false, steps: self.steps.clone() }.line())
     }
+}
+
+/// A history as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct History {
+    /// Tasks pause only where they call the provider: it can be lived by the real order core as well.
+    pub is_gated: bool,
+    pub steps: Vec<Step>,
+}
+
+impl History {
+    /// How to make a test of it.
+    pub fn line(&self) -> String {
+        let line = serde_json::to_string(self).expect("steps are plain data");
+        format!("to keep it as a test, add this line to server/src/simulation/once_broken.jsonl:\n{line}")
+    }
+
+    /// What comes of its steps, and of what is still to be done after them.
+    pub fn replay(&self, rules: Rules) -> World {
+        replay(rules, self.is_gated, &self.steps)
+    }
+}
+
+/// Histories that were once broken, one a line: each is lived again by the tests.
+pub fn once_broken() -> Vec<History> {
+    let lines = include_str!("once_broken.jsonl").lines();
+    lines.map(|line| serde_json::from_str(line).expect("a history is a line of JSON")).collect()
 }
 
 /// Lives the history of `seed`, until everything is at rest: what happened in it.
@@ -93,8 +123,9 @@ pub fn unfold(seed: u64, rules: Rules, is_gated: bool, records: bool) -> (World,
 }
 
 /// What comes of these steps, and of what is still to be done after them.
-fn replay(rules: Rules, steps: &[Step]) -> World {
+fn replay(rules: Rules, is_gated: bool, steps: &[Step]) -> World {
     let mut world = World::new(rules);
+    world.is_gated = is_gated;
     for step in steps {
         world.apply(*step);
         if world.fault.is_some() {
@@ -121,7 +152,7 @@ fn shrunk(seed: u64, rules: Rules, mut steps: Vec<Step>) -> Broken {
         let mut at = 0;
         while at < steps.len() {
             let fewer: Vec<Step> = steps[..at].iter().chain(steps.get(at + size..).unwrap_or_default()).copied().collect();
-            if replay(rules, &fewer).fault.is_some() {
+            if replay(rules, false, &fewer).fault.is_some() {
                 steps = fewer;
             } else {
                 at += size;
@@ -129,7 +160,7 @@ fn shrunk(seed: u64, rules: Rules, mut steps: Vec<Step>) -> Broken {
         }
         size /= 2;
     }
-    let fault = replay(rules, &steps).fault.unwrap_or_else(|| "only with all of its steps".to_owned());
+    let fault = replay(rules, false, &steps).fault.unwrap_or_else(|| "only with all of its steps".to_owned());
     Broken { seed, fault, steps }
 }
 

@@ -1,13 +1,14 @@
 //! What a server can be doing: operations, each of them one transaction, one read or one call of the provider.
 
-use super::store::Form;
+use super::store::{Form, order_of};
 use domain::{PaymentId, RefundId, payment::News, refund::RefundNews};
+use serde::{Deserialize, Serialize};
 
 /// Failures after which a round of asking ends.
 pub const FAILURES: u8 = 3;
 
 /// What becomes of the next call of the provider.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Fate {
     Well,
     /// The provider never hears of it.
@@ -94,8 +95,14 @@ pub enum Op {
         payment: PaymentId,
         news: News,
     },
+    /// A wish to cancel; `rounds` is how often it was looked at.
+    Cancel {
+        order: usize,
+        rounds: u8,
+    },
     CancelUnpaid {
         order: usize,
+        rounds: u8,
     },
     Lapse {
         order: usize,
@@ -115,6 +122,14 @@ pub enum Op {
         refund: RefundId,
         minor: i64,
     },
+    /// Calls the provider, after it was decided to.
+    Refund {
+        payment: PaymentId,
+        refund: RefundId,
+        minor: i64,
+    },
+    /// Shipments of which no carrier told.
+    Arrivals,
     HearRefund {
         payment: PaymentId,
         refund: RefundId,
@@ -141,10 +156,15 @@ impl Task {
         Self { server, ops, closed: true, has_location: false, failures: 0 }
     }
 
+    /// Whether the provider has answered about a refund of this order, and the order does not know yet.
+    pub fn awaits_refund_of(&self, order: usize) -> bool {
+        self.ops.iter().any(|op| matches!(op, Op::HearRefund { payment, .. } if order_of(*payment) == order))
+    }
+
     /// Whether it calls the provider next.
     pub fn waits(&self) -> bool {
         match self.ops.last() {
-            Some(Op::Create { .. } | Op::Close { .. } | Op::Send { .. }) => true,
+            Some(Op::Create { .. } | Op::Close { .. } | Op::Refund { .. }) => true,
             Some(Op::Ask { .. }) => self.failures < FAILURES,
             _ => false,
         }

@@ -8,9 +8,10 @@ use domain::{
     payment::{Decline, News},
     refund::RefundNews,
 };
+use serde::{Deserialize, Serialize};
 
 /// A payment as the provider knows it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Session {
     Open,
     Pending,

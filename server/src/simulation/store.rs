@@ -1,7 +1,7 @@
 //! What is committed: orders with their ledgers, holds, balances, keys. Every function here is one transaction, all of it or nothing, as
 //! the server's SQL is; the decisions are the rules'.
 
-use super::{invariants, rules::Rules, world::World};
+use super::{invariants, rules::Rules, shelves::Kept, world::World};
 use domain::{
     OrderId, PaymentId, ProductId, RefundId, VariantId,
     money::{Currency, Money},
@@ -9,9 +9,9 @@ use domain::{
     order::{CannotEnd, CannotPay, HOLD_US, Line, Needs, Order, Pieces, Status},
     payment::{News, Payment, PaymentState},
     refund::{RefundNews, RefundState},
-    sourcing::{self, Split},
-    stock::{Balance, Movement},
+    stock::Balance,
 };
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// Things that are sold.
@@ -24,7 +24,7 @@ pub const PRICE_MINOR: i64 = 11_900;
 pub const DELIVERY_MINOR: i64 = 490;
 
 /// A shopper's form: what it says is what the order will be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Form {
     pub cart: u8,
     /// Of the cart; another version is another cart.
@@ -48,14 +48,8 @@ impl Form {
     }
 }
 
-/// Pieces kept for an order, or sold to it, from one row of balances.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Kept {
-    pub variant: usize,
-    pub location: usize,
-    pub pieces: u32,
-    pub is_sold: bool,
-}
+/// The places' names.
+pub const PLACES: [&str; LOCATIONS] = ["rotterdam", "leipzig"];
 
 /// An order's rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -211,8 +205,8 @@ impl World {
         }
     }
 
-    pub fn hear_refund(&mut self, index: usize, refund: RefundId, news: RefundNews) {
-        self.change(index, |rules, order, _| (rules.hear_refund)(order, refund, news).map(|changed| changed.0));
+    pub fn hear_refund(&mut self, index: usize, refund: RefundId, news: RefundNews) -> bool {
+        self.change(index, |rules, order, _| (rules.hear_refund)(order, refund, news).map(|changed| changed.0))
     }
 
     /// One transaction that only changes ledgers; `false`: refused.
@@ -325,61 +319,6 @@ impl World {
         self.store.orders[index].out = invariants::out(&self.store.orders[index].order);
         if let Err(fault) = invariants::of_order(self, index).and_then(|()| invariants::of_stock(&self.store)) {
             self.fail(fault);
-        }
-    }
-
-    /// Holds all pieces of an order as it was placed, or nothing.
-    pub fn hold(&mut self, index: usize) -> bool {
-        let wanted = self.store.orders[index].form.wanted.map(u32::from);
-        self.take(index, wanted, false)
-    }
-
-    /// Takes so many pieces of each variant for an order, or nothing.
-    pub fn take(&mut self, index: usize, wanted: [u32; VARIANTS], is_sold: bool) -> bool {
-        let lines = wanted.map(|quantity| sourcing::Line { quantity, backorder: false });
-        let there: Vec<Vec<u32>> =
-            (0..LOCATIONS).map(|place| self.store.balances.iter().map(|row| sourcing::sellable(row[place].free, 0)).collect()).collect();
-        let Ok(parts) = (self.rules.plan)(&lines, &there, Split::Allowed) else { return false };
-        let mut balances = self.store.balances;
-        for part in &parts {
-            let balance = &mut balances[part.line][part.place];
-            let held = (self.rules.moved)(*balance, Movement::Hold(part.pieces));
-            let moved = if is_sold { held.and_then(|held| (self.rules.moved)(held, Movement::Sale(part.pieces))) } else { held };
-            let Ok(moved) = moved else { return false };
-            *balance = moved;
-        }
-        self.store.balances = balances;
-        let kept = parts.iter().map(|part| Kept { variant: part.line, location: part.place, pieces: part.pieces, is_sold });
-        self.store.orders[index].kept.extend(kept);
-        true
-    }
-
-    fn sell(&mut self, index: usize) {
-        self.finish(index, Movement::Sale);
-        self.count("orders sold");
-    }
-
-    fn release(&mut self, index: usize) {
-        self.finish(index, Movement::Release);
-        self.store.orders[index].kept.retain(|kept| kept.is_sold);
-    }
-
-    fn finish(&mut self, index: usize, movement: fn(u32) -> Movement) {
-        for kept in self.store.orders[index].kept.iter_mut().filter(|kept| !kept.is_sold) {
-            let balance = &mut self.store.balances[kept.variant][kept.location];
-            if let Ok(next) = (self.rules.moved)(*balance, movement(kept.pieces)) {
-                *balance = next;
-            }
-            kept.is_sold = matches!(movement(1), Movement::Sale(_));
-        }
-    }
-
-    /// Pieces of a sold order go back on the shelf.
-    pub fn put_back(&mut self, index: usize, variant: usize, pieces: u32) {
-        let location = self.store.orders[index].kept.iter().rfind(|kept| kept.variant == variant).map_or(0, |kept| kept.location);
-        let balance = &mut self.store.balances[variant][location];
-        if let Ok(next) = (self.rules.moved)(*balance, Movement::Return(pieces)) {
-            *balance = next;
         }
     }
 }

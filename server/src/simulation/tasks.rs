@@ -23,6 +23,8 @@ fn doubt_us(payment: &Payment) -> Instant {
     if payment.state == PaymentState::Pending { PENDING_DOUBT_US } else { DOUBT_US }
 }
 
+/// Looks at an order before a wish to cancel it is given up.
+const CANCEL_ROUNDS: u8 = 3;
 /// Rounds of asking and deciding before a wish to pay is given up.
 const ROUNDS: u8 = 4;
 
@@ -153,8 +155,24 @@ impl World {
                     task.ops.extend(self.close_others(order_of(payment)));
                 }
             }
-            Op::CancelUnpaid { order } => {
-                if task.closed {
+            Op::Cancel { order, rounds } => match self.store.orders[order].order.pieces {
+                _ if rounds == CANCEL_ROUNDS => {}
+                Pieces::Cancelled => {}
+                Pieces::Sold => {
+                    if let Some(what) = self.cancel(order, None) {
+                        self.count(what);
+                    }
+                }
+                Pieces::Held { .. } | Pieces::Lapsed | Pieces::Withdrawn => {
+                    task.ops.push(Op::CancelUnpaid { order, rounds });
+                    task.ops.push(Op::Closing { order });
+                }
+            },
+            Op::CancelUnpaid { order, rounds } => {
+                if self.store.orders[order].order.pieces == Pieces::Sold {
+                    // It was paid meanwhile.
+                    task.ops.push(Op::Cancel { order, rounds: rounds + 1 });
+                } else {
                     self.end_unpaid(order, true);
                 }
             }
@@ -172,7 +190,7 @@ impl World {
             Op::Reconcile => {
                 let mut due = Vec::new();
                 for row in &self.store.orders {
-                    let is_over = matches!(row.order.pieces, Pieces::Sold | Pieces::Withdrawn);
+                    let is_over = matches!(row.order.pieces, Pieces::Sold | Pieces::Withdrawn | Pieces::Cancelled);
                     let live = row.order.payments.iter().zip(&row.touched).filter(|(payment, _)| payment.state.is_live());
                     due.extend(
                         live.filter(|(payment, touched)| **touched <= self.now - doubt_us(payment))
@@ -206,6 +224,15 @@ impl World {
                 if let Err(fault) = invariants::of_sending(&self.store.orders[order_of(payment)].order, refund) {
                     self.fail(fault);
                 }
+                task.ops.push(Op::Refund { payment, refund, minor });
+                if !self.is_gated {
+                    // Decided and asked for in one breath: what else may happen in between is the provider's affair.
+                    if let Some(call) = task.ops.pop() {
+                        self.operate(task, call, fate);
+                    }
+                }
+            }
+            Op::Refund { payment, refund, minor } => {
                 let answer = match fate {
                     Fate::Refused => RefundNews::Refused,
                     Fate::Slow => RefundNews::Pending,
@@ -214,6 +241,17 @@ impl World {
                 let news = self.call(fate, |world| world.provider.refund(payment, refund, minor, answer));
                 self.answer = news.map(Answer::Refund);
                 task.ops.push(Op::HearRefund { payment, refund, news: news.unwrap_or(RefundNews::Unclear) });
+            }
+            Op::Arrivals => {
+                for order in 0..self.store.orders.len() {
+                    let arrives = |order: Order, now| {
+                        let (after, events) = order.assume_delivered(now);
+                        (!events.is_empty()).then_some(after)
+                    };
+                    if self.change(order, |_, order, now| arrives(order, now)) {
+                        self.count("shipments assumed delivered");
+                    }
+                }
             }
             Op::HearRefund { payment, refund, news } => {
                 self.hear_refund(order_of(payment), refund, news);

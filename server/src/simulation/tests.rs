@@ -1,9 +1,8 @@
 //! Ten thousand histories, and those that were once broken.
 
 use super::{
-    Deed, Fate, Rules, Step, live, many,
+    Deed, Fate, History, Rules, Step, live, many, once_broken,
     provider::Session,
-    replay,
     store::{DELIVERY_MINOR, Form, PRICE_MINOR},
 };
 
@@ -40,6 +39,9 @@ fn histories_that_once_broke_stay_whole() {
     for seed in KNOWN {
         live(seed, Rules::OURS).unwrap_or_else(|broken| panic!("{broken}"));
     }
+    for history in once_broken() {
+        assert_eq!(history.replay(Rules::OURS).fault, None, "{history:?}");
+    }
 }
 
 #[test]
@@ -56,7 +58,7 @@ fn a_refund_that_failed_and_was_replaced_is_not_paid_outside_as_well() {
     steps.extend(run(5));
     steps.push(Step::Do { order: 0, deed: Deed::Goodwill { minor: total } });
     steps.push(Step::Do { order: 0, deed: Deed::SettleOutside });
-    let world = replay(Rules::OURS, &steps);
+    let world = History { is_gated: false, steps }.replay(Rules::OURS);
     assert_eq!(world.fault, None);
     assert!(world.counts.contains_key("goodwill refunds") && !world.counts.contains_key("stuck refunds settled outside"), "{:?}", world.counts);
 }
@@ -64,4 +66,15 @@ fn a_refund_that_failed_and_was_replaced_is_not_paid_outside_as_well() {
 #[test]
 fn a_seed_tells_the_whole_history() {
     assert_eq!(live(7, Rules::OURS).ok(), live(7, Rules::OURS).ok());
+}
+
+#[test]
+fn a_broken_history_prints_a_line_that_lives_it_again() {
+    let believes_everything = Rules { hear_refund: |order, refund, _| order.hear_refund(refund, domain::refund::RefundNews::Issued), ..Rules::OURS };
+    let broken = many(0..2_000, believes_everything).expect_err("it counts refunds that were refused");
+    let printed = broken.to_string();
+    let line = printed.lines().last().expect("a line");
+    let kept: History = serde_json::from_str(line).expect("a line of the file");
+    assert_eq!(kept.steps, broken.steps);
+    assert!(kept.replay(believes_everything).fault.is_some() && kept.replay(Rules::OURS).fault.is_none(), "{printed}");
 }

@@ -8,10 +8,11 @@ use super::{
     store::{Form, Heard, LOCATIONS, Store, VARIANTS, order_of},
 };
 use domain::{dispute::DisputeStage, market::MarketCode, offer::Instant, refund::RefundNews, stock::Movement};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Something that happens. Steps that cannot happen change nothing, so that any part of a history is a history.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Step {
     /// Pieces come in.
     Receive { variant: usize, location: usize, pieces: u32 },
@@ -44,14 +45,14 @@ pub enum Step {
 }
 
 /// What becomes of a refund that is under way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum RefundWord {
     Issued,
     Bounced,
 }
 
 /// What becomes of a bank's claim.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Stage {
     Open,
     UnderReview,
@@ -129,10 +130,14 @@ impl World {
             Step::Place { server, form } => self.start(server, vec![Op::Place { form, tries: 0 }]),
             Step::PayAgain { server, order } if order < self.store.orders.len() => self.start(server, vec![Op::PayAgain { order, rounds: 0 }]),
             Step::CancelUnpaid { server, order } if order < self.store.orders.len() => {
-                self.start(server, vec![Op::CancelUnpaid { order }, Op::Closing { order }]);
+                self.start(server, vec![Op::Cancel { order, rounds: 0 }]);
             }
             Step::Tend { server } => {
-                self.start(server, vec![Op::Refunds, Op::Reconcile, Op::Sweep]);
+                let mut ops = vec![Op::Refunds, Op::Reconcile, Op::Sweep];
+                if self.store.orders.iter().any(|row| !row.order.fulfilments.is_empty()) {
+                    ops.insert(0, Op::Arrivals);
+                }
+                self.start(server, ops);
             }
             Step::Run { task, fate } => self.run(task, fate),
             Step::Crash { server } => self.crash(server),
@@ -239,18 +244,17 @@ impl World {
         }
         self.store.heard.push(event);
         let order = order_of(payment);
-        match told {
-            Told::Payment(news) => {
-                if matches!(self.hear(payment, news), Heard::New) {
-                    let ops = self.close_others(order);
-                    if !ops.is_empty() {
-                        self.start(server, ops);
-                    }
-                }
-            }
+        let is_new = match told {
+            Told::Payment(news) => matches!(self.hear(payment, news), Heard::New),
             Told::Refund(refund, news) => self.hear_refund(order, refund, news),
             Told::Dispute(news) => {
-                self.change(order, |rules, known, now| (rules.hear_dispute)(known, payment, news, now).ok().map(|changed| changed.0));
+                self.change(order, |rules, known, now| (rules.hear_dispute)(known, payment, news, now).ok().map(|changed| changed.0))
+            }
+        };
+        if is_new {
+            let ops = self.close_others(order);
+            if !ops.is_empty() {
+                self.start(server, ops);
             }
         }
     }

@@ -1,10 +1,11 @@
 //! `nextgen bench operators`: a made-up shop of any size, and how long each list of the operators' pages takes in it, beside `/healthz`, with the
-//! plan of every statement. It prints figures and fails only on wrong answers.
+//! plans of their statements. It prints figures and fails only on wrong answers.
 
 mod draw;
 mod fill_orders;
 mod fill_products;
 mod patterns;
+mod plans;
 mod rows;
 
 use super::pages::open;
@@ -12,10 +13,10 @@ use crate::{
     Built, Shop, build,
     clock::Clock,
     config::{Config, TestProvider},
-    orders::{lists, many},
+    orders::lists,
     outbound, params,
-    sql::{Db, Row},
-    staff::{Actor, accounts, passwords, stock},
+    sql::Db,
+    staff::{Actor, accounts, passwords},
 };
 use anyhow::{Context as _, bail, ensure};
 use domain::staff::{Role, Roles};
@@ -59,9 +60,15 @@ pub async fn measure(mut config: Config, options: Options) -> anyhow::Result<()>
     // What follows shall not be disturbed by what tends a living shop.
     background.stop().await;
     let size = fill(&shop, options).await?;
-    let port = open(router).await?;
-    let asked = ask(&shop, port, size, options.requests).await;
-    plans(&shop.db).await?;
+    let port = open(router.clone()).await?;
+    let cookie = sign_in(&shop, port).await?;
+    let asked = ask(&shop, port, &cookie, size, options.requests).await;
+    let one = format!("/ops/orders/{}", size.number(fill_orders::storied(size)));
+    let mut pages = Vec::new();
+    for (name, path) in [("one order", one.as_str()), ("log of changes", "/ops/audit")] {
+        pages.push((name, plans::said(&router, path, &cookie).await?));
+    }
+    plans::print(&shop.db, &pages).await?;
     asked
 }
 
@@ -190,12 +197,12 @@ async fn pages(shop: &Shop, size: Size) -> anyhow::Result<Vec<(String, String)>>
     Ok(all)
 }
 
-async fn ask(shop: &Shop, port: u16, size: Size, requests: usize) -> anyhow::Result<()> {
-    let base = format!("http://127.0.0.1:{port}");
+/// The cookie of somebody who may see everything.
+async fn sign_in(shop: &Shop, port: u16) -> anyhow::Result<String> {
     let client = outbound::client(Duration::from_mins(2)).redirect(reqwest::redirect::Policy::none()).build()?;
     let form = [("email", EMAIL), ("password", PASSWORD)];
     let answer = client
-        .post(format!("{base}/ops/sign-in"))
+        .post(format!("http://127.0.0.1:{port}/ops/sign-in"))
         .header(header::ORIGIN, &*shop.config.url)
         .header("sec-fetch-site", "same-origin")
         .form(&form)
@@ -204,13 +211,19 @@ async fn ask(shop: &Shop, port: u16, size: Size, requests: usize) -> anyhow::Res
     let cookie =
         answer.headers().get_all(header::SET_COOKIE).iter().filter_map(|value| value.to_str().ok()?.split(';').next()).collect::<Vec<_>>().join("; ");
     ensure!(answer.status() == 303 && !cookie.is_empty(), "signing in: {}", answer.status());
+    Ok(cookie)
+}
+
+async fn ask(shop: &Shop, port: u16, cookie: &str, size: Size, requests: usize) -> anyhow::Result<()> {
+    let base = format!("http://127.0.0.1:{port}");
+    let client = outbound::client(Duration::from_mins(2)).redirect(reqwest::redirect::Policy::none()).build()?;
     println!("{:<42} {:>9} {:>9} {:>9} {:>8}", "milliseconds", "first", "median", "worst", "answer");
     let mut slow = Vec::new();
     for (name, path) in pages(shop, size).await? {
         let (mut took, mut status) = (Vec::new(), 0);
         for _ in 0..requests.max(1) {
             let begun = Instant::now();
-            let answer = client.get(format!("{base}{path}")).header(header::COOKIE, &cookie).send().await?;
+            let answer = client.get(format!("{base}{path}")).header(header::COOKIE, cookie).send().await?;
             status = answer.status().as_u16();
             ensure!(matches!(status, 200 | 303), "{name}: {path} answers {status}");
             answer.bytes().await?;
@@ -226,21 +239,5 @@ async fn ask(shop: &Shop, port: u16, size: Size, requests: usize) -> anyhow::Res
     }
     let told = if slow.is_empty() { "none".to_owned() } else { slow.join(", ") };
     println!("slower than {AIM_MS} ms: {told}");
-    Ok(())
-}
-
-/// How each statement of the lists, of many orders together and of the stock is carried out.
-async fn plans(db: &Db) -> anyhow::Result<()> {
-    let (explain, column) = match db {
-        Db::Sqlite { .. } => ("EXPLAIN QUERY PLAN", "detail"),
-        Db::Postgres { .. } => ("EXPLAIN", "QUERY PLAN"),
-    };
-    for (sql, values) in lists::statements().into_iter().chain(many::statements()).chain(stock::statements()) {
-        let explained: &'static str = format!("{explain} {sql}").leak();
-        println!("\n{sql}");
-        for line in db.all(explained, values).await?.iter().map(|row: &Row| row.text(column)) {
-            println!("    {}", line?);
-        }
-    }
     Ok(())
 }

@@ -15,14 +15,14 @@ mod objects;
 mod webhook;
 
 use super::{
-    Attempt, CapturedPage, CapturedPayment, Patience, Provider, ProviderError, RefundPage, RefundRequest, SESSION_US, SessionRequest, WebhookEvent,
-    WebhookFault,
+    Attempt, CapturedPage, CapturedPayment, DisputePage, Patience, Provider, ProviderError, RefundPage, RefundRequest, SESSION_US, SessionRequest,
+    WebhookEvent, WebhookFault,
 };
 use crate::{config::StripeAccess, random};
 use async_trait::async_trait;
 use call::{Api, Failure};
 use domain::{PaymentId, offer::Instant, payment::News, refund::RefundNews};
-use objects::{Intent, List, Refund, Session};
+use objects::{Dispute, Intent, List, Refund, Session};
 
 /// The header in which Stripe signs.
 const SIGNATURE: &str = "stripe-signature";
@@ -106,7 +106,7 @@ impl Stripe {
     /// Whose payment an intent is.
     async fn payment_of(&self, intent: &str) -> Result<Option<PaymentId>, Failure> {
         let intent: Intent = self.api.get(&format!("/v1/payment_intents/{}", call::segment(intent)), &[]).await?;
-        Ok(intent.metadata.get("payment").and_then(|payment| payment.parse().ok()))
+        Ok(intent.payment())
     }
 }
 
@@ -233,6 +233,18 @@ impl Provider for Stripe {
         let page: List<Refund> = self.api.get("/v1/refunds", &query).await?;
         let next = page.data.last().filter(|_| page.has_more).map(|last| last.id.clone());
         Ok(RefundPage { refunds: page.data.iter().filter_map(Refund::sent).collect(), next })
+    }
+
+    /// A dispute names its intent, and the intent our payment.
+    async fn disputes_since(&self, since: Instant, after: Option<&str>) -> Result<DisputePage, ProviderError> {
+        let from = (since / SECOND_US).max(0).to_string();
+        let mut query = vec![("limit", "100"), ("created[gte]", from.as_str()), ("expand[]", "data.payment_intent")];
+        if let Some(after) = after {
+            query.push(("starting_after", after));
+        }
+        let page: List<Dispute> = self.api.get("/v1/disputes", &query).await?;
+        let next = page.data.last().filter(|_| page.has_more).map(|last| last.id.clone());
+        Ok(DisputePage { disputes: page.data.iter().filter_map(Dispute::opened).collect(), next })
     }
 
     async fn webhook(&self, signature: Option<&str>, body: &[u8], now: Instant) -> Result<WebhookEvent, WebhookFault> {

@@ -1,7 +1,7 @@
 //! Stripe's objects, as far as we read them, and what they mean for a payment. Fields and their values as in Stripe's API description.
 
 use super::form;
-use crate::payments::{ProviderError, SentRefund};
+use crate::payments::{OpenedDispute, ProviderError, SentRefund};
 use domain::{
     PaymentId,
     dispute::{DisputeNews, DisputeStage},
@@ -160,6 +160,11 @@ impl Session {
 }
 
 impl Intent {
+    /// Our payment, if it is one of ours.
+    pub fn payment(&self) -> Option<PaymentId> {
+        self.metadata.get("payment").and_then(|payment| payment.parse().ok())
+    }
+
     /// What an intent says of a session that is complete and not paid.
     fn news(&self) -> News {
         match self.status.as_str() {
@@ -209,6 +214,12 @@ impl Refund {
 }
 
 impl Dispute {
+    /// The dispute as this shop knows it, from a list with the intents in it; `None` if nothing here is disputed.
+    pub fn opened(&self) -> Option<OpenedDispute> {
+        let payment = self.payment_intent.as_ref().and_then(Expandable::object).and_then(Intent::payment)?;
+        Some(OpenedDispute { payment, news: self.news()? })
+    }
+
     /// `None`: an inquiry that came to nothing before it was a dispute, or a currency that we do not know.
     pub fn news(&self) -> Option<DisputeNews> {
         let due = self.evidence_details.as_ref().and_then(|details| details.due_by).filter(|seconds| *seconds > 0);

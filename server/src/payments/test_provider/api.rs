@@ -3,10 +3,10 @@
 use super::{
     Provider, due, failed, json,
     ledger::{Entry, Session, State},
-    webhooks,
+    moves, webhooks,
 };
 use crate::{
-    payments::{CapturedPage, CapturedPayment, RefundPage, SentRefund, SessionRequest},
+    payments::{CapturedPage, CapturedPayment, DisputePage, OpenedDispute, RefundPage, SentRefund, SessionRequest},
     random,
 };
 use axum::{
@@ -34,6 +34,7 @@ pub(super) fn routes(provider: &Provider) -> Router<Provider> {
         .route("/v1/sessions/{payment}/close", post(close_session))
         .route("/v1/refunds", get(refunds).post(refund))
         .route("/v1/captured", get(captured))
+        .route("/v1/disputes", get(disputes))
         .route("/v1/ledger", get(ledger))
         .layer(middleware::from_fn_with_state(provider.clone(), merchant_only))
 }
@@ -129,6 +130,7 @@ async fn create_session(Shared(provider): Shared<Provider>, body: Bytes) -> Resp
         behaviour: None,
         captured_at: None,
         dispute: None,
+        disputed_at: None,
         refunded_minor: 0,
         at,
     };
@@ -186,13 +188,14 @@ async fn refund(Shared(provider): Shared<Provider>, body: Bytes) -> Response {
     said.map_or_else(|error| failed(&error), |news| json(&news))
 }
 
+/// What happened to payments at `since` or later, after that payment's.
 #[derive(Deserialize)]
-struct CapturedQuery {
+struct PaymentsQuery {
     since: Instant,
     after: Option<PaymentId>,
 }
 
-async fn captured(Shared(provider): Shared<Provider>, Query(query): Query<CapturedQuery>) -> Response {
+async fn captured(Shared(provider): Shared<Provider>, Query(query): Query<PaymentsQuery>) -> Response {
     let ledger = provider.ledger();
     let mut found = ledger.sessions_after(query.after).filter_map(|session| {
         let at = session.captured_at.filter(|at| *at >= query.since)?;
@@ -201,6 +204,17 @@ async fn captured(Shared(provider): Shared<Provider>, Query(query): Query<Captur
     let payments: Vec<_> = found.by_ref().take(PAGE).collect();
     let next = if found.next().is_some() { payments.last().map(|last| last.payment.to_string()) } else { None };
     json(&CapturedPage { payments, next })
+}
+
+async fn disputes(Shared(provider): Shared<Provider>, Query(query): Query<PaymentsQuery>) -> Response {
+    let ledger = provider.ledger();
+    let mut found = ledger.sessions_after(query.after).filter_map(|session| {
+        session.disputed_at.filter(|at| *at >= query.since)?;
+        Some(OpenedDispute { payment: session.payment, news: moves::disputed(session, session.dispute?) })
+    });
+    let disputes: Vec<_> = found.by_ref().take(PAGE).collect();
+    let next = if found.next().is_some() { disputes.last().map(|last| last.payment.to_string()) } else { None };
+    json(&DisputePage { disputes, next })
 }
 
 #[derive(Deserialize)]

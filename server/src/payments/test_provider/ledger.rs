@@ -44,6 +44,8 @@ pub struct Session {
     pub captured_at: Option<Instant>,
     #[serde(default)]
     pub dispute: Option<DisputeStage>,
+    #[serde(default)]
+    pub disputed_at: Option<Instant>,
     pub refunded_minor: i64,
     pub at: Instant,
 }
@@ -287,9 +289,10 @@ impl Ledger {
                     self.add_up_refunds(payment);
                 }
             }
-            Entry::Dispute { payment, stage, .. } => {
+            Entry::Dispute { payment, stage, at } => {
                 if let Some(session) = self.sessions.get_mut(&payment) {
                     session.dispute = Some(stage);
+                    session.disputed_at.get_or_insert(at);
                 }
             }
             Entry::Due { at, what } => _ = self.due.insert((at, what)),

@@ -21,6 +21,7 @@ fn session(n: u128) -> Session {
         behaviour: None,
         captured_at: None,
         dispute: None,
+        disputed_at: None,
         refunded_minor: 0,
         at: 0,
     }

@@ -91,7 +91,7 @@ impl Ledger {
         if !allowed {
             return Ok(None);
         }
-        let news = DisputeNews { reference: format!("dp_{}", payment.0.simple()), amount: session.amount, reason: "fraudulent".to_owned(), stage };
+        let news = disputed(session, stage);
         let told = tell(session, notice_id, Notice::Dispute { payment, news });
         self.write(Entry::Dispute { payment, stage, at })?;
         self.note(Some(told))
@@ -103,6 +103,11 @@ impl Ledger {
         }
         Ok(told)
     }
+}
+
+/// What is said of a session's dispute.
+pub(super) fn disputed(session: &Session, stage: DisputeStage) -> DisputeNews {
+    DisputeNews { reference: format!("dp_{}", session.payment.0.simple()), amount: session.amount, reason: "fraudulent".to_owned(), stage }
 }
 
 fn tell(session: &Session, id: &str, notice: Notice) -> Told {

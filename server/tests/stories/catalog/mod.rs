@@ -3,6 +3,7 @@
 mod import;
 mod import_rows;
 mod import_stock;
+mod outbox;
 mod readmodel;
 mod stores;
 mod table;

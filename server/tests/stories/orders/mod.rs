@@ -5,7 +5,7 @@ mod afterwards;
 mod buckets;
 mod coupons;
 mod crowd;
-mod gate;
+mod disputes;
 pub mod house;
 mod keys;
 mod lapsing;

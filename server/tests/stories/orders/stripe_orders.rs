@@ -22,7 +22,7 @@ const HALF_AN_HOUR: Duration = Duration::from_secs(30 * 60 + 1);
 const DAY: Duration = Duration::from_hours(24);
 
 /// A house whose payments Stripe's stand-in takes.
-async fn open(pieces: u32) -> anyhow::Result<(House, StandIn)> {
+pub async fn open(pieces: u32) -> anyhow::Result<(House, StandIn)> {
     let clock = Arc::new(OnceLock::<TestClock>::new());
     let ticking = Arc::clone(&clock);
     let stand_in = StandIn::start(Clock::from_fn(move || ticking.get().map_or(OPENING, TestClock::now))).await?;

@@ -1,8 +1,12 @@
 //! Money that goes back or is fought over, and the ledger that a shop can be rebuilt from.
 
-use crate::{payments::contract::both, payments::ends::End, stripe::page::Manner};
+use crate::{
+    payments::contract::both,
+    payments::ends::{End, MINUTE_US},
+    stripe::page::Manner,
+};
 use domain::{dispute::DisputeStage, refund::RefundNews};
-use server::payments::{CapturedPayment, Notice};
+use server::payments::{CapturedPayment, Notice, OpenedDispute};
 use std::collections::{BTreeMap, BTreeSet};
 
 both!(
@@ -10,6 +14,7 @@ both!(
     a_refund_may_be_under_way,
     a_refund_may_be_refused,
     a_dispute_is_told_of_from_its_beginning_to_its_end,
+    disputes_are_listed_as_they_stand,
     captured_payments_are_listed_with_their_capsules,
 );
 
@@ -90,6 +95,46 @@ async fn a_dispute_is_told_of_from_its_beginning_to_its_end(end: &End) -> anyhow
         let after = if won { RefundNews::Issued } else { RefundNews::Refused };
         assert_eq!(end.provider.refund(&end.refund(&attempt, 100)).await?, after, "won: {won}");
     }
+    Ok(())
+}
+
+async fn disputes_are_listed_as_they_stand(end: &End) -> anyhow::Result<()> {
+    end.paid(Manner::Pays).await?;
+    let earlier = end.paid(Manner::Pays).await?.payment;
+    end.dispute(earlier, "open").await?;
+    end.advance(60 * MINUTE_US);
+    let since = end.clock.now();
+    let mut expected = BTreeMap::new();
+    for n in 0..101_usize {
+        let payment = end.paid(Manner::Pays).await?.payment;
+        let stages = [&["open"][..], &["open", "review"], &["open", "won"], &["open", "lost"]][n % 4];
+        for stage in stages {
+            end.dispute(payment, stage).await?;
+        }
+        expected.insert(payment, n % 4);
+    }
+    let (mut found, mut pages, mut after) = (BTreeMap::new(), 0, None::<String>);
+    loop {
+        let page = end.provider.disputes_since(since, after.as_deref()).await?;
+        assert!(page.disputes.len() <= 100);
+        pages += 1;
+        for OpenedDispute { payment, news } in page.disputes {
+            assert_eq!((news.amount.minor, news.reason.as_str()), (12_390, "fraudulent"));
+            let stage = match news.stage {
+                DisputeStage::Open { evidence_due } => evidence_due.map_or(9, |_| 0),
+                DisputeStage::UnderReview => 1,
+                DisputeStage::Won => 2,
+                DisputeStage::Lost => 3,
+            };
+            assert!(found.insert(payment, stage).is_none(), "each once");
+        }
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(pages, 2);
+    assert!(found == expected, "{} disputes", found.len());
     Ok(())
 }
 

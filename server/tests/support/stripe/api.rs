@@ -3,7 +3,7 @@
 use super::{
     Call, StandIn, State,
     description::{self, Parameter, Wrong, check},
-    ledger::{Refund, Session, Status},
+    ledger::{Session, Status},
     webhooks,
 };
 use axum::{
@@ -33,11 +33,11 @@ fn pairs(text: &[u8]) -> Vec<(String, String)> {
     url::form_urlencoded::parse(text).into_owned().collect()
 }
 
-fn answer(status: StatusCode, body: &Value) -> Response {
+pub(super) fn answer(status: StatusCode, body: &Value) -> Response {
     (status, [(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
 }
 
-fn error(status: u16, kind: &str, code: Option<&str>, param: Option<&str>, message: &str) -> (StatusCode, Value) {
+pub(super) fn error(status: u16, kind: &str, code: Option<&str>, param: Option<&str>, message: &str) -> (StatusCode, Value) {
     let status = StatusCode::from_u16(status).expect("a status");
     (status, json!({ "error": { "type": kind, "code": code, "param": param, "message": message } }))
 }
@@ -178,13 +178,13 @@ fn invalid(this: &StandIn, wrong: Wrong, is_violation: bool) -> Response {
 }
 
 /// Checks against the description; what is wrong is a defect of the caller's.
-fn checked(this: &StandIn, request: &Request, known: &[Parameter]) -> Result<BTreeMap<String, String>, Box<Response>> {
+pub(super) fn checked(this: &StandIn, request: &Request, known: &[Parameter]) -> Result<BTreeMap<String, String>, Box<Response>> {
     let given = request.extensions().get::<Given>().map(|Given(given)| given.clone()).unwrap_or_default();
     check(known, &given).map_err(|wrong| Box::new(invalid(this, wrong, true)))?;
     Ok(given.into_iter().collect())
 }
 
-fn metadata(given: &BTreeMap<String, String>, whose: &str) -> BTreeMap<String, String> {
+pub(super) fn metadata(given: &BTreeMap<String, String>, whose: &str) -> BTreeMap<String, String> {
     let key = |name: &String| Some(name.strip_prefix(whose)?.strip_prefix('[')?.strip_suffix(']')?.to_owned());
     given.iter().filter_map(|(name, value)| Some((key(name)?, value.clone()))).collect()
 }
@@ -245,12 +245,12 @@ pub async fn create_session(Shared(this): Shared<StandIn>, request: Request) -> 
     answer(StatusCode::OK, &session.json(&this.origin, false))
 }
 
-fn missing(what: &str, id: &str) -> Response {
+pub(super) fn missing(what: &str, id: &str) -> Response {
     let (status, body) = error(404, "invalid_request_error", Some("resource_missing"), Some(what), &format!("No such {what}: '{id}'"));
     answer(status, &body)
 }
 
-fn expands(given: &BTreeMap<String, String>) -> bool {
+pub(super) fn expands(given: &BTreeMap<String, String>) -> bool {
     given.get("expand[]").is_some_and(|path| path.ends_with("payment_intent"))
 }
 
@@ -285,7 +285,7 @@ pub async fn expire_session(Shared(this): Shared<StandIn>, Path(id): Path<String
 }
 
 /// A page of a list, the newest first.
-fn page(all: Vec<(u64, String, Value)>, given: &BTreeMap<String, String>, url: &str) -> Response {
+pub(super) fn page(all: Vec<(u64, String, Value)>, given: &BTreeMap<String, String>, url: &str) -> Response {
     let mut all = all;
     all.sort_by_key(|(number, ..)| std::cmp::Reverse(*number));
     let limit = given.get("limit").and_then(|limit| limit.parse().ok()).unwrap_or(10_usize).min(100);
@@ -323,58 +323,4 @@ pub async fn intent(Shared(this): Shared<StandIn>, Path(id): Path<String>, reque
     let Some(session) = state.ledger.session_of(&id) else { return missing("payment_intent", &id) };
     let intent = session.intent.as_ref().map(|intent| intent.json(session)).unwrap_or_default();
     answer(StatusCode::OK, &intent)
-}
-
-pub async fn create_refund(Shared(this): Shared<StandIn>, request: Request) -> Response {
-    let given = match checked(&this, &request, description::REFUND_CREATE) {
-        Ok(given) => given,
-        Err(refused) => return *refused,
-    };
-    let now = this.now_s();
-    let mut state = this.state();
-    let intent = given.get("payment_intent").cloned().unwrap_or_default();
-    let refuse = |code: &str, message: &str| {
-        let (status, body) = error(400, "invalid_request_error", Some(code), None, message);
-        answer(status, &body)
-    };
-    let Some(session) = state.ledger.session_of(&intent).cloned() else { return missing("payment_intent", &intent) };
-    let known = session.intent.as_ref().expect("it was found by its intent");
-    let left = session.amount - state.ledger.refunded(&intent);
-    let amount = given.get("amount").and_then(|amount| amount.parse().ok()).unwrap_or(left);
-    if known.status != "succeeded" {
-        return refuse("payment_intent_unexpected_state", "This PaymentIntent does not have a successful charge to refund.");
-    }
-    if state.ledger.disputes.values().any(|dispute| dispute.intent == intent && dispute.status != "won") {
-        return refuse("charge_disputed", "The charge has been charged back.");
-    }
-    if amount > left {
-        return refuse("charge_already_refunded", "Refund amount is greater than unrefunded amount on charge");
-    }
-    let status = known.refunds;
-    if !["succeeded", "pending"].contains(&status) {
-        return refuse(status, "This refund is refused.");
-    }
-    let (id, number) = state.ledger.id("re");
-    let (currency, metadata) = (session.currency.clone(), metadata(&given, "metadata"));
-    let refund = Refund { id: id.clone(), number, intent, amount, currency, status, metadata, created: now };
-    state.ledger.refunds.insert(id, refund.clone());
-    answer(StatusCode::OK, &refund.json())
-}
-
-pub async fn list_refunds(Shared(this): Shared<StandIn>, request: Request) -> Response {
-    let given = match checked(&this, &request, description::REFUND_LIST) {
-        Ok(given) => given,
-        Err(refused) => return *refused,
-    };
-    let state = this.state();
-    let of = given.get("payment_intent");
-    let from = given.get("created[gte]").and_then(|value| value.parse::<i64>().ok()).unwrap_or(0);
-    let found = state
-        .ledger
-        .refunds
-        .values()
-        .filter(|refund| of.is_none_or(|intent| refund.intent == *intent) && refund.created >= from)
-        .map(|refund| (refund.number, refund.id.clone(), refund.json()))
-        .collect();
-    page(found, &given, "/v1/refunds")
 }

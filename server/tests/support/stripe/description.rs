@@ -119,6 +119,17 @@ pub const REFUND_LIST: &[Parameter] = &[
     parameter("starting_after", TEXT),
 ];
 
+/// `GET /v1/disputes`.
+pub const DISPUTE_LIST: &[Parameter] = &[
+    parameter("charge", TEXT),
+    parameter("created[gte]", Kind::Seconds),
+    parameter("ending_before", TEXT),
+    parameter("expand[]", TEXT),
+    parameter("limit", Kind::Int(1)),
+    parameter("payment_intent", TEXT),
+    parameter("starting_after", TEXT),
+];
+
 /// Fields that every `checkout.session` has; null where there is nothing.
 pub const SESSION: &[&str] = &[
     "id",

@@ -5,6 +5,7 @@
 pub mod api;
 pub mod description;
 pub mod ledger;
+pub mod money;
 pub mod page;
 pub mod webhooks;
 
@@ -92,7 +93,8 @@ impl StandIn {
             .route("/v1/checkout/sessions/{id}", get(api::session))
             .route("/v1/checkout/sessions/{id}/expire", post(api::expire_session))
             .route("/v1/payment_intents/{id}", get(api::intent))
-            .route("/v1/refunds", post(api::create_refund).get(api::list_refunds))
+            .route("/v1/refunds", post(money::create_refund).get(money::list_refunds))
+            .route("/v1/disputes", get(money::list_disputes))
             .layer(axum::middleware::from_fn_with_state(this.clone(), api::enter))
             .route("/c/pay/{id}", get(page::show).post(page::pay))
             .with_state(this.clone());

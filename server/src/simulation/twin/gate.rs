@@ -1,16 +1,17 @@
 //! A payment provider that answers what it is told to, when it is told to.
 
-use async_trait::async_trait;
-use domain::{PaymentId, RefundId, offer::Instant, payment::News, refund::RefundNews};
-use server::{
+use crate::{
     payments::{
-        Attempt, CapturedPage, Forged, Patience, Provider, ProviderError, RefundPage, RefundRequest, SessionRequest, WebhookEvent, WebhookFault,
+        Attempt, CapturedPage, DisputePage, Forged, Patience, Provider, ProviderError, RefundPage, RefundRequest, SessionRequest, WebhookEvent,
+        WebhookFault,
     },
     simulation::{
         Answer,
         store::{DOUBT_US, PENDING_DOUBT_US, PENDING_HOLD_US},
     },
 };
+use async_trait::async_trait;
+use domain::{PaymentId, RefundId, offer::Instant, payment::News, refund::RefundNews};
 use tokio::sync::{mpsc, oneshot};
 
 /// A call of the provider.
@@ -83,6 +84,9 @@ impl Provider for Gate {
         Err(ProviderError::Refused("it keeps no list".to_owned()))
     }
     async fn refunds_since(&self, _: Instant, _: Option<&str>) -> Result<RefundPage, ProviderError> {
+        Err(ProviderError::Refused("it keeps no list".to_owned()))
+    }
+    async fn disputes_since(&self, _: Instant, _: Option<&str>) -> Result<DisputePage, ProviderError> {
         Err(ProviderError::Refused("it keeps no list".to_owned()))
     }
     async fn webhook(&self, _: Option<&str>, body: &[u8], _: Instant) -> Result<WebhookEvent, WebhookFault> {
