@@ -345,4 +345,7 @@ mod tests;
 mod after_payment;
 
 #[cfg(test)]
+mod charged_back;
+
+#[cfg(test)]
 mod coming_back;

@@ -1,6 +1,6 @@
 //! How far a paid order has come, and what asks for a person: derived from the ledgers for lists and pages.
 
-use super::{FulfilmentState, Order, Pieces, ReturnState, Tally};
+use super::{FulfilmentState, Order, Pieces, Portion, ReturnState, Tally};
 use crate::{dispute::DisputeState, offer::Instant};
 use serde::{Deserialize, Serialize};
 
@@ -47,6 +47,8 @@ pub enum Attention {
     Dispute { evidence_due: Option<Instant> },
     /// A refund does not get through.
     Refund,
+    /// The bank took the payment back and pieces are not sent yet: they must be cancelled.
+    ChargedBack,
     /// A parcel comes back, or has come.
     Return,
     /// Pieces wait to be packed or sent.
@@ -59,6 +61,7 @@ impl Attention {
         match self {
             Self::Dispute { .. } => "dispute",
             Self::Refund => "refund",
+            Self::ChargedBack => "charged_back",
             Self::Return => "return",
             Self::Ship => "ship",
         }
@@ -103,13 +106,21 @@ impl Order {
         if self.refunds.iter().any(|refund| self.is_stuck(refund)) {
             all.push(Attention::Refund);
         }
+        let waits = !self.is_disputed() && !self.unsent_portions().is_empty();
+        if waits && self.is_charged_back() {
+            all.push(Attention::ChargedBack);
+        }
         if self.returns.iter().any(|back| back.state == ReturnState::Requested) {
             all.push(Attention::Return);
         }
-        let unsent = |tally: Tally| tally.open() + tally.packing;
-        if self.pieces == Pieces::Sold && !self.is_disputed() && !self.portions(unsent).is_empty() {
+        if waits && !self.is_charged_back() {
             all.push(Attention::Ship);
         }
         all
+    }
+
+    /// Sold pieces that have not left: open or packed.
+    pub fn unsent_portions(&self) -> Vec<Portion> {
+        if self.pieces == Pieces::Sold { self.portions(|tally| tally.open() + tally.packing) } else { Vec::new() }
     }
 }

@@ -2,10 +2,11 @@
 
 use super::{Rules, many};
 use domain::{
-    PaymentId, RefundId,
+    FulfilmentId, PaymentId, RefundId,
+    dispute::{Dispute, DisputeState},
     money::Money,
     offer::Instant,
-    order::{Cancellation, Cancelling, CannotCancel, CannotEnd, CannotRefund, Needs, NextAttempt, Order, Pieces, Portion},
+    order::{Cancellation, Cancelling, CannotCancel, CannotEnd, CannotFulfil, CannotRefund, Needs, NextAttempt, Order, Parcel, Pieces, Portion},
     payment::{News, Payment, PaymentState, Unchanged},
     refund::{Refund, RefundNews, RefundReason, RefundState},
     sourcing::{Line, Part, Short, Split},
@@ -130,6 +131,27 @@ fn opens_second_page(mut order: Order, payment: PaymentId, until: Instant, now: 
     Ok(order)
 }
 
+/// The order as if no bank had taken anything.
+fn unlost(mut order: Order) -> (Order, Vec<Dispute>) {
+    let lost = order.disputes.extract_if(.., |dispute| matches!(dispute.state, DisputeState::Lost { .. })).collect();
+    (order, lost)
+}
+
+/// A lost dispute is over, so the order goes on.
+fn packs_what_is_lost(order: Order, id: FulfilmentId, location: String, portions: Vec<Portion>, now: Instant) -> Result<Order, CannotFulfil> {
+    let (order, lost) = unlost(order);
+    let mut after = order.pack(id, location, portions, now)?;
+    after.disputes.extend(lost);
+    Ok(after)
+}
+
+fn sends_what_is_lost(order: Order, id: FulfilmentId, parcels: Vec<Parcel>, now: Instant) -> Result<Changed, CannotFulfil> {
+    let (order, lost) = unlost(order);
+    let (mut after, events) = order.ship(id, parcels, now)?;
+    after.disputes.extend(lost);
+    Ok((after, events))
+}
+
 /// A refund that the provider refused is taken for done.
 fn believes_refused(order: Order, refund: RefundId, news: RefundNews) -> Option<Changed> {
     order.hear_refund(refund, if news == RefundNews::Refused { RefundNews::Issued } else { news })
@@ -165,6 +187,7 @@ fn mistakes() -> Vec<(&'static str, Rules, &'static str)> {
         ("late money sells what is not held", Rules { needs: sells_what_lapsed, ..ours }, "pieces came"),
         ("a refund is sent though a bank claims its payment", Rules { waits_for_bank: |_, _| false, ..ours }, "while a bank claims"),
         ("a refusal stops a refund that is under way", Rules { hear_refund: stops_what_is_under_way, ..ours }, "the provider of"),
+        ("goods are sent whose money the bank took", Rules { pack: packs_what_is_lost, ship: sends_what_is_lost, ..ours }, "its money is gone"),
         ("a refused refund counts as done", Rules { hear_refund: believes_refused, ..ours }, "the provider of 0"),
     ]
 }

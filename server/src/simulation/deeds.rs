@@ -1,6 +1,7 @@
 //! What staff and shoppers do with a paid order: each deed is one transaction, with what it does to the stock.
 
 use super::{
+    Rules,
     ops::Op,
     shelves::{Lies, Turned},
     store::{PLACES, VARIANTS, id, order_of},
@@ -67,12 +68,12 @@ impl World {
         let done = match deed {
             Deed::Goodwill { .. } | Deed::SettleOutside if self.is_unclear(index) => None,
             Deed::Pack { line, pieces } => self.pack(index, line, pieces).then_some("shipments packed"),
-            Deed::Unpack => self.move_on(index, Lies::Shelved, |order, id, _| order.unpack(id).ok()).then_some("shipments unpacked"),
+            Deed::Unpack => self.move_on(index, Lies::Shelved, |_, order, id, _| order.unpack(id).ok()).then_some("shipments unpacked"),
             Deed::Ship => self
-                .move_on(index, Lies::Shipped, |order, id, now| order.ship(id, parcels(), now).ok().map(|changed| changed.0))
+                .move_on(index, Lies::Shipped, |rules, order, id, now| (rules.ship)(order, id, parcels(), now).ok().map(|changed| changed.0))
                 .then_some("shipments sent"),
             Deed::Deliver => self
-                .fulfilment(index, "shipped", |order, id, now| order.deliver(id, now).ok().map(|changed| changed.0))
+                .fulfilment(index, "shipped", |_, order, id, now| order.deliver(id, now).ok().map(|changed| changed.0))
                 .then_some("shipments delivered"),
             Deed::Cancel { line, pieces } => self.cancel(index, line.map(|line| vec![Portion { line, quantity: pieces }])),
             Deed::Goodwill { minor } => {
@@ -137,7 +138,8 @@ impl World {
         let fulfilment = FulfilmentId(id(index, self.next_fulfilment(index)));
         let (before, place) = (self.store.orders[index].order.clone(), self.shelf(index, line));
         let portions = vec![Portion { line, quantity: pieces }];
-        let Ok(after) = before.clone().pack(fulfilment, PLACES[place].to_owned(), portions, self.now) else { return false };
+        let packed = (self.rules.pack)(before.clone(), fulfilment, PLACES[place].to_owned(), portions, self.now);
+        let Ok(after) = packed else { return false };
         let variant = variant_of(&after, line);
         let turned = Turned { variant, location: Some(place), pieces, from: Lies::Shelved, to: Lies::Packed };
         let is_there = self.turn(index, turned, false).is_some();
@@ -155,10 +157,12 @@ impl World {
     }
 
     /// Sends what was packed first, or puts it back on its shelf.
-    fn move_on(&mut self, index: usize, to: Lies, rule: impl FnOnce(Order, FulfilmentId, Instant) -> Option<Order>) -> bool {
+    fn move_on(&mut self, index: usize, to: Lies, rule: impl FnOnce(&Rules, Order, FulfilmentId, Instant) -> Option<Order>) -> bool {
         let before = self.store.orders[index].order.clone();
         let known = before.fulfilments.iter().find(|known| FulfilmentState::word(&known.state) == "packing").cloned();
-        let Some((known, after)) = known.and_then(|known| Some((known.clone(), rule(before.clone(), known.id, self.now)?))) else { return false };
+        let Some((known, after)) = known.and_then(|known| Some((known.clone(), rule(&self.rules, before.clone(), known.id, self.now)?))) else {
+            return false;
+        };
         let location = PLACES.iter().position(|place| *place == known.location);
         for Portion { line, quantity } in known.portions {
             let turned = Turned { variant: variant_of(&before, line), location, pieces: quantity, from: Lies::Packed, to };
@@ -187,9 +191,9 @@ impl World {
         known.map_or(0, |last| usize::try_from(last).unwrap_or(0) + 1)
     }
 
-    fn fulfilment(&mut self, index: usize, state: &str, rule: impl FnOnce(Order, FulfilmentId, Instant) -> Option<Order>) -> bool {
+    fn fulfilment(&mut self, index: usize, state: &str, rule: impl FnOnce(&Rules, Order, FulfilmentId, Instant) -> Option<Order>) -> bool {
         let known = self.store.orders[index].order.fulfilments.iter().find(|known| FulfilmentState::word(&known.state) == state);
-        known.map(|known| known.id).is_some_and(|id| self.change(index, |_, order, now| rule(order, id, now)))
+        known.map(|known| known.id).is_some_and(|id| self.change(index, |rules, order, now| rule(rules, order, id, now)))
     }
 
     fn announced(&self, index: usize) -> Option<ReturnId> {

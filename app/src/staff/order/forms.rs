@@ -41,7 +41,7 @@ fn ship(desk: &Desk, data: &OrderData) -> AnyView {
 }
 
 fn cancel(desk: &Desk, data: &OrderData) -> AnyView {
-    if !may(desk, Act::Cancel) || data.order.can_cancel().is_err() {
+    if !may(desk, Act::Cancel) || data.order.can_cancel(By::Staff).is_err() {
         return ().into_any();
     }
     let slot = Slot::new(Act::Cancel, "", data);
@@ -61,7 +61,9 @@ fn cancel(desk: &Desk, data: &OrderData) -> AnyView {
         CancelReason::Other => "Another reason",
     };
     let reasons = CancelReason::ALL.into_iter().map(|reason| (reason.code().to_owned(), words(reason).to_owned())).collect();
-    let sure = if is_paid {
+    let sure = if data.order.is_charged_back() {
+        "The pieces are sold to others. No money goes back: the bank has taken it. This cannot be undone."
+    } else if is_paid {
         "The pieces are sold to others and the money goes back. This cannot be undone."
     } else {
         "The order is over. This cannot be undone."

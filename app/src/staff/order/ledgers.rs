@@ -130,5 +130,8 @@ pub fn disputes(data: &OrderData) -> AnyView {
     let open = data.order.is_disputed().then(|| {
         view! { <p class="why">"Nothing is sent, cancelled or refunded while a dispute is open: it could be lost twice. Send the evidence on the payment provider's own pages."</p> }
     });
-    view! { <section><h2 class="panel-h">"Disputes"</h2>{all}{open}</section> }.into_any()
+    let lost = (data.order.is_charged_back() && !data.order.unsent_portions().is_empty()).then(|| {
+        view! { <p class="notice bad">"The bank took the money back: nothing more is sent. Put back what is packed, and cancel the pieces."</p> }
+    });
+    view! { <section><h2 class="panel-h">"Disputes"</h2>{all}{open}{lost}</section> }.into_any()
 }

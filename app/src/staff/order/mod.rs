@@ -114,6 +114,11 @@ impl OrderData {
         self.locations.iter().find(|known| known.0 == code).map_or_else(|| code.to_owned(), |known| known.1.clone())
     }
 
+    /// What a variant is called that pieces can be exchanged for.
+    fn variant(&self, variant: VariantId) -> String {
+        self.variants.iter().find(|known| known.1 == variant).map_or_else(|| "another variant".to_owned(), |known| known.2.clone())
+    }
+
     /// A line's name in a form: `Leather belt, Tan, 90 cm`.
     fn name(&self, line: u32) -> String {
         let place = self.order.lines.iter().position(|known| known.line == line);

@@ -22,7 +22,10 @@ fn one(desk: &Desk, data: &OrderData, back: &Return) -> AnyView {
         .items
         .iter()
         .map(|item| {
-            let what = if matches!(item.resolution, Resolution::Exchange { .. }) { ", to be exchanged" } else { "" };
+            let what = match item.resolution {
+                Resolution::Refund => String::new(),
+                Resolution::Exchange { variant, .. } => format!(", to be exchanged for {}", data.variant(variant)),
+            };
             format!("{} × {} ({}{what})", item.quantity, data.name(item.line), item.reason.code().replace('_', " "))
         })
         .collect();
