@@ -1,7 +1,7 @@
 //! Real browsers on the built shop: the journeys of end2end/, and Lighthouse.
 
 use crate::{
-    machine::{Repo, say},
+    machine::{Repo, apt_install, find_program, say},
     node::Node,
     process::Server,
     services::{DynamoDb, Postgres, chromium},
@@ -30,6 +30,20 @@ pub fn edge(repo: &Repo, node: &Node, postgres: &Postgres, dynamodb: &DynamoDb, 
     command.arg(repo.at("end2end/edge.mjs")).current_dir(repo.at("end2end")).env("EDGE_BUNDLE", bundle);
     command.env("JOURNEY_DATABASE_URL", postgres.database("edge")?).env("JOURNEY_DYNAMODB_ENDPOINT", &dynamodb.endpoint);
     command.env("JOURNEY_BINARY", repo.nextgen()).env("LEFT_BEHIND", repo.scratch("end2end-edge")?);
+    succeeds(&mut command)
+}
+
+/// Tests of CloudFront's function, in njs, of the Lambda@Edge handler, and of the local stand-in for CloudFront.
+pub fn cloudfront(repo: &Repo, node: &Node) -> Result<bool> {
+    if find_program(&["njs"]).is_none() {
+        apt_install(&["njs"], "the engine of CloudFront Functions (tests only)")?;
+    }
+    let folder = repo.at("edge/cloudfront/tests");
+    let mut files: Vec<_> = std::fs::read_dir(&folder)?.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    files.retain(|file| file.to_string_lossy().ends_with(".test.mjs"));
+    files.sort();
+    let mut command = node.command();
+    command.arg("--test").args(files).current_dir(&repo.root);
     succeeds(&mut command)
 }
 

@@ -29,6 +29,7 @@ const STEPS: &[(&str, &str, Check)] = &[
     ("lint", "clippy for the host", lint_native),
     ("build", "browser and server, size budget", build),
     ("edge", "the Workers build in front of a shop: the same pages, live values, failures, strangers' data; size budget", edge_in_front),
+    ("cloudfront", "CloudFront's function, the Lambda@Edge handler and a local CloudFront with its limits", cloudfront),
     ("test", "all tests on what is embedded, then on PostgreSQL and DynamoDB Local", cargo_test),
     ("crash", "killed at every step and started again, on SQLite and PostgreSQL", crash),
     ("journeys", "browser journeys, and the races that broke other shops", browser_journeys),
@@ -179,6 +180,10 @@ fn edge_in_front(session: &Session) -> Result<String> {
     } else {
         bail!("see the lines above; logs are in target/end2end-edge");
     }
+}
+
+fn cloudfront(session: &Session) -> Result<String> {
+    if journeys::cloudfront(session.repo, session.node()?)? { Ok("see the lines above".to_owned()) } else { bail!("see the lines above") }
 }
 
 /// Everything on what is embedded, then everything once more on the real stores, and again in transactions of the stricter kind.
