@@ -50,7 +50,7 @@ async function passPlainly(request, env, reason) {
   if (!request.bodyUsed) {
     const headers = new Headers(request.headers);
     for (const name of ["forwarded", "x-forwarded-for", "x-visitor-country"]) headers.delete(name);
-    if (!headers.has("accept-encoding")) headers.set("accept-encoding", "identity");
+    if (request.cf?.clientAcceptEncoding === "") headers.set("accept-encoding", "identity");
     const address = request.headers.get("cf-connecting-ip");
     if (address) headers.set("x-forwarded-for", address);
     for (const origin of JSON.parse(env.EDGE_CONFIG).origins) {

@@ -171,15 +171,14 @@ fn build(session: &Session) -> Result<String> {
 fn edge_in_front(session: &Session) -> Result<String> {
     let (config, _) = EdgeConfig::take(session.repo, &[])?;
     let bundle = edge::workers(session.repo, session.toolchain()?, &config)?;
+    if !journeys::edge(session.repo, session.node()?, session.postgres()?, session.dynamodb()?, &bundle)? {
+        bail!("see the lines above; logs are in target/end2end-edge");
+    }
     let size = edge::packed_bytes(&bundle.join("worker.js"))? + edge::packed_bytes(&bundle.join("edge.wasm"))?;
     if size > edge::BUDGET_BYTES {
         bail!("over the budget: {size} bytes brotli of {}", edge::BUDGET_BYTES);
     }
-    if journeys::edge(session.repo, session.node()?, session.postgres()?, session.dynamodb()?, &bundle)? {
-        Ok(format!("see the lines above; {size} bytes brotli"))
-    } else {
-        bail!("see the lines above; logs are in target/end2end-edge");
-    }
+    Ok(format!("see the lines above; {size} bytes brotli"))
 }
 
 fn cloudfront(session: &Session) -> Result<String> {

@@ -194,9 +194,9 @@ impl Rendered {
 
 /// A new id: UUIDv7 of this instant (RFC 9562, 5.7).
 fn id(now: Instant, random: [u8; 16]) -> uuid::Uuid {
-    let [a, b, c, d, e, f, g, h, i, j, ..] = random;
+    let random: [u8; 10] = std::array::from_fn(|at| random[at]);
     let millis = u64::try_from(now / 1_000).unwrap_or(0);
-    uuid::Builder::from_unix_timestamp_millis(millis, &[a, b, c, d, e, f, g, h, i, j]).into_uuid()
+    uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
 }
 
 struct Filling<'a>(&'a HoleValues<'a>);

@@ -159,13 +159,16 @@ impl Items for DynamoDb {
     }
 }
 
+/// Lists as they were answered, by whom they are for and what was asked.
+type HeldLists = LruTtlCache<(Locale, ListingQuery), Found<(ListingPage, Facets)>>;
+
 /// The origins, nearest first: for what only they can compute, and for items while the table does not answer.
 pub struct Origins {
     client: reqwest::Client,
     urls: Vec<String>,
     /// Tells the origin that an edge asks, which may read what is not yet announced.
     key: String,
-    lists: Mutex<LruTtlCache<(Locale, ListingQuery), Found<(ListingPage, Facets)>>>,
+    lists: Mutex<HeldLists>,
 }
 
 impl Origins {

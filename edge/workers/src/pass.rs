@@ -73,8 +73,8 @@ fn cleaned(request: &Request) -> Result<Headers> {
     for name in DROPPED {
         headers.delete(name)?;
     }
-    if !given.has("accept-encoding")? {
-        // workerd would ask for brotli by itself, and hand it to somebody who did not.
+    if cf(request, "clientAcceptEncoding").is_some_and(|accepted| accepted.is_empty()) {
+        // In the visitor's place Cloudflare asks for brotli; local workerd hands that to somebody who did not.
         headers.set("accept-encoding", "identity")?;
     }
     if let Some(address) = given.get("cf-connecting-ip")? {
@@ -88,8 +88,13 @@ fn cleaned(request: &Request) -> Result<Headers> {
 
 /// The country that Cloudflare sees a request come from, ISO 3166-1 alpha-2 in capitals (T1 for Tor, XX for unknown).
 pub fn country(request: &Request) -> Option<String> {
+    cf(request, "country")
+}
+
+/// A text that Cloudflare says about a request.
+fn cf(request: &Request, name: &str) -> Option<String> {
     let cf = Reflect::get(request, &"cf".into()).ok().filter(JsValue::is_object)?;
-    Reflect::get(&cf, &"country".into()).ok()?.as_string()
+    Reflect::get(&cf, &name.into()).ok()?.as_string()
 }
 
 async fn load(request: &Request, method: &str) -> Result<Load> {
