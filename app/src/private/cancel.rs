@@ -23,6 +23,8 @@ pub enum Cancel {
     Packed,
     /// The bank is asked about the payment.
     Disputed,
+    /// The bank has taken the payment back.
+    ChargedBack,
     /// There is nothing left to say about it.
     Over,
 }
@@ -74,6 +76,7 @@ impl Cancel {
             .into_any(),
             Self::Packed => view! { <p class="why">{messages.cancel_packed}</p> }.into_any(),
             Self::Disputed => view! { <p class="why">{messages.cancel_disputed}</p> }.into_any(),
+            Self::ChargedBack => view! { <p class="why">{messages.cancel_charged_back}</p> }.into_any(),
             Self::Over => ().into_any(),
         }
     }

@@ -27,6 +27,8 @@ pub enum Can {
     Yes(Window),
     /// The time ended then.
     Over(Instant),
+    /// The bank is asked about the payment.
+    Disputed,
     Nothing,
 }
 
@@ -50,11 +52,28 @@ pub struct Announced {
 /// What became of a return, as shoppers are told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
-    Announced { at: Instant },
-    Received { at: Instant },
-    Refunded { at: Instant, amount: Money },
-    Refused { at: Instant, why: String },
-    CalledOff { at: Instant },
+    Announced {
+        at: Instant,
+    },
+    Received {
+        at: Instant,
+    },
+    /// What is sent for it.
+    Exchanged {
+        at: Instant,
+        pieces: Vec<Piece>,
+    },
+    Refunded {
+        at: Instant,
+        amount: Money,
+    },
+    Refused {
+        at: Instant,
+        why: String,
+    },
+    CalledOff {
+        at: Instant,
+    },
 }
 
 impl Returns {
@@ -67,11 +86,12 @@ impl Returns {
                 Some(view! { <p><a class="button quiet" href=form>{messages.title}</a></p> <p class="why">{window.words(view)}</p> }.into_any())
             }
             Can::Over(at) => Some(view! { <p class="why">{filled(messages.over, &[("date", &long_day(at, view))])}</p> }.into_any()),
+            Can::Disputed => Some(view! { <p class="why">{messages.disputed}</p> }.into_any()),
             Can::Nothing => None,
         };
         let list = (!self.announced.is_empty()).then(|| {
             let all = self.announced.iter().map(|back| back.show(secret, view)).collect_view();
-            view! { <section class="returned" id="returns"><h2>{messages.list_title}</h2>{all}</section> }
+            view! { <section class="ledger" id="returns"><h2>{messages.list_title}</h2>{all}</section> }
         });
         view! { {list}{link} }.into_any()
     }
@@ -84,6 +104,11 @@ impl Announced {
         let state = match &self.state {
             State::Announced { at } => filled(messages.state_announced, &[("date", &day(*at))]),
             State::Received { at } => filled(messages.state_received, &[("date", &day(*at))]),
+            State::Exchanged { at, pieces } => {
+                let piece = |piece: &Piece| format!("{} × {}", number(piece.quantity.into(), view.locale), piece.title);
+                let pieces = pieces.iter().map(piece).collect::<Vec<_>>().join(", ");
+                filled(messages.state_exchanged, &[("date", &day(*at)), ("pieces", &pieces)])
+            }
             State::Refunded { at, amount } => filled(messages.state_refunded, &[("date", &day(*at)), ("amount", &money(*amount, view.locale))]),
             State::Refused { at, why } => filled(messages.state_refused, &[("date", &day(*at)), ("why", why)]),
             State::CalledOff { at } => filled(messages.state_called_off, &[("date", &day(*at))]),

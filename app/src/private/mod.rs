@@ -9,7 +9,9 @@ pub mod find;
 pub mod gate;
 pub mod give_back;
 pub mod order;
+pub mod parcels;
 pub mod sums;
+mod tracking;
 mod words;
 
 pub use words::{country_name, field_label, percent, region_name, tax_name, time_of_day};

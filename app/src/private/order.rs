@@ -1,7 +1,7 @@
-//! An order by its secret link: its state in words, what was bought and why it costs what it costs, and the button to pay (again) while
+//! An order by its secret link: its state in words, where its parcels are, what was bought and why it costs what it costs, and the button to pay (again) while
 //! that is possible.
 
-use super::{Line, Notice, cancel, country_name, coupon::Removal, give_back, sums, time_of_day};
+use super::{Line, Notice, cancel, country_name, coupon::Removal, give_back, parcels, sums, time_of_day};
 use crate::{
     i18n::{date_range, filled, follow, long_date, money, till},
     pages::{Head, Page},
@@ -29,12 +29,15 @@ pub struct OrderData {
     pub placed_at: Instant,
     pub status: Status,
     pub can_pay: Result<(), CannotPay>,
+    /// What was sent, and how far the rest has come.
+    pub parcels: parcels::Parcels,
     /// What of it can be cancelled now.
     pub cancel: cancel::Cancel,
     /// What was cancelled and what went back.
     pub undone: cancel::Undone,
     /// What went back or can go back.
     pub returns: give_back::Returns,
+    /// What was ordered, then what is sent in exchange.
     pub lines: Vec<Line>,
     pub quote: Quote,
     pub total: Money,
@@ -84,6 +87,7 @@ fn body(view: &View, data: OrderData) -> AnyView {
                 {data.notice.clone().map(Notice::show)}
                 <p class="status" data-state=state role="status">{word}</p>
                 <p>{text}</p>
+                {data.parcels.show(view)}
                 {data.undone.show(view)}
                 {pay(&data, view)}
                 <dl class="facts">
@@ -173,7 +177,7 @@ fn status_words(data: &OrderData, view: &View) -> (&'static str, &'static str, S
         }
         Status::PaymentFailed { reason } => ("failed", messages.status_declined, decline_text(reason, view).to_owned()),
         Status::PaymentPending => ("waiting", messages.status_pending, messages.text_pending.to_owned()),
-        Status::Paid { .. } => ("paid", messages.status_paid, messages.text_paid.to_owned()),
+        Status::Paid { .. } => data.parcels.way.words(view),
         Status::Lapsed => ("cancelled", messages.status_lapsed, messages.text_lapsed.to_owned()),
         Status::Withdrawn => ("cancelled", messages.status_withdrawn, messages.text_withdrawn.to_owned()),
         Status::Cancelled => ("cancelled", messages.status_cancelled, messages.text_cancelled.to_owned()),

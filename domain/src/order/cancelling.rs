@@ -74,6 +74,9 @@ pub enum CannotCancel {
     NotPaid,
     #[error("everything is packed, sent or cancelled already")]
     NothingOpen,
+    /// Staff cancel what is left; for the shopper there is nothing to get back.
+    #[error("the payment was charged back")]
+    ChargedBack,
     #[error(transparent)]
     Pieces(#[from] NoSuchPieces),
     #[error(transparent)]
@@ -87,11 +90,12 @@ impl Order {
     }
 
     /// Whether there is anything that can be cancelled now: an order without payment as a whole, pieces of a paid one.
-    pub fn can_cancel(&self) -> Result<(), CannotCancel> {
+    pub fn can_cancel(&self, by: By) -> Result<(), CannotCancel> {
         match self.pieces {
             Pieces::Held { .. } | Pieces::Lapsed if self.refunds.is_empty() => Ok(()),
-            Pieces::Sold if self.disputes.iter().any(|dispute| dispute.state.is_open()) => Err(CannotRefund::Disputed.into()),
+            Pieces::Sold if self.is_disputed() => Err(CannotRefund::Disputed.into()),
             Pieces::Sold if self.open_portions().is_empty() => Err(CannotCancel::NothingOpen),
+            Pieces::Sold if by == By::Shopper && self.is_charged_back() => Err(CannotCancel::ChargedBack),
             Pieces::Sold => Ok(()),
             Pieces::Held { .. } | Pieces::Lapsed | Pieces::Withdrawn | Pieces::Cancelled => Err(CannotCancel::NothingOpen),
         }
@@ -103,7 +107,7 @@ impl Order {
         if self.pieces != Pieces::Sold {
             return Err(CannotCancel::NotPaid);
         }
-        self.can_cancel()?;
+        self.can_cancel(wish.by)?;
         let portions: Vec<Portion> =
             wish.portions.map_or_else(|| self.open_portions(), |all| all.into_iter().filter(|portion| portion.quantity > 0).collect());
         self.check(&portions, Tally::open)?;

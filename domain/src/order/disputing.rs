@@ -7,6 +7,7 @@ use crate::{
     ids::PaymentId,
     offer::Instant,
     payment::Unchanged,
+    refund::RefundReason,
 };
 
 impl Dispute {
@@ -17,6 +18,12 @@ impl Dispute {
 }
 
 impl Order {
+    /// Whether a bank took the payment that this order stands on. One that had been paid twice still stands on the other payment.
+    pub fn is_charged_back(&self) -> bool {
+        let paid_twice = |payment| self.refunds.iter().any(|refund| refund.payment == payment && refund.reason == RefundReason::PaidTwice);
+        self.disputes.iter().any(|dispute| dispute.is_lost() && !paid_twice(dispute.payment))
+    }
+
     /// The order after a provider's news of a dispute.
     pub fn hear_dispute(mut self, payment: PaymentId, news: DisputeNews, now: Instant) -> Result<(Self, Vec<Event>), Unchanged> {
         let order = self.id;

@@ -64,6 +64,9 @@ pub enum CannotFulfil {
     /// What is sent during a dispute may be lost twice.
     #[error("a dispute is open")]
     Disputed,
+    /// The bank took the money back: what is sent now is given away.
+    #[error("the payment was charged back")]
+    ChargedBack,
     #[error(transparent)]
     Pieces(#[from] NoSuchPieces),
     #[error("no such shipment")]
@@ -103,10 +106,16 @@ impl Order {
         if self.pieces != Pieces::Sold {
             return Err(CannotFulfil::NotPaid);
         }
+        self.is_paid_for()?;
+        if self.open_portions().is_empty() { Err(NoSuchPieces::None.into()) } else { Ok(()) }
+    }
+
+    /// Whether the money for what is sent is here to stay, as far as anybody knows.
+    pub fn is_paid_for(&self) -> Result<(), CannotFulfil> {
         if self.is_disputed() {
             return Err(CannotFulfil::Disputed);
         }
-        if self.open_portions().is_empty() { Err(NoSuchPieces::None.into()) } else { Ok(()) }
+        if self.is_charged_back() { Err(CannotFulfil::ChargedBack) } else { Ok(()) }
     }
 
     /// Begins to pack pieces that are open. The caller has made sure that they lie at `location`.
@@ -131,9 +140,7 @@ impl Order {
 
     /// Sends what was packed.
     pub fn ship(mut self, id: FulfilmentId, parcels: Vec<Parcel>, now: Instant) -> Result<(Self, Vec<Event>), CannotFulfil> {
-        if self.is_disputed() {
-            return Err(CannotFulfil::Disputed);
-        }
+        self.is_paid_for()?;
         if parcels.is_empty() || parcels.len() > PARCELS_MAX {
             return Err(CannotFulfil::Parcels);
         }

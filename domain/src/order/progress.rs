@@ -1,6 +1,6 @@
 //! How far a paid order has come, and what asks for a person: derived from the ledgers for lists and pages.
 
-use super::{FulfilmentState, Order, Pieces, ReturnState, Tally};
+use super::{FulfilmentState, Order, Pieces, Portion, ReturnState, Tally};
 use crate::{dispute::DisputeState, offer::Instant};
 use serde::{Deserialize, Serialize};
 
@@ -45,8 +45,12 @@ impl Progress {
 pub enum Attention {
     /// Evidence is due; without it the money is lost.
     Dispute { evidence_due: Option<Instant> },
+    /// The provider took another amount than was asked for.
+    Amount,
     /// A refund does not get through.
     Refund,
+    /// The bank took the payment back and pieces are not sent yet: they must be cancelled.
+    ChargedBack,
     /// A parcel comes back, or has come.
     Return,
     /// Pieces wait to be packed or sent.
@@ -58,7 +62,9 @@ impl Attention {
     pub const fn word(self) -> &'static str {
         match self {
             Self::Dispute { .. } => "dispute",
+            Self::Amount => "amount",
             Self::Refund => "refund",
+            Self::ChargedBack => "charged_back",
             Self::Return => "return",
             Self::Ship => "ship",
         }
@@ -100,16 +106,27 @@ impl Order {
             DisputeState::Open { evidence_due } => Some(Attention::Dispute { evidence_due }),
             _ => None,
         }));
+        if self.payments.iter().any(|payment| payment.odd.is_some_and(|odd| !odd.settled)) {
+            all.push(Attention::Amount);
+        }
         if self.refunds.iter().any(|refund| self.is_stuck(refund)) {
             all.push(Attention::Refund);
+        }
+        let waits = !self.is_disputed() && !self.unsent_portions().is_empty();
+        if waits && self.is_charged_back() {
+            all.push(Attention::ChargedBack);
         }
         if self.returns.iter().any(|back| back.state == ReturnState::Requested) {
             all.push(Attention::Return);
         }
-        let unsent = |tally: Tally| tally.open() + tally.packing;
-        if self.pieces == Pieces::Sold && !self.is_disputed() && !self.portions(unsent).is_empty() {
+        if waits && !self.is_charged_back() {
             all.push(Attention::Ship);
         }
         all
+    }
+
+    /// Sold pieces that have not left: open or packed.
+    pub fn unsent_portions(&self) -> Vec<Portion> {
+        if self.pieces == Pieces::Sold { self.portions(|tally| tally.open() + tally.packing) } else { Vec::new() }
     }
 }

@@ -140,6 +140,9 @@ pub enum CannotReturn {
     KeptBack,
     #[error("more of the delivery charge would go back than was paid")]
     Delivery,
+    /// There is no money of it left that could go back; staff may still take things.
+    #[error("the payment was charged back")]
+    ChargedBack,
     #[error(transparent)]
     Refund(#[from] CannotRefund),
 }
@@ -216,6 +219,12 @@ impl Order {
         if self.portions(Tally::returnable).is_empty() {
             return Err(CannotReturn::NothingSent);
         }
+        if self.is_disputed() {
+            return Err(CannotRefund::Disputed.into());
+        }
+        if by == By::Shopper && self.is_charged_back() {
+            return Err(CannotReturn::ChargedBack);
+        }
         match self.returnable_until() {
             Some(since) if by == By::Shopper && now >= since => Err(CannotReturn::TooLate { since }),
             _ => Ok(()),
@@ -257,6 +266,9 @@ impl Order {
         now: Instant,
     ) -> Result<(Self, Vec<Event>), CannotReturn> {
         let known = self.returns.iter().position(|back| back.id == id && back.state == ReturnState::Requested).ok_or(CannotReturn::NotOpen)?;
+        if self.is_disputed() {
+            return Err(CannotRefund::Disputed.into());
+        }
         let announced = self.returns[known].items.clone();
         let receipts: Vec<Receipt> = receipts.into_iter().filter(|receipt| receipt.quantity > 0).collect();
         let portion = |receipt: &Receipt| Portion { line: receipt.line, quantity: receipt.quantity };

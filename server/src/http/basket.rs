@@ -156,7 +156,8 @@ fn basket_line(view: &View, line: &cart::Line, document: Option<&ProductDocument
     BasketLine { shown, text, wanted }
 }
 
-fn text_of(document: &ProductDocument, variant: &Variant) -> LineText {
+/// What a line says of a variant.
+pub fn text_of(document: &ProductDocument, variant: &Variant) -> LineText {
     let chosen = document.options.iter().zip(&variant.values);
     let name = |(option, value): (&domain::catalog::ProductOption, &String)| {
         option.values.iter().find(|known| known.slug == *value).map_or_else(|| value.clone(), |known| known.name.clone())

@@ -56,6 +56,7 @@ async fn cancel(
         Ok(_) => return Ok(see_other(&format!("{}?said=cancelled", order_url(&view, &secret)))),
         Err(ChangeError::Cancel(CannotCancel::Pieces(NoSuchPieces::None))) => (messages.cancel_none, 422),
         Err(ChangeError::Cancel(CannotCancel::Refund(CannotRefund::Disputed))) => (messages.cancel_disputed, 409),
+        Err(ChangeError::Cancel(CannotCancel::ChargedBack)) => (messages.cancel_charged_back, 409),
         Err(ChangeError::Cancel(CannotCancel::Pieces(_) | CannotCancel::NothingOpen)) => (messages.cancel_too_late, 409),
         // Paid, paying or over meanwhile: the page says so by itself.
         Err(ChangeError::Cancel(CannotCancel::NotPaid) | ChangeError::End(_)) => return Ok(see_other(&order_url(&view, &secret))),
@@ -74,7 +75,7 @@ fn portions(order: &OrderView, fields: &Fields) -> Vec<Portion> {
 /// What the page offers to cancel.
 pub fn possible(order: &OrderView, now: Instant) -> Cancel {
     let known = &order.ledgers;
-    match known.can_cancel() {
+    match known.can_cancel(By::Shopper) {
         Ok(()) if known.pieces == Pieces::Sold => {
             let open = known.open_portions();
             let refund = RefundId(Uuid::nil());
@@ -85,6 +86,7 @@ pub fn possible(order: &OrderView, now: Instant) -> Cancel {
         }
         Ok(()) => Cancel::Whole,
         Err(CannotCancel::Refund(CannotRefund::Disputed)) => Cancel::Disputed,
+        Err(CannotCancel::ChargedBack) => Cancel::ChargedBack,
         Err(_) if known.fulfilments.iter().any(|parcel| matches!(parcel.state, FulfilmentState::Packing { .. })) => Cancel::Packed,
         Err(_) => Cancel::Over,
     }
@@ -107,12 +109,15 @@ pub fn named(order: &OrderView, portions: &[Portion]) -> Vec<Piece> {
     portions.iter().filter_map(|portion| Some(Piece { line: portion.line, title: title(order, portion.line)?, quantity: portion.quantity })).collect()
 }
 
-/// What a line is, in the order's own words. What replaces something that came back is not among them: it has the title of what it replaces.
+/// What a line is, in the order's own words. What replaces something that came back is not among them: it is called as the catalogue does, or
+/// as what it replaces.
 pub fn title(order: &OrderView, line: u32) -> Option<String> {
     let line = order.ledgers.lines.iter().find(|known| known.line == line)?;
     let mut texts = order.body.quote.lines.iter().zip(&order.body.texts);
     if let Some((_, text)) = texts.clone().find(|(priced, _)| priced.variant == line.variant) {
         return Some([vec![text.title.clone()], text.options.clone()].concat().join(", "));
     }
-    texts.find(|(priced, _)| priced.product == line.product).map(|(_, text)| text.title.clone())
+    let (_, text) = texts.find(|(priced, _)| priced.product == line.product)?;
+    let options = order.exchanged.get(&line.variant).map(|text| text.options.clone()).unwrap_or_default();
+    Some([vec![text.title.clone()], options].concat().join(", "))
 }

@@ -1,9 +1,23 @@
-//! What a piece may be exchanged for: other variants of its product, each with whether it costs the same and how many are left.
+//! What a piece may be exchanged for: other variants of its product, each with whether it costs the same and how many are left; and what those
+//! are called that it was exchanged for.
 
-use crate::{Shop, orders::OrderView};
+use crate::{
+    Shop,
+    http::basket::text_of,
+    orders::{LineText, OrderView},
+};
 use app::ports::Found;
-use domain::{ProductId, VariantId, catalog::ProductDocument, live::Availability, offer::offer, order::Line};
-use std::{collections::BTreeMap, sync::Arc};
+use domain::{
+    ProductId, VariantId,
+    catalog::ProductDocument,
+    live::Availability,
+    offer::offer,
+    order::{Line, Resolution},
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// Other variants by the order's lines.
 #[derive(Debug, Default)]
@@ -28,18 +42,45 @@ impl Others {
     }
 }
 
+/// What the pieces are called that are sent, or wanted, in exchange. One whose product is not sold any more has no name but its own.
+pub async fn wanted(shop: &Shop, order: &OrderView) -> anyhow::Result<BTreeMap<VariantId, LineText>> {
+    let known = &order.ledgers;
+    let sent = known.lines.iter().filter(|line| line.replaces.is_some()).map(|line| line.product);
+    let wished = known.returns.iter().flat_map(|back| &back.items).filter_map(|item| match item.resolution {
+        Resolution::Exchange { product, .. } => Some(product),
+        Resolution::Refund => None,
+    });
+    texts(shop, order, sent.chain(wished).collect()).await
+}
+
+/// What all variants of these products are called, in the order's language.
+pub async fn texts(shop: &Shop, order: &OrderView, products: BTreeSet<ProductId>) -> anyhow::Result<BTreeMap<VariantId, LineText>> {
+    let mut all = BTreeMap::new();
+    for product in products {
+        if let Some(document) = document(shop, order, product).await? {
+            all.extend(document.variants.iter().map(|variant| (variant.id, text_of(&document, variant))));
+        }
+    }
+    Ok(all)
+}
+
+/// The page of a product that was ordered, as it is now.
+async fn document(shop: &Shop, order: &OrderView, product: ProductId) -> anyhow::Result<Option<Arc<ProductDocument>>> {
+    let mut texts = order.body.quote.lines.iter().zip(&order.body.texts);
+    let Some((_, text)) = texts.find(|(priced, _)| priced.product == product) else { return Ok(None) };
+    let found = shop.storefront.product(order.locale.text_language(), &text.slug).await.map_err(anyhow::Error::new)?;
+    Ok(if let Found::Here(document) = found { Some(document).filter(|document| document.id == product) } else { None })
+}
+
 /// Reads what every line of which something can come back may be exchanged for. A product that is not sold any more has nothing.
 pub async fn others(shop: &Shop, order: &OrderView) -> anyhow::Result<Others> {
     let known = &order.ledgers;
     let mut others = Others::default();
     for line in known.lines.iter().filter(|line| known.tally(line.line).returnable() > 0) {
-        let mut texts = order.body.quote.lines.iter().zip(&order.body.texts);
-        let Some((priced, text)) = texts.find(|(priced, _)| priced.product == line.product) else { continue };
-        let found = shop.storefront.product(order.locale.text_language(), &text.slug).await.map_err(anyhow::Error::new)?;
-        let Found::Here(document) = found else { continue };
-        if document.id == line.product {
-            let unit = order.body.quote.lines.iter().find(|known| known.variant == line.variant).unwrap_or(priced).unit;
-            others.0.insert(line.line, of_line(shop, order, line, unit, document).await?);
+        let mut of_product = order.body.quote.lines.iter().filter(|priced| priced.product == line.product);
+        let Some(priced) = of_product.clone().find(|priced| priced.variant == line.variant).or_else(|| of_product.next()) else { continue };
+        if let Some(document) = document(shop, order, line.product).await? {
+            others.0.insert(line.line, of_line(shop, order, line, priced.unit, document).await?);
         }
     }
     Ok(others)

@@ -31,7 +31,7 @@ use axum::{
 use domain::{
     ReturnId,
     offer::Instant,
-    order::{By, CannotReturn, Portion, Resolution, Return, ReturnItem, ReturnReason, ReturnState, return_days},
+    order::{By, CannotRefund, CannotReturn, Portion, Resolution, Return, ReturnItem, ReturnReason, ReturnState, return_days},
     refund::RefundState,
 };
 use std::collections::BTreeMap;
@@ -63,11 +63,12 @@ async fn choose(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Failure> {
     let mut view = render::view(&shop, locale).await?;
-    let Some(order) = shop.orders.find_by_secret(&secret).await? else { return unknown(&shop, &visitor, &view, &secret).await };
+    let Some(mut order) = shop.orders.find_by_secret(&secret).await? else { return unknown(&shop, &visitor, &view, &secret).await };
     if link::is_closed(&shop, &visitor, &order) {
         return Ok(see_other(&order_url(&view, &secret)));
     }
     in_its_market(&mut view, &order);
+    order.exchanged = exchange::wanted(&shop, &order).await?;
     let fields = Fields::read(query.unwrap_or_default().as_bytes()).unwrap_or_default();
     let others = exchange::others(&shop, &order).await?;
     let mut fault = None;
@@ -89,11 +90,12 @@ async fn announce(
     fields: Fields,
 ) -> Result<Response, Failure> {
     let mut view = render::view(&shop, locale).await?;
-    let Some(order) = shop.orders.find_by_secret(&secret).await? else { return unknown(&shop, &visitor, &view, &secret).await };
+    let Some(mut order) = shop.orders.find_by_secret(&secret).await? else { return unknown(&shop, &visitor, &view, &secret).await };
     if link::is_closed(&shop, &visitor, &order) {
         return Ok(see_other(&order_url(&view, &secret)));
     }
     in_its_market(&mut view, &order);
+    order.exchanged = exchange::wanted(&shop, &order).await?;
     let done = format!("{}?said=return", order_url(&view, &secret));
     let id = fields.get("mutation").parse().unwrap_or_else(|_| ReturnId(shop.clock.id()));
     if order.ledgers.returns.iter().any(|known| known.id == id) {
@@ -203,6 +205,7 @@ fn closed(view: &View, order: &OrderView) -> Option<Fault> {
     let text = match can(order, view.now) {
         Can::Yes(_) => return None,
         Can::Over(at) => filled(messages.over, &[("date", &app::private::order::long_day(at, view))]),
+        Can::Disputed => messages.disputed.to_owned(),
         Can::Nothing => messages.nothing.to_owned(),
     };
     Some(Fault { status: 409, ..Fault::of(text, None) })
@@ -227,7 +230,7 @@ async fn again(
     };
     let (lines, window) = match can {
         Can::Yes(window) => (named(order, &portions).into_iter().map(line).collect(), Some(window)),
-        Can::Over(_) | Can::Nothing => (Vec::new(), None),
+        Can::Over(_) | Can::Disputed | Can::Nothing => (Vec::new(), None),
     };
     let data = FormData {
         secret: order.secret.clone(),
@@ -271,6 +274,7 @@ fn can(order: &OrderView, now: Instant) -> Can {
     match order.ledgers.can_return(By::Shopper, now) {
         Ok(()) => Can::Yes(window(order)),
         Err(CannotReturn::TooLate { since }) => Can::Over(since),
+        Err(CannotReturn::Refund(CannotRefund::Disputed)) => Can::Disputed,
         Err(_) => Can::Nothing,
     }
 }
@@ -285,7 +289,13 @@ pub fn told(order: &OrderView, now: Instant) -> Returns {
             ReturnState::Received { at, refund, .. } => {
                 let sent = |state: RefundState| matches!(state, RefundState::Issued | RefundState::SettledOutside);
                 let gone = known.refunds.iter().find(|known| Some(known.id) == *refund && sent(known.state));
-                gone.map_or(Told::Received { at: *at }, |refund| Told::Refunded { at: *at, amount: refund.amount })
+                let sent_for_it = known.lines.iter().filter(|line| line.replaces == Some(back.id));
+                let sent_for_it: Vec<Portion> = sent_for_it.map(|line| Portion { line: line.line, quantity: line.quantity }).collect();
+                match gone {
+                    Some(refund) => Told::Refunded { at: *at, amount: refund.amount },
+                    None if sent_for_it.is_empty() => Told::Received { at: *at },
+                    None => Told::Exchanged { at: *at, pieces: named(order, &sent_for_it) },
+                }
             }
             ReturnState::Refused { at, why } => Told::Refused { at: *at, why: why.clone() },
             ReturnState::Cancelled { at } => Told::CalledOff { at: *at },

@@ -2,8 +2,8 @@
 
 use crate::{
     Shop,
-    http::{Failure, Fields, InLocale, Visitor, cancel, cart, forms::see_other, give_back, link, render},
-    orders::{OrderView, PayAgainError},
+    http::{Failure, Fields, InLocale, Visitor, cancel, cart, exchange, forms::see_other, give_back, link, render},
+    orders::{LineText, OrderView, PayAgainError},
     users::CartSettler,
 };
 use app::{
@@ -13,6 +13,7 @@ use app::{
     private::{
         Line, Notice, gate,
         order::{OrderData, page},
+        parcels::{Parcels, Shipment, Way},
     },
     routes::{Address, Route},
 };
@@ -24,7 +25,7 @@ use axum::{
 };
 use domain::{
     cart::Cart,
-    order::{CannotPay, Status},
+    order::{CannotPay, Fulfilment, Status},
 };
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -81,7 +82,7 @@ async fn pay(
 
 /// The order's page, with what was just done or refused.
 pub async fn respond(shop: &Shop, visitor: &Visitor, mut view: View, secret: &str, notice: Option<Notice>, status: u16) -> Result<Response, Failure> {
-    let Some(order) = shop.orders.find_by_secret(secret).await? else { return unknown(shop, visitor, &view, secret).await };
+    let Some(mut order) = shop.orders.find_by_secret(secret).await? else { return unknown(shop, visitor, &view, secret).await };
     if link::is_closed(shop, visitor, &order) {
         return link::ask(shop, visitor, &view, secret).await;
     }
@@ -90,6 +91,7 @@ pub async fn respond(shop: &Shop, visitor: &Visitor, mut view: View, secret: &st
         // The event does the same a moment later; whoever comes back from paying sees the cart without the paid pieces now.
         CartSettler::new(shop.db.clone(), cart::carts(shop)).settle(order.id).await?;
     }
+    order.exchanged = exchange::wanted(shop, &order).await?;
     let cart = cart::visit(shop, visitor).await?.cart();
     let pieces = cart.as_ref().map_or(0, Cart::pieces);
     let mut response = render::private(shop, &visitor.with_cart_count(pieces), &view, page(&view, data(&view, order, notice, status))).await?;
@@ -109,11 +111,11 @@ pub fn in_its_market(view: &mut View, order: &OrderView) {
 fn data(view: &View, order: OrderView, notice: Option<Notice>, http_status: u16) -> OrderData {
     let (cancel, undone) = (cancel::possible(&order, view.now), cancel::undone(&order));
     let returns = give_back::told(&order, view.now);
+    let (parcels, sent_in_exchange) = (parcels(&order), sent_in_exchange(view, &order));
     let body = order.body;
     let lines = body.quote.lines.iter().zip(&body.texts).map(|(priced, text)| Line {
         variant: priced.variant,
-        href: (!text.slug.is_empty())
-            .then(|| Address::new(view.locale, Route::Product { slug: text.slug.clone(), selection: BTreeMap::new() }).url()),
+        href: product_url(view, text),
         title: text.title.clone(),
         options: text.options.clone(),
         picture: text.picture.clone(),
@@ -121,7 +123,7 @@ fn data(view: &View, order: OrderView, notice: Option<Notice>, http_status: u16)
         price: Some(priced.clone()),
         problem: None,
     });
-    let lines = lines.collect();
+    let lines = lines.chain(sent_in_exchange).collect();
     let (contact, delivery, billing) =
         order.personal.map_or((None, None, None), |personal| (Some(personal.contact), Some(personal.delivery), personal.billing));
     OrderData {
@@ -130,6 +132,7 @@ fn data(view: &View, order: OrderView, notice: Option<Notice>, http_status: u16)
         placed_at: order.placed_at,
         status: order.status,
         can_pay: order.can_pay,
+        parcels,
         cancel,
         undone,
         returns,
@@ -144,6 +147,38 @@ fn data(view: &View, order: OrderView, notice: Option<Notice>, http_status: u16)
         notice,
         http_status,
     }
+}
+
+fn product_url(view: &View, text: &LineText) -> Option<String> {
+    let route = || Route::Product { slug: text.slug.clone(), selection: BTreeMap::new() };
+    (!text.slug.is_empty()).then(|| Address::new(view.locale, route()).url())
+}
+
+/// What was sent, and how far the rest has come.
+fn parcels(order: &OrderView) -> Parcels {
+    let known = &order.ledgers;
+    let shipment = |sent: &Fulfilment| Shipment { pieces: cancel::named(order, &sent.portions), state: sent.state.clone() };
+    Parcels { way: Way::of(known), shipments: known.fulfilments.iter().map(shipment).collect() }
+}
+
+/// The lines that replace what came back; what they cost was paid with that.
+fn sent_in_exchange(view: &View, order: &OrderView) -> Vec<Line> {
+    let frozen = |variant| order.body.quote.lines.iter().zip(&order.body.texts).find(|(priced, _)| priced.variant == variant);
+    let lines = order.ledgers.lines.iter().filter(|line| line.replaces.is_some()).filter_map(|line| {
+        let text = order.exchanged.get(&line.variant).or_else(|| frozen(line.variant).map(|(_, text)| text));
+        let said = follow(view.locale).in_exchange.to_owned();
+        Some(Line {
+            variant: line.variant,
+            href: text.and_then(|text| product_url(view, text)),
+            title: text.map_or_else(|| cancel::title(order, line.line), |text| Some(text.title.clone()))?,
+            options: text.map(|text| text.options.clone()).unwrap_or_default().into_iter().chain([said]).collect(),
+            picture: text.and_then(|text| text.picture.clone()),
+            quantity: line.quantity,
+            price: None,
+            problem: None,
+        })
+    });
+    lines.collect()
 }
 
 /// What a link that opens nothing leads to.

@@ -3,20 +3,20 @@
 use super::{
     Orders,
     many::many,
-    request::{OrderBody, Personal},
+    request::{LineText, OrderBody, Personal},
     store, story,
 };
 use crate::{params, sql::Row};
 use anyhow::Context as _;
 use domain::{
-    OrderId,
+    OrderId, VariantId,
     locale::Locale,
     market::MarketCode,
     money::Money,
     offer::Instant,
     order::{CannotPay, Order, OrderNumber, Pieces, Status},
 };
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 /// How long the page waits for the provider when it does not know whether an order is paid.
 const ASKING: Duration = Duration::from_millis(1_500);
@@ -58,6 +58,9 @@ pub struct OrderView {
     pub personal: Option<Personal>,
     /// Everything that follows a payment.
     pub ledgers: Order,
+    /// What pieces are exchanged for and the frozen texts do not know, as the catalogue calls it now. Empty until whoever shows it has looked
+    /// there.
+    pub exchanged: BTreeMap<VariantId, LineText>,
 }
 
 impl Orders {
@@ -133,6 +136,7 @@ impl Orders {
             body: serde_json::from_str(&row.text("body")?).context("orders.body")?,
             personal,
             ledgers: order,
+            exchanged: BTreeMap::new(),
         })
     }
 }

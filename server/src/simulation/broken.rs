@@ -2,10 +2,11 @@
 
 use super::{Rules, many};
 use domain::{
-    PaymentId, RefundId,
+    FulfilmentId, PaymentId, RefundId,
+    dispute::{Dispute, DisputeState},
     money::Money,
     offer::Instant,
-    order::{Cancellation, Cancelling, CannotCancel, CannotEnd, CannotRefund, Needs, NextAttempt, Order, Pieces, Portion},
+    order::{Cancellation, Cancelling, CannotCancel, CannotEnd, CannotFulfil, CannotRefund, Needs, NextAttempt, Order, Parcel, Pieces, Portion},
     payment::{News, Payment, PaymentState, Unchanged},
     refund::{Refund, RefundNews, RefundReason, RefundState},
     sourcing::{Line, Part, Short, Split},
@@ -125,9 +126,30 @@ fn cancels_packed(mut order: Order, wish: Cancelling, now: Instant) -> Result<Ch
 /// Each click begins another attempt, while a page is still open.
 #[expect(clippy::unnecessary_wraps, reason = "the rule that it stands in for can refuse")]
 fn opens_second_page(mut order: Order, payment: PaymentId, until: Instant, now: Instant) -> Result<Order, domain::order::CannotPay> {
-    order.payments.push(Payment { id: payment, amount: order.total, created_at: now, state: PaymentState::Created });
+    order.payments.push(Payment { id: payment, amount: order.total, created_at: now, state: PaymentState::Created, odd: None });
     order.pieces = Pieces::Held { until };
     Ok(order)
+}
+
+/// The order as if no bank had taken anything.
+fn unlost(mut order: Order) -> (Order, Vec<Dispute>) {
+    let lost = order.disputes.extract_if(.., |dispute| matches!(dispute.state, DisputeState::Lost { .. })).collect();
+    (order, lost)
+}
+
+/// A lost dispute is over, so the order goes on.
+fn packs_what_is_lost(order: Order, id: FulfilmentId, location: String, portions: Vec<Portion>, now: Instant) -> Result<Order, CannotFulfil> {
+    let (order, lost) = unlost(order);
+    let mut after = order.pack(id, location, portions, now)?;
+    after.disputes.extend(lost);
+    Ok(after)
+}
+
+fn sends_what_is_lost(order: Order, id: FulfilmentId, parcels: Vec<Parcel>, now: Instant) -> Result<Changed, CannotFulfil> {
+    let (order, lost) = unlost(order);
+    let (mut after, events) = order.ship(id, parcels, now)?;
+    after.disputes.extend(lost);
+    Ok((after, events))
 }
 
 /// A refund that the provider refused is taken for done.
@@ -165,6 +187,7 @@ fn mistakes() -> Vec<(&'static str, Rules, &'static str)> {
         ("late money sells what is not held", Rules { needs: sells_what_lapsed, ..ours }, "pieces came"),
         ("a refund is sent though a bank claims its payment", Rules { waits_for_bank: |_, _| false, ..ours }, "while a bank claims"),
         ("a refusal stops a refund that is under way", Rules { hear_refund: stops_what_is_under_way, ..ours }, "the provider of"),
+        ("goods are sent whose money the bank took", Rules { pack: packs_what_is_lost, ship: sends_what_is_lost, ..ours }, "its money is gone"),
         ("a refused refund counts as done", Rules { hear_refund: believes_refused, ..ours }, "the provider of 0"),
     ]
 }

@@ -1,6 +1,7 @@
 //! What staff and shoppers do with a paid order: each deed is one transaction, with what it does to the stock.
 
 use super::{
+    Rules,
     ops::Op,
     store::{VARIANTS, id},
     world::World,
@@ -8,6 +9,7 @@ use super::{
 use domain::{
     CancellationId, FulfilmentId, ProductId, RefundId, ReturnId, VariantId,
     money::Money,
+    offer::Instant,
     order::{
         By, CancelReason, Cancelling, FulfilmentState, Order, Parcel, Portion, Receipt, Resolution, Restock, ReturnItem, ReturnReason, ReturnState,
     },
@@ -59,16 +61,17 @@ impl World {
             Deed::Pack { line, pieces } => {
                 let fulfilment = FulfilmentId(id(index, self.next_fulfilment(index)));
                 let portions = vec![Portion { line, quantity: pieces }];
-                self.change(index, |_, order, now| order.pack(fulfilment, "here".to_owned(), portions, now).ok()).then_some("shipments packed")
+                self.change(index, |rules, order, now| (rules.pack)(order, fulfilment, "here".to_owned(), portions, now).ok())
+                    .then_some("shipments packed")
             }
-            Deed::Unpack => self.fulfilment(index, "packing", |order, id, _| order.unpack(id).ok()).then_some("shipments unpacked"),
+            Deed::Unpack => self.fulfilment(index, "packing", |_, order, id, _| order.unpack(id).ok()).then_some("shipments unpacked"),
             Deed::Ship => {
                 let parcels = vec![Parcel { carrier: "dhl".to_owned(), tracking: String::new() }];
-                self.fulfilment(index, "packing", |order, id, now| order.ship(id, parcels, now).ok().map(|changed| changed.0))
+                self.fulfilment(index, "packing", |rules, order, id, now| (rules.ship)(order, id, parcels, now).ok().map(|changed| changed.0))
                     .then_some("shipments sent")
             }
             Deed::Deliver => self
-                .fulfilment(index, "shipped", |order, id, now| order.deliver(id, now).ok().map(|changed| changed.0))
+                .fulfilment(index, "shipped", |_, order, id, now| order.deliver(id, now).ok().map(|changed| changed.0))
                 .then_some("shipments delivered"),
             Deed::AssumeDelivered => {
                 let changes = |order: Order, now| {
@@ -142,9 +145,9 @@ impl World {
         known.map_or(0, |last| usize::try_from(last).unwrap_or(0) + 1)
     }
 
-    fn fulfilment(&mut self, index: usize, state: &str, rule: impl FnOnce(Order, FulfilmentId, domain::offer::Instant) -> Option<Order>) -> bool {
+    fn fulfilment(&mut self, index: usize, state: &str, rule: impl FnOnce(&Rules, Order, FulfilmentId, Instant) -> Option<Order>) -> bool {
         let known = self.store.orders[index].order.fulfilments.iter().find(|known| FulfilmentState::word(&known.state) == state);
-        known.map(|known| known.id).is_some_and(|id| self.change(index, |_, order, now| rule(order, id, now)))
+        known.map(|known| known.id).is_some_and(|id| self.change(index, |rules, order, now| rule(rules, order, id, now)))
     }
 
     fn announced(&self, index: usize) -> Option<ReturnId> {

@@ -8,6 +8,7 @@ use super::{
 };
 use domain::{
     PaymentId, RefundId,
+    dispute::DisputeState,
     order::{Attention, Order, Pieces, Restock, ReturnState, Status},
     payment::PaymentState,
     refund::{Refund, RefundReason, RefundState},
@@ -134,6 +135,11 @@ pub fn of_change(world: &World, index: usize, before: &Order) -> Judged {
     must(after.refunds.len() >= before.refunds.len(), || format!("order {index} forgets a refund"))?;
     let live = after.payments.iter().filter(|payment| payment.state.is_live()).count();
     must(live <= 1, || format!("order {index} can be paid on {live} pages at once"))?;
+    let sent = |order: &Order| order.fulfilments.iter().filter(|known| known.state.shipment().is_some()).count();
+    let is_lost = |payment| before.disputes.iter().any(|dispute| dispute.payment == payment && matches!(dispute.state, DisputeState::Lost { .. }));
+    let sent_back = |payment| before.refunds.iter().any(|refund| refund.payment == payment && is_whole(before, refund));
+    let money_is_gone = captured(before).all(|payment| is_lost(payment) || sent_back(payment));
+    must(!money_is_gone || sent(before) >= sent(after), || format!("order {index} is sent though its money is gone"))?;
     if before.is_disputed() {
         let wanted = after.refunds[before.refunds.len()..].iter().find(|refund| !is_whole(after, refund));
         must(wanted.is_none(), || format!("order {index} refunds {wanted:?} during a dispute"))?;
@@ -143,7 +149,6 @@ pub fn of_change(world: &World, index: usize, before: &Order) -> Judged {
             .zip(&after.refunds)
             .any(|(old, new)| old.state == RefundState::Failed && matches!(new.state, RefundState::Requested { .. }));
         must(!again, || format!("order {index} asks again for a refund during a dispute"))?;
-        let sent = |order: &Order| order.fulfilments.iter().filter(|known| known.state.shipment().is_some()).count();
         must(sent(before) >= sent(after), || format!("order {index} is sent during a dispute"))?;
     }
     Ok(())
@@ -191,7 +196,8 @@ pub fn at_rest(world: &World) -> Judged {
             must(attention.contains(&Attention::Refund), || format!("nobody is told of a stuck refund of order {index}"))?;
         }
         if order.pieces == Pieces::Sold && !order.open_portions().is_empty() && !order.is_disputed() {
-            must(attention.contains(&Attention::Ship), || format!("nobody is told to ship order {index}"))?;
+            let wanted = if order.is_charged_back() { Attention::ChargedBack } else { Attention::Ship };
+            must(attention.contains(&wanted), || format!("nobody is told to ship order {index}, or to stop it"))?;
         }
         must(order.pieces != Pieces::Sold || is_settled(order), || format!("order {index} was cancelled whole, and not all of its money went back"))?;
     }

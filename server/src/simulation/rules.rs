@@ -1,12 +1,14 @@
 //! The decisions that the simulated shop makes: `domain`'s, every one. A test puts a broken one in a place to see it caught.
 
 use domain::{
-    PaymentId, RefundId, ReturnId,
+    FulfilmentId, PaymentId, RefundId, ReturnId,
     dispute::DisputeNews,
     event::Event,
     money::Money,
     offer::Instant,
-    order::{Cancelling, CannotCancel, CannotEnd, CannotPay, CannotRefund, CannotReturn, Needs, NextAttempt, Order, Receipt},
+    order::{
+        Cancelling, CannotCancel, CannotEnd, CannotFulfil, CannotPay, CannotRefund, CannotReturn, Needs, NextAttempt, Order, Parcel, Portion, Receipt,
+    },
     payment::{News, Unchanged},
     refund::RefundNews,
     sourcing::{self, Part, Short, Split},
@@ -17,6 +19,7 @@ type Changed = (Order, Vec<Event>);
 
 type Hear = fn(Order, PaymentId, News, bool, RefundId, Instant) -> Result<Changed, Unchanged>;
 type ReceiveReturn = fn(Order, ReturnId, Vec<Receipt>, Money, Money, RefundId, Instant) -> Result<Changed, CannotReturn>;
+type Pack = fn(Order, FulfilmentId, String, Vec<Portion>, Instant) -> Result<Order, CannotFulfil>;
 type Plan = fn(&[sourcing::Line], &[Vec<u32>], Split) -> Result<Vec<Part>, Vec<Short>>;
 
 /// One function a decision.
@@ -35,6 +38,8 @@ pub struct Rules {
     pub cancel_unpaid: fn(Order) -> Result<Changed, CannotEnd>,
     pub cancel: fn(Order, Cancelling, Instant) -> Result<Changed, CannotCancel>,
     pub refund: fn(Order, RefundId, Money) -> Result<Changed, CannotRefund>,
+    pub pack: Pack,
+    pub ship: fn(Order, FulfilmentId, Vec<Parcel>, Instant) -> Result<Changed, CannotFulfil>,
     /// Whether a refund is not asked for now.
     pub waits_for_bank: fn(&Order, RefundId) -> bool,
     pub retry_refund: fn(Order, RefundId) -> Result<Changed, CannotRefund>,
@@ -58,6 +63,8 @@ impl Rules {
         cancel_unpaid: Order::cancel_unpaid,
         cancel: Order::cancel,
         refund: Order::refund,
+        pack: Order::pack,
+        ship: Order::ship,
         waits_for_bank: Order::waits_for_bank,
         retry_refund: Order::retry_refund,
         receive_return: Order::receive_return,

@@ -13,6 +13,7 @@ pub const FR_CA: Follow = Follow {
     find_postcode_hint: "Avec le code postal de l’adresse de livraison, la commande s’ouvre aussitôt, même si notre courriel ne vous est pas parvenu.",
     find_sent: "Si le numéro de commande et l’adresse courriel correspondent, nous vous avons envoyé un lien. Cela peut prendre quelques minutes; pensez à vérifier les courriers indésirables.",
     renew_text: "Quelqu’un d’autre a-t-il vu l’adresse de cette page? Avec un nouveau lien, l’actuel ne fonctionnera plus. Nous vous l’enverrons aussi par courriel.",
+    text_partly: "{count} articles sur {total} ont quitté notre entrepôt. Le reste suit séparément; nous vous écrirons dès son départ.",
     refund_going: "Remboursement de {amount} : en cours. Votre banque peut demander quelques jours ouvrables.",
     ..FR
 };

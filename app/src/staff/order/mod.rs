@@ -9,7 +9,7 @@ mod returns;
 mod slot;
 
 pub use act::Act;
-pub use forms::mail_words;
+pub use forms::{goodwill_words, mail_words};
 pub use slot::Refused;
 
 use super::{
@@ -114,6 +114,11 @@ impl OrderData {
         self.locations.iter().find(|known| known.0 == code).map_or_else(|| code.to_owned(), |known| known.1.clone())
     }
 
+    /// What a variant is called that pieces can be exchanged for.
+    fn variant(&self, variant: VariantId) -> String {
+        self.variants.iter().find(|known| known.1 == variant).map_or_else(|| "another variant".to_owned(), |known| known.2.clone())
+    }
+
     /// A line's name in a form: `Leather belt, Tan, 90 cm`.
     fn name(&self, line: u32) -> String {
         let place = self.order.lines.iter().position(|known| known.line == line);
@@ -132,7 +137,7 @@ pub fn page(desk: &Desk, data: OrderData) -> Sheet {
                 {pieces::table(&data)}
                 {pieces::shipments(desk, &data)}
                 {pieces::total(&data)}
-                {ledgers::payments(&data)}
+                {ledgers::payments(desk, &data)}
                 {ledgers::refunds(desk, &data)}
                 {ledgers::disputes(&data)}
                 {returns::list(desk, &data)}

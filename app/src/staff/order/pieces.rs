@@ -118,7 +118,7 @@ fn acts(desk: &Desk, data: &OrderData, fulfilment: &Fulfilment, parcels: &[Parce
     let slot = |act| Slot::new(act, of.clone(), data);
     match &fulfilment.state {
         FulfilmentState::Packing { .. } => {
-            let send = (!data.order.is_disputed()).then(|| {
+            let send = data.order.is_paid_for().is_ok().then(|| {
                 let slot = slot(Act::Send);
                 slot.show(desk, "Ship…", carrier(&slot, &[]), &[("ship", "Ship")])
             });

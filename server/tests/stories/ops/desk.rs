@@ -45,12 +45,25 @@ pub async fn open() -> anyhow::Result<House> {
 
 /// A paid order of `quantity` pieces.
 pub async fn paid(house: &House, quantity: u32) -> anyhow::Result<Placed> {
+    pays(house, quantity, PAYS).await
+}
+
+/// The same, paid with another card.
+pub async fn pays(house: &House, quantity: u32, card: &str) -> anyhow::Result<Placed> {
     let mut request = house.request(quantity);
     request.personal.contact.phone = Some(Phone::parse(PHONE)?);
     let placed = house.orders.place(request).await?;
-    house.type_card(placed.redirect_url.as_deref().context("a payment page")?, PAYS).await?;
+    house.type_card(placed.redirect_url.as_deref().context("a payment page")?, card).await?;
     house.until(&placed, "paid").await?;
     Ok(placed)
+}
+
+/// Puts the provider's clock forward.
+pub async fn advance(house: &House, seconds: u64) -> anyhow::Result<()> {
+    let faults = format!("{}/_faults/advance", house.provider);
+    let answer = house.http.post(faults).json(&serde_json::json!({ "seconds": seconds })).send().await?;
+    ensure!(answer.status() == 204, "{}", answer.text().await?);
+    Ok(())
 }
 
 /// Somebody of that role, signed in.

@@ -3,6 +3,7 @@
 
 mod bulk;
 mod desk;
+mod disputed;
 mod finding;
 mod mailing;
 mod money;

@@ -23,6 +23,8 @@ pub const DECLINES: &str = "4000 0000 0000 0002";
 
 pub struct House {
     pub shop: Box<TestShop>,
+    /// `http://127.0.0.1:<port>` of the payment provider.
+    url: String,
     provider: JoinHandle<()>,
 }
 
@@ -43,7 +45,8 @@ pub async fn open() -> anyhow::Result<House> {
 /// A house whose shop is configured differently.
 pub async fn open_with(change: impl FnOnce(&mut server::config::Config)) -> anyhow::Result<House> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
-    let at: Arc<str> = format!("http://{}", listener.local_addr()?).into();
+    let url = format!("http://{}", listener.local_addr()?);
+    let at: Arc<str> = url.as_str().into();
     let shop = support::start_with(|config| {
         config.test_provider = TestProvider::At(at);
         change(config);
@@ -51,13 +54,21 @@ pub async fn open_with(change: impl FnOnce(&mut server::config::Config)) -> anyh
     .await?;
     let (data, clock) = (shop.data().to_owned(), shop.shop.clock.clone());
     let provider = tokio::spawn(async move { drop(test_provider::serve(listener, &data, clock, std::future::pending()).await) });
-    Ok(House { shop: Box::new(shop), provider })
+    Ok(House { shop: Box::new(shop), url, provider })
 }
 
 impl House {
     pub async fn close(self) -> anyhow::Result<()> {
         Box::pin(self.shop.stop()).await?;
         self.provider.abort();
+        Ok(())
+    }
+
+    /// Puts the provider's clock forward.
+    pub async fn provider_waits(&self, seconds: u64) -> anyhow::Result<()> {
+        let faults = format!("{}/_faults/advance", self.url);
+        let answer = self.shop.visitor().client.post(faults).json(&serde_json::json!({ "seconds": seconds })).send().await?;
+        ensure!(answer.status() == 204, "{}", answer.status());
         Ok(())
     }
 

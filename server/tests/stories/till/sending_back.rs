@@ -33,7 +33,7 @@ pub fn locale(text: &str) -> Locale {
     text.parse().expect("a locale")
 }
 
-fn staff() -> Actor {
+pub fn staff() -> Actor {
     Actor::Staff("01a20846-0000-7000-8000-000000000001".to_owned())
 }
 
@@ -64,12 +64,17 @@ impl Bought {
 
 /// So many pieces of a thing, paid.
 pub async fn buys(house: &House, thing: &Thing, locale: Locale, pieces: u32) -> anyhow::Result<Bought> {
+    paid_with(house, thing, locale, pieces, PAYS).await
+}
+
+/// The same, paid with another card.
+pub async fn paid_with(house: &House, thing: &Thing, locale: Locale, pieces: u32, card: &str) -> anyhow::Result<Bought> {
     let visitor = house.shop.visitor();
     for _ in 0..pieces {
         add(&visitor, locale, thing).await?;
     }
     let payment = place(&visitor, locale).await?;
-    let page = type_card(&visitor, &payment, PAYS).await?;
+    let page = type_card(&visitor, &payment, card).await?;
     paid(&visitor, &page, till(locale).status_paid).await?;
     let row = house.shop.shop.db.first("SELECT id FROM orders ORDER BY placed_at DESC, id DESC LIMIT 1", params![]).await?;
     Ok(Bought { visitor, page, id: row.context("an order")?.parse("id")? })
@@ -227,7 +232,7 @@ async fn the_time_for_returns_ends_and_begins_with_the_delivery() -> anyhow::Res
 }
 
 /// Other variants of a thing's product that cost the same and are there, in the order of their product.
-async fn siblings(house: &House, thing: &Thing, here: Locale) -> anyhow::Result<Vec<VariantId>> {
+pub async fn siblings(house: &House, thing: &Thing, here: Locale) -> anyhow::Result<Vec<VariantId>> {
     let shop = &house.shop.shop;
     let row = shop.db.first("SELECT slug FROM slugs WHERE kind = 'product' AND target = $1 LIMIT 1", params![thing.product.to_string()]).await?;
     let Found::Here(document) = shop.storefront.product(TextLanguage::EnUs, &row.context("a slug")?.text("slug")?).await? else {

@@ -84,12 +84,14 @@ fn is_offered(data: &app::staff::order::OrderData, refused: &Refused) -> bool {
     let shipment = || order.fulfilments.iter().find(|known| known.id.to_string() == refused.of);
     match refused.act {
         Act::Pack => data.shelves.iter().any(|shelf| shelf.location == refused.of),
-        Act::Send | Act::Unpack => shipment().is_some_and(|known| known.state.shipment().is_none()) && !order.is_disputed(),
+        Act::Send => shipment().is_some_and(|known| known.state.shipment().is_none()) && order.is_paid_for().is_ok(),
+        Act::Unpack => shipment().is_some_and(|known| known.state.shipment().is_none()),
         Act::Parcels => shipment().is_some_and(|known| known.state.shipment().is_some()),
         Act::Delivered => shipment().is_some_and(|known| known.state.word() == "shipped"),
-        Act::Cancel => order.can_cancel().is_ok(),
+        Act::Cancel => order.can_cancel(domain::order::By::Staff).is_ok(),
         Act::Refund => order.refundable().minor > 0 && !order.is_disputed(),
         Act::Retry | Act::Settle => order.refunds.iter().any(|known| known.id.to_string() == refused.of && known.state.is_stuck()),
+        Act::Odd => order.payments.iter().any(|known| known.id.to_string() == refused.of && known.odd.is_some_and(|odd| !odd.settled)),
         Act::Receive | Act::Refuse => {
             order.returns.iter().any(|known| known.id.to_string() == refused.of && known.state == domain::order::ReturnState::Requested)
         }

@@ -4,7 +4,7 @@ use super::told;
 use crate::{
     Shop,
     catalog::locations,
-    http::{Failure, render},
+    http::{Failure, exchange, render},
     orders::{OrderView, Personal},
     params,
     staff::Staff,
@@ -23,7 +23,7 @@ use domain::{
     order::{By, Order},
     staff::Right,
 };
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 /// Variants that one product's pieces can be exchanged for.
 const VARIANTS_MAX: i64 = 100;
@@ -38,15 +38,17 @@ pub async fn order(shop: &Shop, staff: &Staff, id: OrderId, refused: Option<Refu
     let names = names(shop, &found).await?;
     let shelves = shelves(shop, &found).await?.into_iter().map(|(location, portions)| Shelf { location, portions }).collect();
     let mut variants = Vec::new();
-    if staff.may(Right::ServeCustomers) && found.ledgers.can_return(By::Staff, shop.clock.now()).is_ok() {
-        let mut products: Vec<_> = found.ledgers.lines.iter().map(|line| line.product).collect();
-        products.sort_unstable();
-        products.dedup();
+    if staff.may(Right::ServeCustomers) && (!found.ledgers.returns.is_empty() || found.ledgers.can_return(By::Staff, shop.clock.now()).is_ok()) {
+        let products: BTreeSet<_> = found.ledgers.lines.iter().map(|line| line.product).collect();
+        let texts = exchange::texts(shop, &found, products.clone()).await?;
         for product in products {
             let sql = "SELECT id, sku, option_values FROM variants WHERE product_id = $1 AND active = 1 ORDER BY position, id LIMIT $2";
             for row in shop.db.all(sql, params![product, VARIANTS_MAX]).await? {
-                let name = [options(&row.text("option_values")?), row.text("sku")?].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>();
-                variants.push((product, row.parse::<VariantId>("id")?, name.join(" · ")));
+                let variant: VariantId = row.parse("id")?;
+                let slugs = row.text("option_values")?;
+                let options = texts.get(&variant).map_or_else(|| options(&slugs), |text| text.options.join(", "));
+                let name = [options, row.text("sku")?].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>();
+                variants.push((product, variant, name.join(" · ")));
             }
         }
     }
@@ -115,6 +117,7 @@ pub async fn shelves(shop: &Shop, found: &OrderView) -> anyhow::Result<Vec<(Stri
 /// What the lines are called: as frozen into the order, and pieces sent in exchange as the catalogue calls them now.
 pub async fn names(shop: &Shop, found: &OrderView) -> anyhow::Result<Vec<LineName>> {
     let order: &Order = &found.ledgers;
+    let texts = exchange::wanted(shop, found).await?;
     let mut names = Vec::with_capacity(order.lines.len());
     for (place, line) in order.lines.iter().enumerate() {
         let frozen = found.body.texts.get(place).filter(|_| line.replaces.is_none());
@@ -122,6 +125,11 @@ pub async fn names(shop: &Shop, found: &OrderView) -> anyhow::Result<Vec<LineNam
             names.push(LineName { title: text.title.clone(), options: text.options.join(", "), sku: text.sku.clone() });
             continue;
         }
+        if let Some(text) = texts.get(&line.variant) {
+            names.push(LineName { title: text.title.clone(), options: text.options.join(", "), sku: text.sku.clone() });
+            continue;
+        }
+        // Not sold any more: nobody knows its options' names.
         let same = order.lines.iter().position(|known| known.product == line.product).and_then(|place| found.body.texts.get(place));
         let row = shop.db.first("SELECT sku, option_values FROM variants WHERE id = $1", params![line.variant]).await?;
         let (sku, values) = row.map_or(Ok::<_, anyhow::Error>(Default::default()), |row| Ok((row.text("sku")?, row.text("option_values")?)))?;

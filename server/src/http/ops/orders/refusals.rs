@@ -42,6 +42,7 @@ fn cancelling(refusal: CannotCancel) -> String {
     match refusal {
         CannotCancel::NotPaid => "The order is not paid: cancel it whole.".to_owned(),
         CannotCancel::NothingOpen => "Everything is packed, sent or cancelled already. Put packed pieces back first.".to_owned(),
+        CannotCancel::ChargedBack => "The bank took the money back: staff cancel what is left.".to_owned(),
         CannotCancel::Pieces(refusal) => pieces(refusal),
         CannotCancel::Refund(refusal) => refunding(refusal),
     }
@@ -51,6 +52,7 @@ fn fulfilling(refusal: CannotFulfil) -> String {
     match refusal {
         CannotFulfil::NotPaid => "The order is not paid: nothing is sent.".to_owned(),
         CannotFulfil::Disputed => "A bank disputes the payment: nothing is sent until that is decided.".to_owned(),
+        CannotFulfil::ChargedBack => "The bank took the money back: nothing is sent. Put back what is packed, and cancel the pieces.".to_owned(),
         CannotFulfil::Pieces(refusal) => pieces(refusal),
         CannotFulfil::Unknown => "There is no such shipment any more: the pieces were put back.".to_owned(),
         CannotFulfil::Shipped => "The shipment has left already.".to_owned(),
@@ -69,6 +71,7 @@ fn refunding(refusal: CannotRefund) -> String {
             "A bank disputes the payment and may take the money back by itself: nothing is refunded until that is decided.".to_owned()
         }
         CannotRefund::NotFailed => "This refund did not fail, or is settled already.".to_owned(),
+        CannotRefund::NotOdd => "There is no such payment, or somebody has looked into its amount already.".to_owned(),
         CannotRefund::Reckoning(_) => "The amount is too large, or in another currency.".to_owned(),
     }
 }
@@ -77,6 +80,7 @@ fn returning(refusal: CannotReturn) -> String {
     match refusal {
         CannotReturn::NothingSent => "Nothing is out there that could come back.".to_owned(),
         CannotReturn::TooLate { .. } => "The time for returns is over.".to_owned(),
+        CannotReturn::ChargedBack => "The bank took the money back: announce the return for the shopper.".to_owned(),
         CannotReturn::Pieces(refusal) => pieces(refusal),
         CannotReturn::NotOpen => "This return is decided already.".to_owned(),
         CannotReturn::KeptBack => "More would be kept back than the pieces are worth: type less.".to_owned(),
