@@ -51,8 +51,9 @@ async function stockRace(shop) {
   const winners = placed.filter((buyer) => buyer?.page);
   await Promise.all(winners.map((buyer) => buyer.pay(cards.pays)));
   await Promise.all(winners.map((buyer) => buyer.sees("Paid")));
-  const captured = (await shop.ledger()).sessions.filter(({ number, state }) => state.state === "captured" && winners.some((winner) => winner.number === number));
+  const captured = (await shop.ledger()).sessions.filter(({ number, state }) => state.state === "captured" && placed.some((buyer) => buyer?.number === number));
   check(winners.length === 5, `${winners.length} orders were taken for 5 pieces`);
+  check(captured.length === 5, `${captured.length} captures for 5 pieces`);
   return `${CROWD} buyers, 5 pieces, ${winners.length} orders, ${captured.length} captures`;
 }
 

@@ -32,7 +32,7 @@ use crate::{
     market::MarketCode,
     money::Money,
     offer::Instant,
-    payment::{Decline, News, Payment, PaymentState, Unchanged},
+    payment::{Decline, News, Odd, Payment, PaymentState, Unchanged},
     refund::{Refund, RefundNews, RefundReason, RefundState},
 };
 use serde::{Deserialize, Serialize};
@@ -236,7 +236,7 @@ impl Order {
         match self.can_pay_again(now)? {
             NextAttempt::Resume(_) => Err(CannotPay::Pending),
             NextAttempt::New => {
-                self.payments.push(Payment { id: payment, amount: self.total, created_at: now, state: PaymentState::Created });
+                self.payments.push(Payment { id: payment, amount: self.total, created_at: now, state: PaymentState::Created, odd: None });
                 self.pieces = Pieces::Held { until };
                 Ok(self)
             }
@@ -288,6 +288,24 @@ impl Order {
         self.refunds.push(Refund { id: refund, payment, amount, reason, state: RefundState::Requested { attempts: 0 } });
         // Not `PaymentCaptured`: its consumers take paid lines out of carts, and this money is not kept.
         Ok((self, Vec::new()))
+    }
+
+    /// Notes that the provider took another amount than was asked for. Nothing is sold for it; a person must look.
+    pub fn note_odd(mut self, payment: PaymentId, amount: Money) -> Result<Self, Unchanged> {
+        let known = self.payments.iter_mut().find(|known| known.id == payment).ok_or(Unchanged::Known)?;
+        if known.amount == amount || known.odd.is_some_and(|odd| odd.amount == amount) {
+            return Err(Unchanged::Known);
+        }
+        known.odd = Some(Odd { amount, settled: false });
+        Ok(self)
+    }
+
+    /// Notes that somebody has looked into it.
+    pub fn settle_odd(mut self, payment: PaymentId) -> Result<Self, CannotRefund> {
+        let odd = self.payments.iter_mut().filter(|known| known.id == payment).find_map(|known| known.odd.as_mut());
+        let odd = odd.filter(|odd| !odd.settled).ok_or(CannotRefund::NotOdd)?;
+        odd.settled = true;
+        Ok(self)
     }
 
     /// The order after a provider's answer about a refund; `None` when nothing changed.

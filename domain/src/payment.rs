@@ -11,6 +11,17 @@ pub struct Payment {
     pub amount: Money,
     pub created_at: Instant,
     pub state: PaymentState,
+    /// The provider took another amount, by its own word.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub odd: Option<Odd>,
+}
+
+/// A capture of another amount than was asked for: never believed, never forgotten.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Odd {
+    pub amount: Money,
+    /// Somebody has looked into it.
+    pub settled: bool,
 }
 
 /// Where an attempt stands. It only ever moves forward: a provider's news may come twice, late and in any order.
@@ -130,7 +141,7 @@ mod tests {
     use uuid::Uuid;
 
     fn payment(state: PaymentState) -> Payment {
-        Payment { id: PaymentId(Uuid::nil()), amount: Money::new(4800, Currency::USD), created_at: 0, state }
+        Payment { id: PaymentId(Uuid::nil()), amount: Money::new(4800, Currency::USD), created_at: 0, state, odd: None }
     }
     fn open() -> News {
         News::Open { session: "s".to_owned(), redirect_url: "http://pay".to_owned() }

@@ -55,6 +55,40 @@ impl RefundReason {
     }
 }
 
+/// Why staff send money back although nothing came back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GoodwillReason {
+    Late,
+    Damaged,
+    Missing,
+    /// It was cheaper elsewhere, or a moment later.
+    Price,
+    Service,
+    Other,
+}
+
+impl GoodwillReason {
+    pub const ALL: [Self; 6] = [Self::Late, Self::Damaged, Self::Missing, Self::Price, Self::Service, Self::Other];
+
+    /// The word in forms.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Late => "late",
+            Self::Damaged => "damaged",
+            Self::Missing => "missing",
+            Self::Price => "price",
+            Self::Service => "service",
+            Self::Other => "other",
+        }
+    }
+
+    /// Reads the word in forms.
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.code() == code)
+    }
+}
+
 /// Where a refund stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]

@@ -60,6 +60,7 @@ async function serving(browser, shop, width) {
   form = await unfold(page, "Refund…");
   await form.getByText(/At most £\d+\.\d\d/).waitFor();
   await form.getByLabel("Amount in GBP").fill("999");
+  await form.getByLabel("Reason").selectOption("late");
   await form.getByLabel("The money goes back.").press("Space");
   await refused(async () => {
     await form.getByRole("button", { name: "Refund" }).press("Enter");

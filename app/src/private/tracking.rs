@@ -1,7 +1,7 @@
 //! The pages on which carriers tell where a parcel is. A carrier that is not here, or a number that cannot be one, has no link.
 
 /// How carriers are written by those who pack, in small letters without spaces, and what stands before and after the number.
-const PAGES: [(&str, &str, &str); 17] = [
+const PAGES: [(&str, &str, &str); 22] = [
     ("dhl", "https://www.dhl.com/global-en/home/tracking.html?tracking-id=", "&submit=1"),
     ("ups", "https://www.ups.com/track?tracknum=", ""),
     ("fedex", "https://www.fedex.com/fedextrack/?trknbr=", ""),
@@ -17,6 +17,11 @@ const PAGES: [(&str, &str, &str); 17] = [
     ("yamato", "https://jizen.kuronekoyamato.co.jp/jizen/servlet/crjz.b.NQ0010?id=", ""),
     ("sagawa", "https://k2k.sagawa-exp.co.jp/p/web/okurijosearch.do?okurijoNo=", ""),
     ("japanpost", "https://trackings.post.japanpost.jp/services/srv/search/direct?reqCodeNo1=", ""),
+    ("ヤマト", "https://jizen.kuronekoyamato.co.jp/jizen/servlet/crjz.b.NQ0010?id=", ""),
+    ("佐川", "https://k2k.sagawa-exp.co.jp/p/web/okurijosearch.do?okurijoNo=", ""),
+    ("日本郵便", "https://trackings.post.japanpost.jp/services/srv/search/direct?reqCodeNo1=", ""),
+    ("cj대한통운", "https://trace.cjlogistics.com/next/tracking.html?wblNo=", ""),
+    ("우체국", "https://service.epost.go.kr/trace.RetrieveDomRigiTraceList.comm?sid1=", ""),
     ("cjlogistics", "https://trace.cjlogistics.com/next/tracking.html?wblNo=", ""),
     ("koreapost", "https://service.epost.go.kr/trace.RetrieveDomRigiTraceList.comm?sid1=", ""),
 ];

@@ -26,8 +26,9 @@ pub const STATES: [(&str, &str, &str, &str); 16] = [
 ];
 
 /// What orders wait for: the word, what the tab is called, and what to do about it.
-pub const WAITS: [(&str, &str, &str); 5] = [
+pub const WAITS: [(&str, &str, &str); 6] = [
     ("dispute", "Disputes", "Send evidence to the payment provider before the deadline; without it the money is lost."),
+    ("amount", "Amounts", "The provider took another amount than was asked for: compare both ledgers, and send it back on the provider's own pages."),
     ("refund", "Refunds", "The provider or the bank refused them: ask again, or pay back some other way."),
     ("charged_back", "Charged back", "The bank took the money back and pieces have not been sent: put back what is packed, and cancel them."),
     ("return", "Returns", "Look at what came back, put it on the shelf or discard it, and refund."),
@@ -44,6 +45,7 @@ pub fn state_words(status: &str, progress: &str) -> &'static str {
 pub fn wait_words(attention: &str) -> Option<&'static str> {
     Some(match attention {
         "dispute" => "Dispute",
+        "amount" => "Amount differs",
         "refund" => "Refund stuck",
         "charged_back" => "Charged back",
         "return" => "Return",

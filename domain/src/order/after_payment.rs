@@ -30,7 +30,7 @@ pub(super) fn paid() -> Order {
         lines: vec![line(0, 3, 2_000), line(1, 1, 2_305)],
         delivery: usd(495),
         pieces: Pieces::Sold,
-        payments: vec![Payment { id: CAPTURED, amount: usd(4_800), created_at: 0, state: PaymentState::Captured { at: 1 } }],
+        payments: vec![Payment { id: CAPTURED, amount: usd(4_800), created_at: 0, state: PaymentState::Captured { at: 1 }, odd: None }],
         refunds: Vec::new(),
         disputes: Vec::new(),
         cancellations: Vec::new(),

@@ -62,7 +62,7 @@ fn an_order_that_was_sent_whole_or_paid_twice_asks_for_nobody() {
     let mut twice = paid();
     let first = twice.payments[0].id;
     let second = PaymentId(Uuid::from_u128(2));
-    twice.payments.push(Payment { id: second, amount: usd(4_800), created_at: 3, state: PaymentState::Created });
+    twice.payments.push(Payment { id: second, amount: usd(4_800), created_at: 3, state: PaymentState::Created, odd: None });
     let (twice, _) = twice.hear(second, News::Captured { amount: usd(4_800) }, false, RefundId(second.0), 4).expect("news");
     let (twice, _) = twice.hear_refund(RefundId(second.0), RefundNews::Pending).expect("news");
     let news = |reference: &str, amount| crate::dispute::DisputeNews {

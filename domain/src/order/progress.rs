@@ -45,6 +45,8 @@ impl Progress {
 pub enum Attention {
     /// Evidence is due; without it the money is lost.
     Dispute { evidence_due: Option<Instant> },
+    /// The provider took another amount than was asked for.
+    Amount,
     /// A refund does not get through.
     Refund,
     /// The bank took the payment back and pieces are not sent yet: they must be cancelled.
@@ -60,6 +62,7 @@ impl Attention {
     pub const fn word(self) -> &'static str {
         match self {
             Self::Dispute { .. } => "dispute",
+            Self::Amount => "amount",
             Self::Refund => "refund",
             Self::ChargedBack => "charged_back",
             Self::Return => "return",
@@ -103,6 +106,9 @@ impl Order {
             DisputeState::Open { evidence_due } => Some(Attention::Dispute { evidence_due }),
             _ => None,
         }));
+        if self.payments.iter().any(|payment| payment.odd.is_some_and(|odd| !odd.settled)) {
+            all.push(Attention::Amount);
+        }
         if self.refunds.iter().any(|refund| self.is_stuck(refund)) {
             all.push(Attention::Refund);
         }

@@ -24,6 +24,8 @@ pub enum CannotRefund {
     Disputed,
     #[error("no such refund, or not one that failed")]
     NotFailed,
+    #[error("no such payment, or its amount is settled")]
+    NotOdd,
     #[error(transparent)]
     Reckoning(#[from] MoneyError),
 }

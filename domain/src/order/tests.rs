@@ -29,7 +29,7 @@ fn placed() -> Order {
         delivery: Money::new(495, Currency::USD),
         placed_at: 0,
         pieces: Pieces::Held { until: HOLD_US },
-        payments: vec![Payment { id: payment_id(1), amount: TOTAL, created_at: 0, state: PaymentState::Created }],
+        payments: vec![Payment { id: payment_id(1), amount: TOTAL, created_at: 0, state: PaymentState::Created, odd: None }],
         refunds: Vec::new(),
         disputes: Vec::new(),
         cancellations: Vec::new(),
@@ -54,6 +54,23 @@ fn a_captured_payment_sells_what_is_held() {
     assert_eq!(order.can_pay_again(10), Err(CannotPay::Paid));
     assert_eq!(order.needs(payment_id(1), &money()), Needs::Nothing);
     assert_eq!(order.hear(payment_id(1), money(), true, refund_id(2), 10), Err(Unchanged::Known));
+}
+
+#[test]
+fn another_amount_sells_nothing_and_asks_for_a_person_once() {
+    let odd = Money::new(1, Currency::USD);
+    let news = News::Captured { amount: odd };
+    assert_eq!(placed().hear(payment_id(1), news, true, refund_id(1), 9), Err(Unchanged::AmountDiffers));
+    let order = placed().note_odd(payment_id(1), odd).expect("news");
+    assert_eq!((order.status(), order.attention()), (placed().status(), vec![Attention::Amount]));
+    for (payment, amount) in [(1, odd), (1, TOTAL), (2, odd)] {
+        assert_eq!(order.clone().note_odd(payment_id(payment), amount), Err(Unchanged::Known), "{payment} {amount:?}");
+    }
+    let order = order.settle_odd(payment_id(1)).expect("somebody has looked");
+    assert!(order.attention().is_empty());
+    assert_eq!(order.clone().settle_odd(payment_id(1)), Err(CannotRefund::NotOdd));
+    assert_eq!(order.clone().note_odd(payment_id(1), odd), Err(Unchanged::Known), "it was looked into");
+    assert_eq!(order.note_odd(payment_id(1), Money::new(2, Currency::USD)).expect("news").attention(), [Attention::Amount]);
 }
 
 #[test]

@@ -239,7 +239,7 @@ impl Orders {
     /// Writes the order of a capsule, or only its attempt if the order is known. Its pieces are taken like those of a lapsed order.
     async fn write_again(&self, tx: &mut Tx, payment: PaymentId, capsule: &Capsule) -> anyhow::Result<()> {
         let record = &capsule.order;
-        let attempt = Payment { id: payment, amount: capsule.amount, created_at: capsule.attempted_at, state: PaymentState::Created };
+        let attempt = Payment { id: payment, amount: capsule.amount, created_at: capsule.attempted_at, state: PaymentState::Created, odd: None };
         if tx.first("SELECT id FROM orders WHERE id = $1", params![record.id]).await?.is_none() {
             let order = record.order(Pieces::Lapsed, vec![attempt.clone()])?;
             // Its cart may have been ordered anew meanwhile: then that order stands for the cart.

@@ -178,6 +178,7 @@ pub(super) async fn hear_in(tx: &mut Tx, clock: &Clock, provider: &str, payment:
         }
         Needs::Nothing => false,
     };
+    let named = if let News::Captured { amount } = &news { Some(*amount) } else { None };
     let author = store::Author { actor: Actor::Provider, provider };
     match before.clone().hear(payment, news, sold, RefundId(clock.id()), now) {
         Ok((after, events)) => {
@@ -188,7 +189,13 @@ pub(super) async fn hear_in(tx: &mut Tx, clock: &Clock, provider: &str, payment:
         Err(Unchanged::Known) => Ok(Heard::Known),
         Err(Unchanged::AmountDiffers) => {
             tracing::error!(%payment, %order, "the provider names another amount than was asked for: look into both ledgers");
-            Ok(Heard::Known)
+            match named.map(|amount| before.clone().note_odd(payment, amount)) {
+                Some(Ok(after)) => {
+                    store::save(tx, clock, &author, &before, &after, &[]).await?;
+                    Ok(Heard::New(Box::new(after)))
+                }
+                _ => Ok(Heard::Known),
+            }
         }
     }
 }

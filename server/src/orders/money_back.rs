@@ -1,17 +1,38 @@
 //! Refunds that a person decides, and what banks say of refunds and payments afterwards.
 
-use super::{Heard, Orders, change::ChangeError, story::Actor};
-use domain::{OrderId, PaymentId, RefundId, dispute::DisputeNews, money::Money, order::Order, refund::RefundNews};
+use super::{
+    Heard, Orders,
+    change::ChangeError,
+    story::{self, Actor, Happened},
+};
+use domain::{
+    OrderId, PaymentId, RefundId,
+    dispute::DisputeNews,
+    money::Money,
+    order::Order,
+    refund::{GoodwillReason, RefundNews},
+};
 
 impl Orders {
-    /// Sends money back because we are sorry. The same id again changes nothing.
-    pub async fn refund_goodwill(&self, order: OrderId, id: RefundId, amount: Money, actor: Actor) -> Result<Order, ChangeError> {
-        self.change(order, actor, move |_, before, _| {
+    /// Sends money back because we are sorry, and keeps in the story why. The same id again changes nothing.
+    pub async fn refund_goodwill(
+        &self,
+        order: OrderId,
+        id: RefundId,
+        amount: Money,
+        why: GoodwillReason,
+        actor: Actor,
+    ) -> Result<Order, ChangeError> {
+        let (clock, teller) = (self.clock.clone(), actor.clone());
+        self.change(order, actor, move |tx, before, _| {
+            let (clock, teller) = (clock.clone(), teller.clone());
             Box::pin(async move {
                 if before.refunds.iter().any(|known| known.id == id) {
                     return Ok((before, Vec::new()));
                 }
-                Ok(before.refund(id, amount)?)
+                let after = before.refund(id, amount)?;
+                story::tell(tx, &clock, &teller, order, &Happened::Goodwill { refund: id, why }).await?;
+                Ok(after)
             })
         })
         .await
@@ -25,6 +46,11 @@ impl Orders {
     /// Notes that a stuck refund was paid back some other way.
     pub async fn settle_refund_outside(&self, order: OrderId, id: RefundId, actor: Actor) -> Result<Order, ChangeError> {
         self.change(order, actor, move |_, before, _| Box::pin(async move { Ok(before.settle_refund_outside(id)?) })).await
+    }
+
+    /// Notes that somebody has looked into a payment of which the provider took another amount.
+    pub async fn settle_odd(&self, order: OrderId, payment: PaymentId, actor: Actor) -> Result<Order, ChangeError> {
+        self.change(order, actor, move |_, before, _| Box::pin(async move { Ok((before.settle_odd(payment)?, Vec::new())) })).await
     }
 
     /// Takes a provider's news of a refund.

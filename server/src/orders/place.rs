@@ -124,7 +124,7 @@ impl Orders {
             return Err(PlaceOrderError::PriceChanged(Box::new(body.quote)));
         }
         let total = body.quote.total;
-        let payment = Payment { id: PaymentId(self.clock.id()), amount: total, created_at: now, state: PaymentState::Created };
+        let payment = Payment { id: PaymentId(self.clock.id()), amount: total, created_at: now, state: PaymentState::Created, odd: None };
         // 40 random bits: a number that is taken comes once in a thousand billion, and then the next one is free.
         let mut number = OrderNumber::from_random(random::bytes());
         while tx.first("SELECT id FROM orders WHERE number = $1", params![number.to_string()]).await?.is_some() {

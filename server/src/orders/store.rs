@@ -18,7 +18,7 @@ use domain::{
     money::{Currency, Money},
     offer::Instant,
     order::{Line, Order, Pieces},
-    payment::{Decline, Payment, PaymentState},
+    payment::{Decline, Odd, Payment, PaymentState},
     refund::{Refund, RefundReason, RefundState},
 };
 use std::collections::BTreeMap;
@@ -59,7 +59,7 @@ macro_rules! ledgers {
     ($($of:tt)*) => {[
         concat!("SELECT order_id, line, product_id, variant_id, quantity, total_minor, paid_minor, replaces FROM order_lines WHERE order_id ", $($of)*, " ORDER BY line"),
         concat!(
-            "SELECT order_id, id, state, provider_session, redirect_url, amount_minor, currency, reason, created_at, updated_at FROM payments WHERE order_id ",
+            "SELECT order_id, id, state, provider_session, redirect_url, amount_minor, currency, reason, created_at, updated_at, odd_minor, odd_settled FROM payments WHERE order_id ",
             $($of)*,
             " ORDER BY created_at, id"
         ),
@@ -163,6 +163,12 @@ fn read_payment(row: &Row) -> anyhow::Result<Payment> {
             "closed" => PaymentState::Closed { at },
             other => anyhow::bail!("payments.state holds {other:?}"),
         },
+        odd: row
+            .int_or_null("odd_minor")?
+            .map(|minor| {
+                Ok::<_, anyhow::Error>(Odd { amount: Money { minor, ..money(row, "amount_minor")? }, settled: row.int("odd_settled")? != 0 })
+            })
+            .transpose()?,
     })
 }
 
@@ -213,6 +219,7 @@ pub async fn save(tx: &mut Tx, clock: &Clock, author: &Author<'_>, before: &Orde
     for payment in &after.payments {
         match before.payments.iter().find(|known| known.id == payment.id) {
             Some(known) if known == payment => {}
+            Some(known) if known.state == payment.state => update_odd(tx, payment).await?,
             Some(_) => update_payment(tx, payment, now).await?,
             None => insert_payment(tx, after.id, author.provider, payment).await?,
         }
@@ -295,6 +302,15 @@ async fn update_payment(tx: &mut Tx, payment: &Payment, now: Instant) -> anyhow:
         params![payment.id, payment.state.word(), session, redirect_url, reason, now],
     )
     .await?;
+    Ok(())
+}
+
+/// When the money came, or when the provider was last asked, stays as it is.
+async fn update_odd(tx: &mut Tx, payment: &Payment) -> anyhow::Result<()> {
+    if let Some(odd) = payment.odd {
+        let sql = "UPDATE payments SET odd_minor = $2, odd_settled = $3 WHERE id = $1";
+        tx.execute(sql, params![payment.id, odd.amount.minor, i64::from(odd.settled)]).await?;
+    }
     Ok(())
 }
 

@@ -7,12 +7,12 @@ use crate::{
 };
 use anyhow::Context as _;
 use domain::{
-    CancellationId, EventId, FulfilmentId, OrderId, RefundId, ReturnId,
+    CancellationId, EventId, FulfilmentId, OrderId, PaymentId, RefundId, ReturnId,
     event::Event,
     money::Money,
     offer::Instant,
     order::{FulfilmentState, Order, ReturnState},
-    refund::{RefundReason, RefundState},
+    refund::{GoodwillReason, RefundReason, RefundState},
 };
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -74,6 +74,20 @@ pub enum Happened {
         refund: RefundId,
         amount: Money,
         reason: RefundReason,
+    },
+    /// Why money goes back although nothing came back.
+    Goodwill {
+        refund: RefundId,
+        why: GoodwillReason,
+    },
+    /// The provider took another amount than was asked for.
+    OddAmount {
+        payment: PaymentId,
+        amount: Money,
+    },
+    /// Somebody has looked into it.
+    OddSettled {
+        payment: PaymentId,
     },
     RefundPending {
         refund: RefundId,
@@ -154,6 +168,14 @@ fn changes(before: &Order, after: &Order, events: &[Event]) -> Vec<Happened> {
             (None, _) => all.push(Happened::RefundRequested { refund: refund.id, amount: refund.amount, reason: refund.reason }),
             (Some(was), RefundState::Pending) if was != RefundState::Pending => all.push(Happened::RefundPending { refund: refund.id }),
             (Some(RefundState::Failed), RefundState::Requested { .. }) => all.push(Happened::RefundRetried { refund: refund.id }),
+            _ => {}
+        }
+    }
+    for payment in &after.payments {
+        let was = before.payments.iter().find(|known| known.id == payment.id).and_then(|known| known.odd);
+        match payment.odd {
+            Some(odd) if was.is_none_or(|was| was.amount != odd.amount) => all.push(Happened::OddAmount { payment: payment.id, amount: odd.amount }),
+            Some(odd) if odd.settled && was.is_some_and(|was| !was.settled) => all.push(Happened::OddSettled { payment: payment.id }),
             _ => {}
         }
     }

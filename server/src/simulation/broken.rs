@@ -126,7 +126,7 @@ fn cancels_packed(mut order: Order, wish: Cancelling, now: Instant) -> Result<Ch
 /// Each click begins another attempt, while a page is still open.
 #[expect(clippy::unnecessary_wraps, reason = "the rule that it stands in for can refuse")]
 fn opens_second_page(mut order: Order, payment: PaymentId, until: Instant, now: Instant) -> Result<Order, domain::order::CannotPay> {
-    order.payments.push(Payment { id: payment, amount: order.total, created_at: now, state: PaymentState::Created });
+    order.payments.push(Payment { id: payment, amount: order.total, created_at: now, state: PaymentState::Created, odd: None });
     order.pieces = Pieces::Held { until };
     Ok(order)
 }

@@ -142,7 +142,7 @@ impl World {
             lines,
             delivery: euros(DELIVERY_MINOR),
             pieces: Pieces::Held { until: self.now + HOLD_US },
-            payments: vec![Payment { id: PaymentId(id(index, 0)), amount: total, created_at: self.now, state: PaymentState::Created }],
+            payments: vec![Payment { id: PaymentId(id(index, 0)), amount: total, created_at: self.now, state: PaymentState::Created, odd: None }],
             refunds: Vec::new(),
             disputes: Vec::new(),
             cancellations: Vec::new(),

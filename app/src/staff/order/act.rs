@@ -20,6 +20,8 @@ pub enum Act {
     Retry,
     /// A stuck refund was paid back some other way.
     Settle,
+    /// Somebody has looked into a payment of another amount.
+    Odd,
     /// Announces a return for the shopper.
     Return,
     Receive,
@@ -31,7 +33,7 @@ pub enum Act {
 }
 
 impl Act {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Pack,
         Self::Send,
         Self::Unpack,
@@ -41,6 +43,7 @@ impl Act {
         Self::Refund,
         Self::Retry,
         Self::Settle,
+        Self::Odd,
         Self::Return,
         Self::Receive,
         Self::Refuse,
@@ -61,6 +64,7 @@ impl Act {
             Self::Refund => "refund",
             Self::Retry => "retry",
             Self::Settle => "settle",
+            Self::Odd => "odd",
             Self::Return => "return",
             Self::Receive => "receive",
             Self::Refuse => "refuse",
@@ -79,9 +83,16 @@ impl Act {
     pub const fn right(self) -> Right {
         match self {
             Self::Pack | Self::Send | Self::Unpack | Self::Parcels | Self::Delivered | Self::Note => Right::Ship,
-            Self::Cancel | Self::Refund | Self::Retry | Self::Settle | Self::Return | Self::Receive | Self::Refuse | Self::Address | Self::Mail => {
-                Right::ServeCustomers
-            }
+            Self::Cancel
+            | Self::Refund
+            | Self::Retry
+            | Self::Settle
+            | Self::Odd
+            | Self::Return
+            | Self::Receive
+            | Self::Refuse
+            | Self::Address
+            | Self::Mail => Right::ServeCustomers,
         }
     }
 
@@ -97,6 +108,7 @@ impl Act {
             Self::Refund => "order refunded",
             Self::Retry => "refund retried",
             Self::Settle => "refund settled outside",
+            Self::Odd => "odd amount settled",
             Self::Return => "return announced",
             Self::Receive => "return received",
             Self::Refuse => "return refused",
@@ -117,6 +129,7 @@ impl Act {
             Self::Cancel => "Cancelled. The pieces are free again, and what was paid for them is asked back.",
             Self::Refund => "The refund is asked for.",
             Self::Retry => "The provider is asked again.",
+            Self::Odd => "Noted: somebody has looked into the amount.",
             Self::Settle => "Noted: the money went back some other way.",
             Self::Return => "The return is announced.",
             Self::Receive => "The return is received.",

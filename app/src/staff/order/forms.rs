@@ -10,6 +10,7 @@ use crate::{
 use domain::{
     address::{Address, AddressForm, Field},
     order::{By, CancelReason, Pieces, ReturnReason},
+    refund::GoodwillReason,
 };
 use leptos::prelude::*;
 
@@ -81,8 +82,22 @@ fn refund(desk: &Desk, data: &OrderData) -> AnyView {
     let slot = Slot::new(Act::Refund, "", data);
     let hint = format!("At most {}. For goodwill: cancelled and returned pieces are refunded by themselves.", money(left, english()));
     let label = format!("Amount in {}", left.currency);
-    let fields = view! { {slot.line("amount", &label, "", &hint, "decimal")}{slot.sure("The money goes back. This cannot be undone.")} };
+    let reasons = GoodwillReason::ALL.into_iter().map(|reason| (reason.code().to_owned(), goodwill_words(reason).to_owned()));
+    let reasons = [(String::new(), "Choose a reason".to_owned())].into_iter().chain(reasons).collect();
+    let fields = view! { {slot.line("amount", &label, "", &hint, "decimal")}{slot.choice("reason", "Reason", "", reasons)}{slot.sure("The money goes back. This cannot be undone.")} };
     slot.show(desk, "Refund…", fields.into_any(), &[("refund", "Refund")])
+}
+
+/// Why money goes back although nothing came back, in words.
+pub const fn goodwill_words(reason: GoodwillReason) -> &'static str {
+    match reason {
+        GoodwillReason::Late => "The parcel came late",
+        GoodwillReason::Damaged => "Something was damaged, and the shopper keeps it",
+        GoodwillReason::Missing => "Something was missing",
+        GoodwillReason::Price => "A lower price was matched",
+        GoodwillReason::Service => "We made a mistake",
+        GoodwillReason::Other => "Another reason",
+    }
 }
 
 fn announce(desk: &Desk, data: &OrderData) -> AnyView {

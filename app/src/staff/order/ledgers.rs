@@ -7,13 +7,13 @@ use crate::{
 };
 use domain::{
     dispute::DisputeState,
-    payment::PaymentState,
+    payment::{Payment, PaymentState},
     refund::{Refund, RefundReason, RefundState},
 };
 use leptos::prelude::*;
 
 /// Attempts to pay.
-pub fn payments(data: &OrderData) -> AnyView {
+pub fn payments(desk: &Desk, data: &OrderData) -> AnyView {
     let rows = data.order.payments.iter().map(|payment| {
         let state = match &payment.state {
             PaymentState::Created => view! { "the provider was not reached" }.into_any(),
@@ -32,6 +32,7 @@ pub fn payments(data: &OrderData) -> AnyView {
         }
     });
     let rows = rows.collect_view();
+    let odd = data.order.payments.iter().filter_map(|payment| odd(desk, data, payment)).collect_view();
     view! {
         <section>
             <h2 class="panel-h">"Payments"</h2>
@@ -39,9 +40,30 @@ pub fn payments(data: &OrderData) -> AnyView {
                 <thead><tr><th scope="col">"Begun"</th><th scope="col">"State"</th><th scope="col" class="n">"Amount"</th></tr></thead>
                 <tbody>{rows}</tbody>
             </table>
+            {odd}
         </section>
     }
     .into_any()
+}
+
+/// The provider took another amount: nothing is sold for it until somebody has looked.
+fn odd(desk: &Desk, data: &OrderData, payment: &Payment) -> Option<AnyView> {
+    let odd = payment.odd.filter(|odd| !odd.settled)?;
+    let slot = Slot::new(Act::Odd, payment.id.to_string(), data);
+    let (took, asked) = (money(odd.amount, english()), money(payment.amount, english()));
+    let form = may(desk, Act::Odd).then(|| {
+        let sure = slot.sure("It was sent back, or explained. Nobody is asked to look again.");
+        slot.show(desk, "Looked into…", sure, &[("odd", "Note it")])
+    });
+    Some(
+        view! {
+            <div class="panel">
+                <p class="notice bad">{format!("The provider took {took} for {}, where {asked} was asked for. Nothing is sold for it.", payment.id)}</p>
+                {form}
+            </div>
+        }
+        .into_any(),
+    )
 }
 
 /// Money that goes back.

@@ -9,7 +9,7 @@ mod returns;
 mod slot;
 
 pub use act::Act;
-pub use forms::mail_words;
+pub use forms::{goodwill_words, mail_words};
 pub use slot::Refused;
 
 use super::{
@@ -137,7 +137,7 @@ pub fn page(desk: &Desk, data: OrderData) -> Sheet {
                 {pieces::table(&data)}
                 {pieces::shipments(desk, &data)}
                 {pieces::total(&data)}
-                {ledgers::payments(&data)}
+                {ledgers::payments(desk, &data)}
                 {ledgers::refunds(desk, &data)}
                 {ledgers::disputes(&data)}
                 {returns::list(desk, &data)}

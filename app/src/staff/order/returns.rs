@@ -5,7 +5,7 @@ use crate::{
     i18n::money,
     staff::{Desk, orders::english, time},
 };
-use domain::order::{Receipt, Resolution, Restock, Return, ReturnState};
+use domain::order::{Fulfilment, Receipt, Resolution, Restock, Return, ReturnState};
 use leptos::prelude::*;
 
 /// All returns, each with what can be done about it.
@@ -61,6 +61,10 @@ fn acts(desk: &Desk, data: &OrderData, back: &Return) -> AnyView {
     }
     let of = back.id.to_string();
     let slot = Slot::new(Act::Receive, of.clone(), data);
+    let holds = |sent: &&Fulfilment| {
+        sent.state.shipment().is_some() && sent.portions.iter().any(|portion| back.items.iter().any(|item| item.line == portion.line))
+    };
+    let sent_from = data.order.fulfilments.iter().rfind(holds).map_or("", |sent| sent.location.as_str());
     let lines = back.items.iter().map(|item| {
         let (line, all) = (item.line, item.quantity.to_string());
         let label = format!("{}: to the shelf", data.name(line));
@@ -99,7 +103,7 @@ fn acts(desk: &Desk, data: &OrderData, back: &Return) -> AnyView {
     let refuse = Slot::new(Act::Refuse, of, data);
     let why = refuse.area("why", "Why", "", "The shopper reads this.", 500);
     let fields = view! {
-        {slot.choice("location", "Came to", "", data.locations.clone())}
+        {slot.choice("location", "Came to", sent_from, data.locations.clone())}
         {lines}
         {slot.line("kept_back", &format!("Kept back, in {currency}"), &label.decimal(), &kept_hint, "decimal")}
         {slot.line("delivery", &format!("Delivery charge that goes back, in {currency}"), &due.decimal(), &delivery_hint, "decimal")}

@@ -4,8 +4,14 @@ use crate::{
     ops::desk::{self, act, done, key, log, page, refused, words},
     orders::house::{DELIVERY, PRICE},
 };
-use domain::{order::Status, refund::RefundState, staff::Role};
-use server::params;
+use domain::{
+    money::{Currency, Money},
+    order::{Pieces, Status},
+    payment::{News, Odd},
+    refund::RefundState,
+    staff::Role,
+};
+use server::{orders::Heard, params};
 
 #[tokio::test]
 async fn never_more_goes_back_than_was_paid_however_often_it_is_asked() -> anyhow::Result<()> {
@@ -13,17 +19,25 @@ async fn never_more_goes_back_than_was_paid_however_often_it_is_asked() -> anyho
     let support = desk::signed_in(&house, Role::Support).await?;
     let order = desk::paid(&house, 2).await?;
     for (amount, sentence) in
-        [("", "Type an amount"), ("12.345", "is no amount in EUR"), ("1,000.00", "is no amount"), ("-5", "is no amount"), ("5", "Tick the box")]
+        [("", "Type an amount"), ("12.345", "is no amount in EUR"), ("1,000.00", "is no amount"), ("-5", "is no amount"), ("5", "Choose a reason")]
     {
         refused(&act(&support, &order, "refund", &[("amount", amount)]).await?, sentence)?;
     }
-    let answer = act(&support, &order, "refund", &[("amount", "242.91"), ("sure", "yes")]).await?;
+    for (reason, sentence) in [("whim", "Choose a reason"), ("late", "Tick the box")] {
+        refused(&act(&support, &order, "refund", &[("amount", "5"), ("reason", reason)]).await?, sentence)?;
+    }
+    let answer = act(&support, &order, "refund", &[("amount", "242.91"), ("reason", "late"), ("sure", "yes")]).await?;
     refused(&answer, "Only €242.90 of what was paid is left")?;
     assert!(answer.body.contains("value=\"242.91\""), "what was typed stays");
     let id = key(&support, &order).await?;
     for _ in 0..3 {
-        done(&support.post(&format!("{}/refund", page(&order)), &[("id", &id), ("amount", "10,5"), ("sure", "yes")]).await?, "refund")?;
+        done(
+            &support.post(&format!("{}/refund", page(&order)), &[("id", &id), ("amount", "10,5"), ("reason", "late"), ("sure", "yes")]).await?,
+            "refund",
+        )?;
     }
+    let shown = words(&support.get(&page(&order)).await?.body);
+    assert_eq!(shown.matches("Goodwill of €10.50: the parcel came late").count(), 1, "the story says why, once: {shown}");
     let known = desk::ledgers(&house, &order).await?;
     assert_eq!((known.refunds.len(), known.refundable().minor), (1, 2 * PRICE + DELIVERY - 1_050));
 
@@ -74,5 +88,34 @@ async fn pieces_are_cancelled_until_somebody_packs_them() -> anyhow::Result<()> 
     assert_eq!(house.stored_status(&unpaid).await?, "cancelled");
     assert_eq!(log(&house).await?, ["order cancelled"; 3]);
     assert!(words(&support.get(&page(&unpaid)).await?.body).contains("support@example.com"), "the story names who did it");
+    house.shop.stop().await
+}
+
+#[tokio::test]
+async fn another_amount_than_was_asked_for_waits_until_somebody_has_looked() -> anyhow::Result<()> {
+    let house = desk::open().await?;
+    let support = desk::signed_in(&house, Role::Support).await?;
+    let packer = desk::signed_in(&house, Role::Warehouse).await?;
+    let order = house.place(1).await?;
+    let payment = house.payment(&order).await?;
+    let news = News::Captured { amount: Money::new(1, Currency::EUR) };
+    assert!(matches!(house.orders.hear(payment, news.clone()).await?, Heard::New(_)));
+    assert_eq!(house.orders.hear(payment, news.clone()).await?, Heard::Known);
+    let waits = || async { anyhow::Ok(support.get("/ops/orders?waits=amount").await?.body.contains(&order.number.to_string())) };
+    assert!(waits().await?);
+    let shown = words(&support.get(&page(&order)).await?.body);
+    assert!(shown.contains("The provider took €0.01") && shown.contains("Looked into"), "{shown}");
+    assert_ne!(desk::ledgers(&house, &order).await?.pieces, Pieces::Sold, "nothing is sold for it");
+    let of = payment.to_string();
+    refused(&act(&support, &order, "odd", &[("of", &of)]).await?, "Tick the box")?;
+    assert_eq!(packer.post(&format!("{}/odd", page(&order)), &[("of", &of), ("sure", "yes")]).await?.status, 403);
+    done(&act(&support, &order, "odd", &[("of", &of), ("sure", "yes")]).await?, "odd")?;
+    refused(&act(&support, &order, "odd", &[("of", &of), ("sure", "yes")]).await?, "has looked into its amount already")?;
+    // The provider says it again: it was looked into.
+    assert_eq!(house.orders.hear(payment, news).await?, Heard::Known);
+    assert!(!waits().await?);
+    let known = desk::ledgers(&house, &order).await?.payments[0].odd;
+    assert_eq!(known, Some(Odd { amount: Money::new(1, Currency::EUR), settled: true }));
+    assert_eq!(log(&house).await?, ["odd amount settled"]);
     house.shop.stop().await
 }

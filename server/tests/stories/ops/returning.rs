@@ -23,6 +23,9 @@ async fn what_comes_back_is_looked_at_and_refunded_once() -> anyhow::Result<()> 
     assert_eq!((returns.len(), known.tally(0).returning), (2, 3));
     assert!(support.get("/ops/orders?waits=return").await?.body.contains(&order.number.to_string()));
 
+    let form = support.get(&page(&order)).await?.body;
+    assert!(form.contains("<option value=\"rotterdam\" selected"), "it comes back to where it left: {form}");
+
     let receive = |more: &[(&'static str, &'static str)]| {
         let mut fields =
             vec![("of", returns[0].as_str()), ("location", "rotterdam"), ("shelf-0", "1"), ("discard-0", "1"), ("delivery", "0"), ("sure", "yes")];

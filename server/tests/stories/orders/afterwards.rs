@@ -10,7 +10,7 @@ use domain::{
         CancelReason, CannotCancel, CannotRefund, DELIVERED_AFTER_US, NoSuchPieces, Order, Parcel, Portion, Progress, Receipt, Resolution, Restock,
         ReturnItem, ReturnReason, Status,
     },
-    refund::{RefundNews, RefundState},
+    refund::{GoodwillReason, RefundNews, RefundState},
 };
 use server::orders::{ChangeError, Heard, Received, story::Actor};
 use std::time::Duration;
@@ -188,9 +188,9 @@ async fn goodwill_stops_at_what_was_paid_and_at_a_dispute() -> anyhow::Result<()
     let total = house.orders.ledgers(order).await?.context("an order")?.total;
     let id = RefundId(house.shop.shop.clock.id());
     for _ in 0..2 {
-        house.orders.refund_goodwill(order, id, eur(1_000), staff()).await?;
+        house.orders.refund_goodwill(order, id, eur(1_000), GoodwillReason::Late, staff()).await?;
     }
-    let over = house.orders.refund_goodwill(order, RefundId(house.shop.shop.clock.id()), total, staff()).await;
+    let over = house.orders.refund_goodwill(order, RefundId(house.shop.shop.clock.id()), total, GoodwillReason::Late, staff()).await;
     assert!(matches!(over, Err(ChangeError::Refund(CannotRefund::MoreThanCaptured { left })) if left.minor == total.minor - 1_000), "{over:?}");
     let after = refunded(&house, order, 1).await?;
     assert_eq!(after.refunds.len(), 1, "the same form twice is one refund");
@@ -199,12 +199,12 @@ async fn goodwill_stops_at_what_was_paid_and_at_a_dispute() -> anyhow::Result<()
     let open = news(DisputeStage::Open { evidence_due: Some(7) });
     assert!(matches!(house.orders.hear_dispute(payment, &open).await?, Heard::New(_)));
     assert_eq!(house.orders.hear_dispute(payment, &open).await?, Heard::Known);
-    let disputed = house.orders.refund_goodwill(order, RefundId(house.shop.shop.clock.id()), eur(1), staff()).await;
+    let disputed = house.orders.refund_goodwill(order, RefundId(house.shop.shop.clock.id()), eur(1), GoodwillReason::Late, staff()).await;
     assert!(matches!(disputed, Err(ChangeError::Refund(CannotRefund::Disputed))), "{disputed:?}");
     let row = house.shop.shop.db.first("SELECT attention FROM orders WHERE id = $1", server::params![order]).await?.context("a row")?;
     assert_eq!(row.text("attention")?, "dispute");
     assert!(matches!(house.orders.hear_dispute(payment, &news(DisputeStage::Won)).await?, Heard::New(_)));
-    house.orders.refund_goodwill(order, RefundId(house.shop.shop.clock.id()), eur(1), staff()).await?;
+    house.orders.refund_goodwill(order, RefundId(house.shop.shop.clock.id()), eur(1), GoodwillReason::Late, staff()).await?;
     assert!(matches!(house.orders.hear_refund(id, RefundNews::Bounced).await?, Heard::New(_)));
     let after = house.orders.settle_refund_outside(order, id, staff()).await?;
     assert_eq!(after.refunds[0].state, RefundState::SettledOutside);
@@ -233,7 +233,7 @@ async fn a_refund_that_was_asked_for_before_a_dispute_waits_for_its_end() -> any
         let before = house.orders.ledgers(order).await?.context("an order")?;
         let id = RefundId(house.shop.shop.clock.id());
         let news = |stage| DisputeNews { reference: format!("dp_{attempt}"), amount: before.total, reason: "fraudulent".to_owned(), stage };
-        house.orders.refund_goodwill(order, id, eur(1_000), staff()).await?;
+        house.orders.refund_goodwill(order, id, eur(1_000), GoodwillReason::Late, staff()).await?;
         house.orders.hear_dispute(before.payments[0].id, &news(DisputeStage::Open { evidence_due: None })).await?;
         if house.orders.ledgers(order).await?.context("an order")?.refunds[0].state != (RefundState::Requested { attempts: 0 }) {
             // The shop's own round was faster than the bank.

@@ -352,7 +352,8 @@ impl End {
 
 /// The attempt of a request whose answer was lost.
 pub fn unanswered(request: &SessionRequest) -> Attempt {
-    let payment = Payment { id: request.payment, amount: request.amount, created_at: request.expires_at - SESSION_US, state: PaymentState::Created };
+    let payment =
+        Payment { id: request.payment, amount: request.amount, created_at: request.expires_at - SESSION_US, state: PaymentState::Created, odd: None };
     Attempt::unanswered(&payment)
 }
 

@@ -14,11 +14,12 @@ use app::{
     staff::{order::Act, orders::english},
 };
 use domain::{
-    CancellationId, FulfilmentId, OrderId, RefundId, ReturnId, VariantId,
+    CancellationId, FulfilmentId, OrderId, PaymentId, RefundId, ReturnId, VariantId,
     address::{AddressForm, Field, FieldErrorKind},
     money::Money,
     order::{CancelReason, Order, Parcel, Pieces, Portion, Receipt, Resolution, Restock, ReturnItem, ReturnReason},
     postcode,
+    refund::GoodwillReason,
 };
 use std::collections::BTreeMap;
 use uuid::Uuid;
@@ -98,6 +99,10 @@ pub async fn perform(shop: &Shop, staff: &Staff, order: OrderId, act: Act, field
         Act::Settle => {
             form.sure()?;
             form.orders.settle_refund_outside(order, RefundId(form.of()?), form.actor.clone()).await?;
+        }
+        Act::Odd => {
+            form.sure()?;
+            form.orders.settle_odd(order, PaymentId(form.of()?), form.actor.clone()).await?;
         }
         Act::Return => form.announce(shop).await?,
         Act::Receive => form.receive(shop).await?,
@@ -192,8 +197,9 @@ impl Form<'_> {
         if amount.minor == 0 {
             return why(format!("Type an amount, at most {}.", money(self.order.refundable(), english())));
         }
+        let Some(reason) = GoodwillReason::from_code(self.fields.get("reason")) else { return why("Choose a reason: the order's story keeps it.") };
         self.sure()?;
-        self.orders.refund_goodwill(self.order.id, RefundId(self.id), amount, self.actor.clone()).await?;
+        self.orders.refund_goodwill(self.order.id, RefundId(self.id), amount, reason, self.actor.clone()).await?;
         Ok(())
     }
 

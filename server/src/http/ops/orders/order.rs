@@ -91,6 +91,7 @@ fn is_offered(data: &app::staff::order::OrderData, refused: &Refused) -> bool {
         Act::Cancel => order.can_cancel(domain::order::By::Staff).is_ok(),
         Act::Refund => order.refundable().minor > 0 && !order.is_disputed(),
         Act::Retry | Act::Settle => order.refunds.iter().any(|known| known.id.to_string() == refused.of && known.state.is_stuck()),
+        Act::Odd => order.payments.iter().any(|known| known.id.to_string() == refused.of && known.odd.is_some_and(|odd| !odd.settled)),
         Act::Receive | Act::Refuse => {
             order.returns.iter().any(|known| known.id.to_string() == refused.of && known.state == domain::order::ReturnState::Requested)
         }

@@ -71,6 +71,7 @@ fn refunding(refusal: CannotRefund) -> String {
             "A bank disputes the payment and may take the money back by itself: nothing is refunded until that is decided.".to_owned()
         }
         CannotRefund::NotFailed => "This refund did not fail, or is settled already.".to_owned(),
+        CannotRefund::NotOdd => "There is no such payment, or somebody has looked into its amount already.".to_owned(),
         CannotRefund::Reckoning(_) => "The amount is too large, or in another currency.".to_owned(),
     }
 }

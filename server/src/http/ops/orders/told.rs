@@ -12,7 +12,7 @@ use app::{
     i18n::money,
     staff::{
         moment,
-        order::{LineName, Told, mail_words},
+        order::{LineName, Told, goodwill_words, mail_words},
         orders::english,
     },
 };
@@ -67,6 +67,9 @@ impl Words<'_> {
             Happened::RefundRequested { amount, reason, .. } => {
                 format!("Refund of {} asked for ({})", money(*amount, english()), reason.code().replace('_', " "))
             }
+            Happened::Goodwill { refund, why } => format!("Goodwill of {}: {}", self.refund(*refund), goodwill_words(*why).to_lowercase()),
+            Happened::OddAmount { amount, .. } => format!("The provider took another amount than was asked for: {}", money(*amount, english())),
+            Happened::OddSettled { .. } => "Looked into the amount that differs".to_owned(),
             Happened::RefundPending { refund } => format!("Refund of {} under way", self.refund(*refund)),
             Happened::RefundRetried { refund } => format!("Refund of {} asked for again", self.refund(*refund)),
             Happened::Held { until } => format!("Pieces held until {}", moment(*until)),
