@@ -62,7 +62,7 @@ pub(super) async fn measure(args: Args) -> anyhow::Result<()> {
 async fn on(house: &House, engine: &str, pgbench: Option<(&PathBuf, &str)>) -> anyhow::Result<()> {
     let house = Arc::new(house.clone());
     for (name, variants) in [("spread", VARIANTS), ("one, hot", 1)] {
-        let mut script = Script::record(&house, variants).await?;
+        let script = Script::record(&house, variants).await?;
         for buyers in BUYERS {
             let (mut ours, mut theirs) = (Vec::new(), Vec::new());
             for _ in 0..ROUNDS {

@@ -11,6 +11,7 @@ use std::{
     collections::BTreeMap,
     fmt::Write as _,
     path::{Path, PathBuf},
+    sync::atomic::{AtomicU64, Ordering},
 };
 
 /// A script and the values of its variables.
@@ -18,9 +19,10 @@ pub struct Script {
     text: String,
     values: Vec<(String, String)>,
     pub statements: usize,
-    runs: u32,
 }
 
+/// Runs of all scripts so far.
+static RUNS: AtomicU64 = AtomicU64::new(0);
 /// Digits that make a value fresh: `:m` in the script.
 const FRESH: usize = 13;
 
@@ -41,7 +43,6 @@ impl Script {
             text: format!("\\set n :n + 1\n\\set m :base + :client_id * 1000000000 + :n\n\\set v random({VARIANT_FIRST}, {last})\n"),
             values: Vec::new(),
             statements: 0,
-            runs: 0,
         };
         let mut names: BTreeMap<String, String> = BTreeMap::new();
         let variant = format!("{VARIANT_PREFIX}{VARIANT_FIRST}");
@@ -100,14 +101,15 @@ impl Script {
     }
 
     /// Transactions a second with so many clients for so many seconds.
-    pub async fn drive(&mut self, program: &Path, url: &str, clients: u32, seconds: u32) -> anyhow::Result<f64> {
-        self.runs += 1;
+    pub async fn drive(&self, program: &Path, url: &str, clients: u32, seconds: u32) -> anyhow::Result<f64> {
+        // No run of any script names what an earlier one has named.
+        let run = RUNS.fetch_add(1, Ordering::Relaxed);
         let folder = tempfile::tempdir()?;
         let file: PathBuf = folder.path().join("order.sql");
         std::fs::write(&file, &self.text)?;
         let mut command = tokio::process::Command::new(program);
         command.args(["-n", "-M", "prepared", "-c", &clients.to_string(), "-j", "2", "-T", &seconds.to_string(), "-f"]).arg(&file);
-        command.args(["-D", "n=0", "-D", &format!("base={}", 1_000_000_000_000_u64 + u64::from(self.runs) * 100_000_000_000)]);
+        command.args(["-D", "n=0", "-D", &format!("base={}", 1_000_000_000_000_u64 + run * 100_000_000_000)]);
         for (name, value) in &self.values {
             command.args(["-D", &format!("{name}={value}")]);
         }

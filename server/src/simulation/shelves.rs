@@ -2,7 +2,7 @@
 //! `catalog/sold.rs`.
 
 use super::{
-    store::{LOCATIONS, VARIANTS},
+    store::{LOCATIONS, PLACES, VARIANTS},
     world::World,
 };
 use domain::{
@@ -63,7 +63,10 @@ impl World {
             *balance = moved;
         }
         self.store.balances = balances;
-        let kept = parts.iter().map(|part| Kept { variant: part.line, location: part.place, pieces: part.pieces, is_sold, lies: Lies::Shelved });
+        let kept = |part: &sourcing::Part| Kept { variant: part.line, location: part.place, pieces: part.pieces, is_sold, lies: Lies::Shelved };
+        let mut kept: Vec<Kept> = parts.iter().map(kept).collect();
+        // Rows are locked, and then kept, by the names of their locations.
+        kept.sort_by_key(|kept| (kept.variant, PLACES[kept.location]));
         self.store.orders[index].kept.extend(kept);
         true
     }
