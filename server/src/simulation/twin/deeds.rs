@@ -13,7 +13,7 @@ use domain::{
     CancellationId, FulfilmentId, RefundId, ReturnId,
     money::Money,
     order::{CancelReason, FulfilmentState, Order, Pieces, Portion, Receipt, Resolution, Restock, ReturnItem, ReturnReason, ReturnState},
-    refund::RefundState,
+    refund::{GoodwillReason, RefundState},
 };
 
 /// Where a deed takes its pieces from.
@@ -50,7 +50,9 @@ impl Twin {
                 let portions = portions.as_ref().map(<[_; 1]>::as_slice);
                 orders.cancel(id, CancellationId(new()), portions, CancelReason::ChangedMind, Actor::Shopper).await
             }
-            Deed::Goodwill { minor } => orders.refund_goodwill(id, RefundId(new()), Money::new(minor, order.total.currency), Actor::Shop).await,
+            Deed::Goodwill { minor } => {
+                orders.refund_goodwill(id, RefundId(new()), Money::new(minor, order.total.currency), GoodwillReason::Service, Actor::Shop).await
+            }
             Deed::RetryRefund => match order.refunds.iter().find(|refund| refund.state == RefundState::Failed) {
                 Some(failed) => orders.retry_refund(id, failed.id, Actor::Shop).await,
                 None => return Ok(()),

@@ -12,6 +12,7 @@ use domain::{
     OrderId, PaymentId, RefundId,
     money::{Currency, Money},
     order::CannotRefund,
+    refund::GoodwillReason,
 };
 use server::{
     orders::{ChangeError, Placed, story::Actor},
@@ -123,5 +124,5 @@ async fn disputed(house: &House) -> anyhow::Result<Vec<String>> {
 
 async fn goodwill(house: &House, order: OrderId) -> Result<(), ChangeError> {
     let id = RefundId(house.shop.shop.clock.id());
-    house.orders.refund_goodwill(order, id, Money::new(100, Currency::EUR), Actor::Shop).await.map(drop)
+    house.orders.refund_goodwill(order, id, Money::new(100, Currency::EUR), GoodwillReason::Late, Actor::Shop).await.map(drop)
 }
