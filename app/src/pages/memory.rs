@@ -210,9 +210,6 @@ impl Storefront for Memory {
             Facets { options: vec![facet], by_price: true, in_stock: 1 },
         )))
     }
-    async fn shelf(&self, _: TextLanguage, _: &ShelfKey) -> Result<Found<Shelf>, ReadError> {
-        Ok(Found::Here(wear()))
-    }
 }
 
 pub fn view(locale: Locale) -> View {
