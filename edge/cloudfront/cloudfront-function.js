@@ -9,7 +9,7 @@
 var COOKIE_BYTES_MAX = 4096;
 
 // What the shop sets: the cart, the number on its badge, the chosen locale, whose order may be seen, an operator's session.
-var COOKIES_NEEDED = ['cart', 'cart_count', 'locale', 'order_pass', 'staff'];
+var COOKIES_NEEDED = ['bucket', 'cart', 'cart_count', 'locale', 'order_pass', 'staff'];
 
 // Headers that only something behind this function may set. Whoever sends them wants to be taken for a proxy, for another address
 // (the classic ways to poison a cache), for another method, or for this shop's own edge. CloudFront names the visitor's address itself.

@@ -44,7 +44,8 @@ pub fn statements<'a>(migrations: impl Iterator<Item = &'a str>) -> anyhow::Resu
                 }
                 ["ALTER", "TABLE", table, "ADD", "COLUMN", column @ ..] => {
                     let (_, create) = made.iter_mut().find(|(name, _)| name == table).with_context(|| format!("no table {table} to add to"))?;
-                    *create = create.replacen('(', &format!("({}, ", column.join(" ")), 1);
+                    let (before, columns) = create.split_once('(').with_context(|| format!("table {table} has no columns to add to"))?;
+                    *create = format!("{before}({}, {}", column.join(" "), columns.trim_start());
                 }
                 ["CREATE", "INDEX", name, "ON", rest @ ..] => made.push(index(name, "INDEX", rest)),
                 ["CREATE", "UNIQUE", "INDEX", name, "ON", rest @ ..] if !rest.contains(&"WHERE") => made.push(index(name, "UNIQUE INDEX", rest)),
