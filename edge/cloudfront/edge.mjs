@@ -1,8 +1,9 @@
-// The Wasm of a Lambda@Edge function, loaded from beside it: `configure` once, then `answer` for each request. What fails rejects, and the
-// next call gets a new Wasm instance; the handler then passes the request to its origin.
+// The Wasm of a Lambda@Edge function, loaded from beside it: `configure` once, then `answer` for each request, and
+// `withoutOrigin` for one that no origin can take. What fails rejects, and the next call gets a new Wasm instance; the handler then passes
+// the request to its origin.
 
 import { readFileSync } from "node:fs";
-import { initSync, configure as configureInstance, answer as ask, __wbg_reset_state as reset } from "./glue.js";
+import { initSync, configure as configureInstance, answer as ask, withoutOrigin as excuse, __wbg_reset_state as reset } from "./glue.js";
 
 // Told once a panic ended the instance: its answers will never come.
 const waiting = new Set();
@@ -32,7 +33,11 @@ export function configure(json) {
   configureInstance(json);
 }
 
-export async function answer(method, path, query, headers) {
+export const answer = (...request) => asked(ask, request);
+
+export const withoutOrigin = (...request) => asked(excuse, request);
+
+async function asked(work, request) {
   if (isBroken) {
     reset();
     isBroken = false;
@@ -41,7 +46,7 @@ export async function answer(method, path, query, headers) {
   let tell;
   const failure = new Promise((_, reject) => waiting.add((tell = reject)));
   try {
-    return await Promise.race([ask(method, path, query, headers), failure]);
+    return await Promise.race([work(...request), failure]);
   } catch (error) {
     if (error instanceof WebAssembly.RuntimeError || error instanceof RangeError) fail(error);
     throw error;

@@ -5,7 +5,7 @@
 import { STATUS_CODES } from 'node:http';
 import { promisify } from 'node:util';
 import zlib from 'node:zlib';
-import { answer, configure } from './edge.js';
+import { answer, configure, withoutOrigin } from './edge.js';
 
 // A page of the shop: `/` or a path that begins with a locale. `/locale/…` sets a cookie, and files and feeds are the origin's.
 const MAY_BE_PAGE = /^\/(?:$|[a-z]{2}-[a-z]{2}(?:\/|$))/;
@@ -36,24 +36,42 @@ const NEVER_SET = new RegExp(
 
 export async function handler(event) {
     const { request } = event.Records[0].cf;
-    if (['GET', 'HEAD'].includes(request.method) && MAY_BE_PAGE.test(request.uri)) {
-        try {
-            const page = await inTime(ask(request));
-            const generated = page && await generatedResponse(page, request);
-            if (generated) {
-                return generated;
-            }
-        } catch (error) {
-            console.error('the edge could not answer, so the origin is asked:', error);
+    const isRead = ['GET', 'HEAD'].includes(request.method);
+    const page = isRead && await made(answer, request);
+    if (page) {
+        return page;
+    }
+    if (isRead) {
+        return await isLastHopeGone(request) && await made(withoutOrigin, request) || request;
+    }
+    if (FAILED_OVER_BY_CLOUDFRONT.includes(request.method)) {
+        return request;
+    }
+    const origin = await healthyOrigin();
+    if (!origin) {
+        const told = await made(withoutOrigin, request);
+        if (told) {
+            return told;
         }
     }
-    return pass(request);
+    pointTo(request, origin ?? EDGE_CONFIG.origins[0]);
+    return request;
 }
 
-async function ask(request) {
-    configureAnew();
-    const headers = Object.entries(request.headers).flatMap(([name, values]) => values.map(({ value }) => [name, value]));
-    return answer(request.method, request.uri, request.querystring, headers);
+// What Wasm makes of a request, in CloudFront's shape; undefined if that is nothing, or nothing that CloudFront takes.
+async function made(make, request) {
+    if (!MAY_BE_PAGE.test(request.uri)) {
+        return undefined;
+    }
+    try {
+        configureAnew();
+        const headers = Object.entries(request.headers).flatMap(([name, values]) => values.map(({ value }) => [name, value]));
+        const page = await inTime(make(request.method, request.uri, request.querystring, headers));
+        return page && await generatedResponse(page, request);
+    } catch (error) {
+        console.error('the edge could not answer, so the origin is asked:', error);
+        return undefined;
+    }
 }
 
 let configuredWith;
@@ -91,7 +109,7 @@ async function generatedResponse(page, request) {
         }
     }
     const response = { status: String(page.status), statusDescription: STATUS_CODES[page.status] ?? '', headers };
-    if (request.method === 'GET' && page.body) {
+    if (request.method !== 'HEAD' && page.body) {
         Object.assign(response, await encodedBody(page.body, headers, request));
     }
     return responseBytes(response) <= GENERATED_BYTES_MAX ? response : undefined;
@@ -126,21 +144,21 @@ function responseBytes({ headers, body = '' }) {
     return headerBytes + Buffer.byteLength(body);
 }
 
-async function pass(request) {
-    if (!FAILED_OVER_BY_CLOUDFRONT.includes(request.method)) {
-        pointTo(request, await healthyOrigin());
-    }
-    return request;
+// CloudFront asks the group's second origin after the first one failed, and asks here again before it does. If that one is gone as well,
+// a page in the visitor's language says more than CloudFront's own.
+async function isLastHopeGone(request) {
+    const second = EDGE_CONFIG.origins[1];
+    return Boolean(second) && authority(request.origin.custom) === new URL(second).host && !await isReady(second);
 }
 
-// The first origin in order of preference that is ready; the first of all if none is.
+// The first origin in order of preference that is ready.
 async function healthyOrigin() {
     for (const origin of EDGE_CONFIG.origins) {
         if (await isReady(origin)) {
             return origin;
         }
     }
-    return EDGE_CONFIG.origins[0];
+    return undefined;
 }
 
 // By origin: when it was asked, and what it said.

@@ -3,12 +3,11 @@ import { check } from "./place.mjs";
 import { Visitor } from "./visitor.mjs";
 
 const VISITORS = 40;
-const REQUESTS = 2_000;
 const LOCALES = ["en-us", "en-ca", "fr-ca", "en-gb", "de-de", "fr-fr", "ja-jp", "ko-kr"];
 const THINGS = [["canvas-tote", "colour", "navy"], ["insulated-bottle", "colour", "sage"], ["city-backpack", "colour", "slate"]];
 const BELOW = ["", "/p/canvas-tote", "/p/insulated-bottle", "/c/bags-travel", "/all", "/pages/launch"];
 
-export async function crowd({ url }) {
+export async function crowd({ url }, requests = 2_000) {
   const nonces = new Set();
   const mutations = new Set();
   let checked = 0;
@@ -22,7 +21,7 @@ export async function crowd({ url }) {
     const quantity = 1 + (number % 3);
     const added = await visitor.add({ ...(await visitor.form(slug, option, value)), quantity: String(quantity) });
     check(added.status === 303, `visitor ${number}: the cart answers ${added.status}`);
-    for (let turn = 0; turn < REQUESTS / VISITORS - 2; turn += 1) {
+    for (let turn = 0; turn < requests / VISITORS - 2; turn += 1) {
       const kind = turn % 8;
       if (kind === 7) {
         check((await visitor.pieces()) === quantity, `visitor ${number}: another one's cart`);

@@ -6,7 +6,7 @@ import { freePort, startShop } from "../shop.mjs";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
-const bundle = process.env.EDGE_BUNDLE ?? new URL("../../target/edge/workers", import.meta.url).pathname;
+export const bundle = process.env.EDGE_BUNDLE ?? new URL("../../target/edge/workers", import.meta.url).pathname;
 
 /** Opens a shop and its edge. `shops`: one with its table in it unless told otherwise, [variables] each. */
 export async function open(name, { count = 1, variables = {}, table, prepare = async () => ({}) } = {}) {
@@ -36,6 +36,11 @@ export async function open(name, { count = 1, variables = {}, table, prepare = a
       table: { name: "nextgen", region: "eu-central-1", endpoint: table ?? `http://127.0.0.1:${tablePort}` },
     };
     edge = await start({ bundle, port: edgePort, config, edgeKey });
+    /** One more edge before the same shops, which knows nothing yet. */
+    place.another = async () => {
+      const other = await start({ bundle, config, edgeKey });
+      return { url: (await other.ready).origin, close: () => other.dispose() };
+    };
     await until(async () => (await get(`${url}/en-us`)).template === "hit", "the edge does not come to keep its first page");
     return place;
   } catch (error) {

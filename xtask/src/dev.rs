@@ -1,7 +1,11 @@
 //! `run`, `dev` and `bench`: the built shop, served.
 
 use crate::{
+    edge,
+    edge_config::EdgeConfig,
+    journeys,
     machine::{Repo, Stopwatch, files_below, say},
+    node::Node,
     process::{Run as _, Server},
     services::Postgres,
     site,
@@ -24,6 +28,12 @@ pub fn run(repo: &Repo, choice: Choice, options: &[String]) -> Result<ExitCode> 
 
 pub fn bench(repo: &Repo, choice: Choice, options: &[String]) -> Result<ExitCode> {
     site::build(repo, choice)?;
+    if options.first().is_some_and(|what| what == "edge") {
+        let (config, _) = EdgeConfig::take(repo, &[])?;
+        let bundle = edge::workers(repo, &WasmToolchain::find_or_make(choice)?, &config)?;
+        let good = journeys::edge_figures(repo, &Node::find_or_install()?, &bundle)?;
+        return Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+    }
     let mut command = Command::new(repo.nextgen());
     command.arg("bench").args(options);
     if options.first().is_some_and(|what| what == "orders") {

@@ -25,12 +25,23 @@ pub fn run(repo: &Repo, node: &Node, postgres: &Postgres, dynamodb: &DynamoDb) -
 
 /// Runs `end2end/edge.mjs`, which starts shops and workerd of its own.
 pub fn edge(repo: &Repo, node: &Node, postgres: &Postgres, dynamodb: &DynamoDb, bundle: &Path) -> Result<bool> {
+    let mut command = before_the_shop(repo, node, "edge.mjs", bundle)?;
+    command.env("JOURNEY_DATABASE_URL", postgres.database("edge")?).env("JOURNEY_DYNAMODB_ENDPOINT", &dynamodb.endpoint);
+    succeeds(&mut command)
+}
+
+/// Runs `end2end/edge-bench.mjs`: what the edge costs.
+pub fn edge_figures(repo: &Repo, node: &Node, bundle: &Path) -> Result<bool> {
+    succeeds(&mut before_the_shop(repo, node, "edge-bench.mjs", bundle)?)
+}
+
+/// A script that opens workerd before shops of its own.
+fn before_the_shop(repo: &Repo, node: &Node, script: &str, bundle: &Path) -> Result<Command> {
     node.install(repo, "edge/workers")?;
     let mut command = node.command();
-    command.arg(repo.at("end2end/edge.mjs")).current_dir(repo.at("end2end")).env("EDGE_BUNDLE", bundle);
-    command.env("JOURNEY_DATABASE_URL", postgres.database("edge")?).env("JOURNEY_DYNAMODB_ENDPOINT", &dynamodb.endpoint);
+    command.arg(repo.at("end2end").join(script)).current_dir(repo.at("end2end")).env("EDGE_BUNDLE", bundle);
     command.env("JOURNEY_BINARY", repo.nextgen()).env("LEFT_BEHIND", repo.scratch("end2end-edge")?);
-    succeeds(&mut command)
+    Ok(command)
 }
 
 /// Tests of CloudFront's function, in njs, of the Lambda@Edge handler, and of the local stand-in for CloudFront.

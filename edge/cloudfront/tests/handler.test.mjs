@@ -8,8 +8,8 @@ import { bundle, nobody, origin } from './stage.mjs';
 
 const PAGE = '() => ({ status: 200, headers: [["Content-Type", "text/html"], ["x-template", "hit"], ["x-template", "again"]], body: "<p>hello" })';
 
-async function handlerOf(t, { origins = ['http://127.0.0.1:1'], answer = PAGE } = {}) {
-    const { handler } = await import(pathToFileURL(bundle(t, { origins, answer })).href);
+async function handlerOf(t, { origins = ['http://127.0.0.1:1'], answer = PAGE, withoutOrigin } = {}) {
+    const { handler } = await import(pathToFileURL(bundle(t, { origins, answer, withoutOrigin })).href);
     return handler;
 }
 
@@ -149,7 +149,40 @@ it('a form goes to the first origin that is ready, which is remembered for two s
     assert.equal(await post(), port(second.url));
     second.server.isReady = false;
     now += 2_100;
-    assert.equal(await post(), port(down), 'the first of all if none is ready');
+    assert.equal(await post(), port(down), 'the first of all if none is ready, and nothing can be said');
+});
+
+it('a form that no origin can take is answered in words, a webhook is not', async (t) => {
+    const down = await nobody();
+    const withoutOrigin = '(method, path) => ({ status: 503, headers: [["retry-after", "30"]], body: `${method} ${path}: your cart is kept` })';
+    const handler = await handlerOf(t, { origins: [down, await nobody()], withoutOrigin });
+    const told = await handler(event({ method: 'POST', uri: '/de-de/checkout' }));
+    assert.equal(told.status, '503');
+    assert.equal(told.body, 'POST /de-de/checkout: your cart is kept');
+    assert.equal(told.headers['retry-after'][0].value, '30');
+    const webhook = await handler(event({ method: 'POST', uri: '/webhooks/payments' }));
+    assert.equal(webhook.origin.custom.port, Number(new URL(down).port));
+});
+
+it('what is read is answered in words once the second origin failed to be ready, too', async (t) => {
+    const [first, second] = [await origin(t), await origin(t)];
+    const withoutOrigin = '() => ({ status: 503, headers: [], body: "your cart is kept" })';
+    const handler = await handlerOf(t, { origins: [first.url, second.url], answer: '() => undefined', withoutOrigin });
+    const cart = (address) => event({ uri: '/en-us/cart', origin: address });
+    const at = async (address) => {
+        const sent = cart(address);
+        const result = await handler(sent);
+        return result === sent.Records[0].cf.request ? 'passes' : result.status;
+    };
+    let now = performance.now();
+    t.mock.method(performance, 'now', () => now);
+    second.server.isReady = false;
+    assert.equal(await at(first.url), 'passes');
+    assert.equal(second.seen.length + first.seen.length, 0, 'nothing is asked while the first one answers');
+    assert.equal(await at(second.url), '503');
+    second.server.isReady = true;
+    now += 2_100;
+    assert.equal(await at(second.url), 'passes');
 });
 
 it('a form keeps what the distribution says about its origin, and names the origin as before', async (t) => {

@@ -56,16 +56,17 @@ export function folder(t, files) {
     return path;
 }
 
-// handler.mjs beside an `edge.js` whose `answer` is the given text of a function, as a bundle would have it. What `configure` was told
+// handler.mjs beside an `edge.js` whose `answer` and `withoutOrigin` are the given texts of functions, as a bundle would have it. What `configure` was told
 // is in `globalThis.configured`.
-export function bundle(t, { origins, answer }) {
+export function bundle(t, { origins, answer, withoutOrigin = '() => undefined' }) {
     const config = { origins, url: 'http://127.0.0.1', table: { name: 'shop', region: 'eu-central-1', endpoint: null }, assets: {} };
     const path = folder(t, {
         'package.json': '{"type": "module"}',
         'edge.js': `globalThis.EDGE_CONFIG = ${JSON.stringify(config)};
             globalThis.configured = [];
             export const configure = (json) => globalThis.configured.push(JSON.parse(json));
-            export const answer = ${answer};`,
+            export const answer = ${answer};
+            export const withoutOrigin = ${withoutOrigin};`,
     });
     copyFileSync(HERE('../handler.mjs'), join(path, 'handler.mjs'));
     return join(path, 'handler.mjs');
