@@ -8,8 +8,10 @@ import { join } from "node:path";
 import { brotliCompressSync } from "node:zlib";
 import { start } from "../edge/workers/serve.mjs";
 import { crowd } from "./edge/crowd.mjs";
-import { bundle, check, get, open, settle } from "./edge/place.mjs";
+import { check, get, open, settle } from "./edge/place.mjs";
+import { bundles } from "./front.mjs";
 
+const bundle = bundles.workers;
 const TICK_MS = 1000 / Number(execFileSync("getconf", ["CLK_TCK"]));
 const LOCALES = ["en-us", "en-ca", "fr-ca", "en-gb", "de-de", "fr-fr", "ja-jp", "ko-kr"];
 /** Pages of the whole shop that are full: 24 products each. */

@@ -1,8 +1,8 @@
-// The Workers build in front of real shops: `node edge.mjs [part of a name]` starts shops and workerd, prints a table, and ends with 0 only if
-// every row passed. Rows are in edge/*.mjs; the bundle is in EDGE_BUNDLE. The row with two origins needs JOURNEY_DATABASE_URL and
-// JOURNEY_DYNAMODB_ENDPOINT.
+// The edges in front of real shops: `node edge.mjs [part of a row's name]` starts shops, workerd and the stand-in for CloudFront, prints a table,
+// and ends with 0 only if every row passed. Rows are in edge/*.mjs, bundles in EDGE_BUNDLE and CDN_BUNDLE. The rows with two origins need
+// JOURNEY_DATABASE_URL and JOURNEY_DYNAMODB_ENDPOINT.
 import { crowd } from "./edge/crowd.mjs";
-import { originGone, twoOrigins } from "./edge/failures.mjs";
+import { originGone, tableGone, twoOrigins } from "./edge/failures.mjs";
 import { live } from "./edge/live.mjs";
 import { open } from "./edge/place.mjs";
 import { passed, same } from "./edge/same.mjs";
@@ -17,6 +17,7 @@ const rows = [
   ["hostile headers", strangers],
   ["cache-key confusion", confusion],
   ["a crowd", crowd],
+  ["table gone", tableGone],
   ["origin gone", originGone],
 ];
 const results = [];
@@ -28,16 +29,19 @@ async function told(name, row) {
   console.error(`${outcome[0]}  ${name}: ${outcome[1]}`);
 }
 
-const chosen = rows.filter(([name]) => name.includes(wanted));
-if (chosen.length > 0) {
-  const place = await open("edge");
-  try {
-    for (const [name, row] of chosen) await told(name, () => row(place));
-  } finally {
-    await place.close();
+for (const front of ["workers", "cdn"]) {
+  const chosen = rows.map(([name, row]) => [`${front}: ${name}`, row]).filter(([name]) => name.includes(wanted));
+  if (chosen.length > 0) {
+    const place = await open(`edge-${front}`, { front });
+    try {
+      for (const [name, row] of chosen) await told(name, () => row(place));
+    } finally {
+      await place.close();
+    }
   }
+  const two = `${front}: two origins`;
+  if (two.includes(wanted) && process.env.JOURNEY_DATABASE_URL && process.env.JOURNEY_DYNAMODB_ENDPOINT) await told(two, () => twoOrigins(front));
 }
-if ("two origins".includes(wanted) && process.env.JOURNEY_DATABASE_URL && process.env.JOURNEY_DYNAMODB_ENDPOINT) await told("two origins", twoOrigins);
 
 const table = [["at the edge", "", "counts", "time"], ...results];
 const widths = table[0].map((_, column) => Math.max(...table.map((line) => line[column].length)));

@@ -1,5 +1,7 @@
 // The journeys, one after the other: `node run.mjs [part of a name]` or JOURNEY="part of a name". Prints a line each and ends with a sum.
+// FRONT=workers or FRONT=cdn puts that edge before the shop.
 import { launch } from "./browser.mjs";
+import { open } from "./edge/place.mjs";
 import { startShop } from "./shop.mjs";
 import * as accessibility from "./journeys/accessibility.mjs";
 import * as buying from "./journeys/buying.mjs";
@@ -10,14 +12,21 @@ import * as script from "./journeys/script.mjs";
 import * as serving from "./journeys/serving.mjs";
 
 const wanted = process.argv[2] ?? process.env.JOURNEY ?? "";
+const front = process.env.FRONT;
 const started = Date.now();
 let passed = 0;
 const failures = [];
 
+/** A shop at its edge's address. */
+async function behind(name, variables) {
+  const place = await open(`${front}-${name}`, { front, variables });
+  return { ...place.shops[0], url: place.url, origin: place.origin, stop: place.close };
+}
+
 async function group(shopName, variables, journeys) {
   const chosen = journeys.filter(([name]) => name.includes(wanted));
   if (chosen.length === 0) return;
-  const shop = await startShop(shopName, variables);
+  const shop = front ? await behind(shopName, variables) : await startShop(shopName, variables);
   const browser = await launch();
   try {
     for (const [name, walk] of chosen) {
@@ -39,7 +48,8 @@ async function group(shopName, variables, journeys) {
 
 await group("embedded", {}, [...buying.everywhere, ...buying.refusals, ...keyboard.journeys, ...script.journeys, ...layout.journeys, ...accessibility.journeys, ...operations.journeys, ...serving.journeys]);
 const { JOURNEY_DATABASE_URL: database, JOURNEY_DYNAMODB_ENDPOINT: dynamodb } = process.env;
-if (database && dynamodb) {
+// Which stores are behind an origin is nothing to an edge.
+if (database && dynamodb && !front) {
   const variables = {
     DATABASE_URL: database, NEXTGEN_DYNAMODB: "aws", AWS_ENDPOINT_URL_DYNAMODB: dynamodb,
     AWS_REGION: "eu-central-1", AWS_ACCESS_KEY_ID: "local", AWS_SECRET_ACCESS_KEY: "local",
@@ -47,6 +57,6 @@ if (database && dynamodb) {
   await group("postgres-dynamodb", variables, buying.realStores);
 }
 
-console.log(`\njourneys: ${passed} passed, ${failures.length} failed in ${((Date.now() - started) / 60_000).toFixed(1)} min`);
+console.log(`\njourneys${front ? ` through ${front}` : ""}: ${passed} passed, ${failures.length} failed in ${((Date.now() - started) / 60_000).toFixed(1)} min`);
 if (passed + failures.length === 0) console.log(`no journey is called "${wanted}"`);
 process.exitCode = failures.length === 0 && passed > 0 ? 0 : 1;

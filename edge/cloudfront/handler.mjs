@@ -2,11 +2,14 @@
 // Decisions about pages are made in Wasm; here are CloudFront's shapes and limits, and which origin a form is sent to. Between requests
 // only the readiness of origins and the credentials are remembered, nothing of a visitor.
 
+import { readFileSync } from 'node:fs';
 import { STATUS_CODES } from 'node:http';
 import { promisify } from 'node:util';
 import zlib from 'node:zlib';
 import { answer, configure, withoutOrigin } from './edge.js';
 
+// Lambda@Edge has no variables: what the edge is told lies beside it.
+const CONFIG = JSON.parse(readFileSync(new URL('./config.json', import.meta.url), 'utf8'));
 // A page of the shop: `/` or a path that begins with a locale. `/locale/…` sets a cookie, and files and feeds are the origin's.
 const MAY_BE_PAGE = /^\/(?:$|[a-z]{2}-[a-z]{2}(?:\/|$))/;
 // CloudFront fails over by itself for these, if the first origin does not answer or answers 500, 502, 503 or 504:
@@ -54,7 +57,7 @@ export async function handler(event) {
             return told;
         }
     }
-    pointTo(request, origin ?? EDGE_CONFIG.origins[0]);
+    pointTo(request, origin ?? CONFIG.origins[0]);
     return request;
 }
 
@@ -80,7 +83,7 @@ let configuredWith;
 function configureAnew() {
     const { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN } = process.env;
     const credentials = { access_key_id: AWS_ACCESS_KEY_ID ?? '', secret_access_key: AWS_SECRET_ACCESS_KEY ?? '', session_token: AWS_SESSION_TOKEN || null };
-    const configuration = JSON.stringify({ ...EDGE_CONFIG, credentials });
+    const configuration = JSON.stringify({ ...CONFIG, credentials });
     if (configuration !== configuredWith) {
         configure(configuration);
         configuredWith = configuration;
@@ -147,13 +150,13 @@ function responseBytes({ headers, body = '' }) {
 // CloudFront asks the group's second origin after the first one failed, and asks here again before it does. If that one is gone as well,
 // a page in the visitor's language says more than CloudFront's own.
 async function isLastHopeGone(request) {
-    const second = EDGE_CONFIG.origins[1];
+    const second = CONFIG.origins[1];
     return Boolean(second) && authority(request.origin.custom) === new URL(second).host && !await isReady(second);
 }
 
 // The first origin in order of preference that is ready.
 async function healthyOrigin() {
-    for (const origin of EDGE_CONFIG.origins) {
+    for (const origin of CONFIG.origins) {
         if (await isReady(origin)) {
             return origin;
         }

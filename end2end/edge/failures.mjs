@@ -9,6 +9,10 @@ import { Visitor } from "./visitor.mjs";
 
 /** What the edge says about a cart that is out of reach. */
 const KEPT = { "en-gb": "Your basket is kept", "de-de": "Ihr Warenkorb bleibt erhalten", "fr-fr": "Votre panier est conservé", "ja-jp": "カートの中身は保存されています" };
+const NAVY = "/en-gb/p/canvas-tote?colour=navy";
+/** How long a page may take while its table hangs: a deadline, then the origin is asked. */
+const TABLE_WAIT_MS = 3_000;
+const left = ({ text }) => /<span class="v v\d+">\s*<span class="stock[^"]*">([^<]*)/.exec(text)?.[1];
 const PAGES = ["", "/p/canvas-tote", "/c/bags-travel"];
 
 /** The only shop, and with it its table, dies as in a power cut, and comes back. */
@@ -55,8 +59,47 @@ export async function originGone(place) {
   return `${kept.length} pages kept (${[...sources].join(", ")}), ${Object.keys(KEPT).length * 2 + 1} clear refusals, then paid`;
 }
 
+/** The table takes its time, then nobody gets through to it: the origin is read instead. */
+export async function tableGone({ url, shops: [shop], way }) {
+  const pages = Object.keys(KEPT).flatMap((locale) => PAGES.map((page) => `/${locale}${page}`));
+  const visitor = new Visitor(url, "en-gb");
+  const says = [];
+  const look = async (what) => {
+    let slowest = 0;
+    for (const page of [...pages, "/en-gb/p/insulated-bottle", "/en-gb/p/city-backpack"]) {
+      const begun = performance.now();
+      const answer = await get(url + page);
+      slowest = Math.max(slowest, performance.now() - begun);
+      check(answer.status === 200, `${page} answers ${answer.status} while its table is ${what}`);
+      // Hits and misses of the hot cache alternate.
+      await settle(50);
+    }
+    check(slowest < TABLE_WAIT_MS, `a page took ${slowest.toFixed(0)} ms while its table is ${what}`);
+    check((await visitor.add(await visitor.form("canvas-tote", "colour", "rust"))).status === 303, `nothing can be put into the cart while the table is ${what}`);
+    says.push(`${what}: ${pages.length + 2} pages, the slowest ${slowest.toFixed(0)} ms`);
+  };
+  const safety = async (pieces, what) => {
+    await shop.run("stock", "safety", "rotterdam", String(pieces));
+    const ms = await until(async () => (await get(`${url}${NAVY}`)).text !== "" && left(await get(`${url}${NAVY}`)) === left(await get(`${shop.url}${NAVY}`)), `what is kept back is not seen while the table is ${what}`);
+    says.push(`a change seen in ${ms.toFixed(0)} ms`);
+  };
+  try {
+    way.slow(10_000);
+    await look("slow");
+    await safety(1, "slow");
+    way.cut();
+    await look("cut off");
+    await safety(0, "cut off");
+  } finally {
+    way.heal();
+  }
+  await settle(3_000);
+  await look("back");
+  return says.join("; ");
+}
+
 /** Two shops over one database and one table; the nearer one dies. */
-export async function twoOrigins() {
+export async function twoOrigins(front) {
   const { JOURNEY_DATABASE_URL: database, JOURNEY_DYNAMODB_ENDPOINT: table } = process.env;
   const variables = {
     DATABASE_URL: database, NEXTGEN_DYNAMODB: "aws", AWS_ENDPOINT_URL_DYNAMODB: table, NEXTGEN_DYNAMODB_TABLE: "nextgen",
@@ -70,7 +113,7 @@ export async function twoOrigins() {
     cpSync(join(first.data, "keys/master"), join(data, "keys/master"));
     return { data, more: { NEXTGEN_TEST_PROVIDER: "off" } };
   };
-  const place = await open("edge-two", { count: 2, variables, table, prepare });
+  const place = await open("edge-two", { front, count: 2, variables, table, prepare });
   try {
     const visitor = new Visitor(place.url, "en-gb");
     const first = await visitor.form("canvas-tote", "colour", "navy");

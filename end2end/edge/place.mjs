@@ -1,28 +1,26 @@
-// A shop with the Workers build before it, on free ports of this machine, and what all rows ask with.
+// A shop with an edge before it, on free ports of this machine, and what all rows ask with.
 import { randomBytes } from "node:crypto";
 import { request as plainRequest } from "node:http";
-import { start } from "../../edge/workers/serve.mjs";
+import { openFront } from "../front.mjs";
 import { freePort, startShop } from "../shop.mjs";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { tap } from "../tap.mjs";
 
-export const bundle = process.env.EDGE_BUNDLE ?? new URL("../../target/edge/workers", import.meta.url).pathname;
-
-/** Opens a shop and its edge. `shops`: one with its table in it unless told otherwise, [variables] each. */
-export async function open(name, { count = 1, variables = {}, table, prepare = async () => ({}) } = {}) {
+/** Opens shops and their edge. `front`: which one. `prepare`: where a shop of several has its data, and what it is told besides. */
+export async function open(name, { front = "workers", count = 1, variables = {}, table, prepare = async () => ({}) } = {}) {
   const edgeKey = randomBytes(24).toString("hex");
-  const edgePort = await freePort();
-  const url = `http://127.0.0.1:${edgePort}`;
-  const tablePort = table ? undefined : await freePort();
-  const place = { url, shops: [], edgeKey };
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const tablePort = table ? Number(new URL(table).port) : await freePort();
+  const place = { front, url, shops: [], way: await tap(tablePort) };
   place.variables = {
     NEXTGEN_URL: url, NEXTGEN_EDGE_KEY: edgeKey, NEXTGEN_TRUSTED_PROXIES: "127.0.0.1",
-    ...(tablePort && { NEXTGEN_DYNAMODB_LISTEN: `127.0.0.1:${tablePort}` }), ...variables,
+    ...(!table && { NEXTGEN_DYNAMODB_LISTEN: `127.0.0.1:${tablePort}` }), ...variables,
   };
   let edge;
   place.close = async () => {
-    await edge?.dispose();
+    await edge?.close();
     for (const shop of place.shops) await shop.stop();
+    place.way.close();
   };
   try {
     for (let turn = 0; turn < count; turn += 1) {
@@ -30,17 +28,10 @@ export async function open(name, { count = 1, variables = {}, table, prepare = a
       place.shops.push(await startShop(count > 1 ? `${name}-${turn + 1}` : name, { ...place.variables, ...more }, { data }));
     }
     place.origin = place.shops[0].url;
-    const assets = JSON.parse(readFileSync(join(process.env.JOURNEY_BINARY ?? new URL("../../target/release/nextgen", import.meta.url).pathname, "../site/manifest.json"), "utf8"));
-    const config = {
-      origins: place.shops.map((shop) => shop.url), url, assets,
-      table: { name: "nextgen", region: "eu-central-1", endpoint: table ?? `http://127.0.0.1:${tablePort}` },
-    };
-    edge = await start({ bundle, port: edgePort, config, edgeKey });
+    const told = { origins: place.shops.map((shop) => shop.url), url, table: place.way.url, edgeKey };
+    edge = await openFront(front, { ...told, port });
     /** One more edge before the same shops, which knows nothing yet. */
-    place.another = async () => {
-      const other = await start({ bundle, config, edgeKey });
-      return { url: (await other.ready).origin, close: () => other.dispose() };
-    };
+    place.another = () => openFront(front, told);
     await until(async () => (await get(`${url}/en-us`)).template === "hit", "the edge does not come to keep its first page");
     return place;
   } catch (error) {

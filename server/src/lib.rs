@@ -101,6 +101,9 @@ pub fn build(config: Config, clock: Clock) -> BoxFuture<'static, anyhow::Result<
     Box::pin(wire(config, clock))
 }
 
+/// How often the index looks at what other servers delivered. Lists that are computed from it may be some seconds old.
+const FOLLOWS_EVERY: Duration = Duration::from_secs(1);
+
 async fn wire(config: Config, clock: Clock) -> anyhow::Result<Built> {
     std::fs::create_dir_all(&config.data)
         .with_context(|| format!("creating {}; set NEXTGEN_DATA to a folder that can be written", config.data.display()))?;
@@ -126,6 +129,15 @@ async fn wire(config: Config, clock: Clock) -> anyhow::Result<Built> {
             }
         });
     }
+    let follower = model.projector.clone();
+    background.every("index", FOLLOWS_EVERY, move || {
+        let follower = follower.clone();
+        async move {
+            if let Err(error) = follower.catch_up().await {
+                tracing::error!(error = format!("{error:#}"), "what other servers delivered could not be followed");
+            }
+        }
+    });
     let carts = Carts::new(table.clone(), clock.clone(), keys.clone());
     let consumers: Vec<Arc<dyn Consumer>> =
         vec![model.projector, Arc::new(CartSettler::new(db.clone(), carts)), Arc::new(MailQueue::new(db.clone(), clock.clone()))];

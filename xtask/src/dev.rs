@@ -30,8 +30,8 @@ pub fn bench(repo: &Repo, choice: Choice, options: &[String]) -> Result<ExitCode
     site::build(repo, choice)?;
     if options.first().is_some_and(|what| what == "edge") {
         let (config, _) = EdgeConfig::take(repo, &[])?;
-        let bundle = edge::workers(repo, &WasmToolchain::find_or_make(choice)?, &config)?;
-        let good = journeys::edge_figures(repo, &Node::find_or_install()?, &bundle)?;
+        let bundles = edge::build(repo, &WasmToolchain::find_or_make(choice)?, &config)?;
+        let good = journeys::edge_figures(repo, &Node::find_or_install()?, &bundles)?;
         return Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE });
     }
     let mut command = Command::new(repo.nextgen());

@@ -2,6 +2,7 @@
 
 use crate::{
     edge_config::EdgeConfig,
+    journeys::Bundles,
     machine::{Repo, Stopwatch, say, variable},
     node::{Shrinkers, hex},
     process::Run as _,
@@ -41,12 +42,8 @@ const VIEWER_FUNCTION: &str = "cloudfront-function.js";
 pub const COMPATIBILITY_DATE: &str = "2026-04-01";
 
 /// Everything, and how large it is.
-pub fn build(repo: &Repo, toolchain: &WasmToolchain, config: &EdgeConfig) -> Result<()> {
-    workers(repo, toolchain, config)?;
-    if repo.at("edge/cloudfront/handler.mjs").exists() {
-        cloudfront(repo, toolchain, config)?;
-    }
-    Ok(())
+pub fn build(repo: &Repo, toolchain: &WasmToolchain, config: &EdgeConfig) -> Result<Bundles> {
+    Ok(Bundles { workers: workers(repo, toolchain, config)?, cloudfront: cloudfront(repo, toolchain, config)? })
 }
 
 /// One ES module, the Wasm beside it, and what `wrangler deploy` needs to know.
@@ -70,25 +67,18 @@ pub fn workers(repo: &Repo, toolchain: &WasmToolchain, config: &EdgeConfig) -> R
     Ok(out)
 }
 
-/// The handler as one ES module with its configuration in it (Lambda@Edge has no variables), the Wasm, and the viewer function.
+/// The handler as one ES module, its configuration beside it (Lambda@Edge has no variables), the Wasm, and the viewer function.
 pub fn cloudfront(repo: &Repo, toolchain: &WasmToolchain, config: &EdgeConfig) -> Result<PathBuf> {
     let shrinkers = shrinkers(repo)?;
     let work = bound(repo, toolchain, &shrinkers, &CLOUDFRONT)?;
     // The handler imports what wraps the glue as `./edge.js`.
     std::fs::rename(work.join("edge.mjs"), work.join("edge.js"))?;
     let out = fresh(repo, CLOUDFRONT.name)?;
-    let options = [
-        "--platform=node".to_owned(),
-        "--target=node20".to_owned(),
-        format!("--define:EDGE_CONFIG={}", config.json_with_key()?),
-        "--external:./edge.wasm".to_owned(),
-    ];
+    let options = ["--platform=node", "--target=node20", "--external:./edge.wasm"].map(str::to_owned);
     shrinkers.bundle(&work.join(CLOUDFRONT.scripts[0]), &out.join("index.mjs"), &options)?;
     std::fs::copy(work.join("edge.wasm"), out.join("edge.wasm"))?;
-    let viewer = repo.at("edge/cloudfront").join(VIEWER_FUNCTION);
-    if viewer.exists() {
-        std::fs::write(out.join(VIEWER_FUNCTION), shrinkers.minify(&viewer)?)?;
-    }
+    std::fs::write(out.join("config.json"), serde_json::to_string_pretty(&config.json_with_key()?)?)?;
+    std::fs::write(out.join(VIEWER_FUNCTION), shrinkers.minify(&repo.at("edge/cloudfront").join(VIEWER_FUNCTION))?)?;
     tell_size(repo, &out, &["index.mjs", "edge.wasm"])?;
     Ok(out)
 }

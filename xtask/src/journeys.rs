@@ -10,36 +10,53 @@ use crate::{
 };
 use anyhow::{Context as _, Result};
 use std::{
-    path::Path,
+    path::PathBuf,
     process::{Command, ExitCode},
 };
 
-/// Runs `end2end/run.mjs` and the race gate; both start shops of their own on free ports and end them by their pid.
-pub fn run(repo: &Repo, node: &Node, postgres: &Postgres, dynamodb: &DynamoDb) -> Result<bool> {
+/// Runs `end2end/run.mjs` at the origin and through each edge, and the race gate; all start shops of their own on free ports and end them by
+/// their pid.
+pub fn run(repo: &Repo, node: &Node, postgres: &Postgres, dynamodb: &DynamoDb, bundles: &Bundles) -> Result<bool> {
     let mut command = prepared(repo, node, "run.mjs")?;
     command.env("JOURNEY_DATABASE_URL", postgres.database("journey")?).env("JOURNEY_DYNAMODB_ENDPOINT", &dynamodb.endpoint);
-    let journeys = succeeds(&mut command)?;
-    let races = succeeds(&mut prepared(repo, node, "races.mjs")?)?;
-    Ok(journeys && races)
+    let mut all_well = succeeds(&mut command)?;
+    all_well &= succeeds(&mut prepared(repo, node, "races.mjs")?)?;
+    node.install(repo, "edge/workers")?;
+    for front in ["workers", "cdn"] {
+        all_well &= succeeds(bundles.told(&mut prepared(repo, node, "run.mjs")?).env("FRONT", front))?;
+    }
+    Ok(all_well)
 }
 
-/// Runs `end2end/edge.mjs`, which starts shops and workerd of its own.
-pub fn edge(repo: &Repo, node: &Node, postgres: &Postgres, dynamodb: &DynamoDb, bundle: &Path) -> Result<bool> {
-    let mut command = before_the_shop(repo, node, "edge.mjs", bundle)?;
+/// Where the edge's bundles are.
+pub struct Bundles {
+    pub workers: PathBuf,
+    pub cloudfront: PathBuf,
+}
+
+impl Bundles {
+    fn told<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        command.env("EDGE_BUNDLE", &self.workers).env("CDN_BUNDLE", &self.cloudfront)
+    }
+}
+
+/// Runs `end2end/edge.mjs`, which starts shops, workerd and the stand-in for CloudFront.
+pub fn edge(repo: &Repo, node: &Node, postgres: &Postgres, dynamodb: &DynamoDb, bundles: &Bundles) -> Result<bool> {
+    let mut command = before_the_shop(repo, node, "edge.mjs", bundles)?;
     command.env("JOURNEY_DATABASE_URL", postgres.database("edge")?).env("JOURNEY_DYNAMODB_ENDPOINT", &dynamodb.endpoint);
     succeeds(&mut command)
 }
 
 /// Runs `end2end/edge-bench.mjs`: what the edge costs.
-pub fn edge_figures(repo: &Repo, node: &Node, bundle: &Path) -> Result<bool> {
-    succeeds(&mut before_the_shop(repo, node, "edge-bench.mjs", bundle)?)
+pub fn edge_figures(repo: &Repo, node: &Node, bundles: &Bundles) -> Result<bool> {
+    succeeds(&mut before_the_shop(repo, node, "edge-bench.mjs", bundles)?)
 }
 
-/// A script that opens workerd before shops of its own.
-fn before_the_shop(repo: &Repo, node: &Node, script: &str, bundle: &Path) -> Result<Command> {
+/// A script that opens an edge before shops of its own.
+fn before_the_shop(repo: &Repo, node: &Node, script: &str, bundles: &Bundles) -> Result<Command> {
     node.install(repo, "edge/workers")?;
     let mut command = node.command();
-    command.arg(repo.at("end2end").join(script)).current_dir(repo.at("end2end")).env("EDGE_BUNDLE", bundle);
+    bundles.told(command.arg(repo.at("end2end").join(script)).current_dir(repo.at("end2end")));
     command.env("JOURNEY_BINARY", repo.nextgen()).env("LEFT_BEHIND", repo.scratch("end2end-edge")?);
     Ok(command)
 }

@@ -28,11 +28,11 @@ const STEPS: &[(&str, &str, Check)] = &[
     ("lint-wasm", "clippy for wasm32", lint_wasm),
     ("lint", "clippy for the host", lint_native),
     ("build", "browser and server, size budget", build),
-    ("edge", "the Workers build in front of a shop: the same pages, live values, failures, strangers' data; size budget", edge_in_front),
+    ("edge", "both edges in front of shops: the same pages, live values, failures, strangers' data; size budget", edge_in_front),
     ("cloudfront", "CloudFront's function, the Lambda@Edge handler and a local CloudFront with its limits", cloudfront),
     ("test", "all tests on what is embedded, then on PostgreSQL and DynamoDB Local", cargo_test),
     ("crash", "killed at every step and started again, on SQLite and PostgreSQL", crash),
-    ("journeys", "browser journeys, and the races that broke other shops", browser_journeys),
+    ("journeys", "browser journeys at the origin and through both edges, and the races that broke other shops", browser_journeys),
 ];
 
 struct Session<'a> {
@@ -40,13 +40,22 @@ struct Session<'a> {
     choice: Choice,
     toolchain: OnceCell<WasmToolchain>,
     node: OnceCell<Node>,
+    bundles: OnceCell<journeys::Bundles>,
     postgres: OnceCell<Postgres>,
     dynamodb: OnceCell<DynamoDb>,
 }
 
 pub fn run(repo: &Repo, choice: Choice, arguments: &[String]) -> Result<ExitCode> {
     let chosen = chosen_steps(arguments)?;
-    let session = Session { repo, choice, toolchain: OnceCell::new(), node: OnceCell::new(), postgres: OnceCell::new(), dynamodb: OnceCell::new() };
+    let session = Session {
+        repo,
+        choice,
+        toolchain: OnceCell::new(),
+        node: OnceCell::new(),
+        bundles: OnceCell::new(),
+        postgres: OnceCell::new(),
+        dynamodb: OnceCell::new(),
+    };
     let all = Stopwatch::start();
     let mut results = Vec::new();
     for (name, what, check) in chosen {
@@ -97,6 +106,11 @@ impl Session<'_> {
     }
     fn node(&self) -> Result<&Node> {
         made_once(&self.node, Node::find_or_install)
+    }
+    /// They are told where their shops are by the program that starts them.
+    fn bundles(&self) -> Result<&journeys::Bundles> {
+        let toolchain = self.toolchain()?;
+        made_once(&self.bundles, || edge::build(self.repo, toolchain, &EdgeConfig::take(self.repo, &[])?.0))
     }
     fn postgres(&self) -> Result<&Postgres> {
         made_once(&self.postgres, || Postgres::start(self.repo))
@@ -167,14 +181,12 @@ fn build(session: &Session) -> Result<String> {
     Ok(site::size_line(&browser))
 }
 
-/// The bundle is told where its shops are by the program that starts them.
 fn edge_in_front(session: &Session) -> Result<String> {
-    let (config, _) = EdgeConfig::take(session.repo, &[])?;
-    let bundle = edge::workers(session.repo, session.toolchain()?, &config)?;
-    if !journeys::edge(session.repo, session.node()?, session.postgres()?, session.dynamodb()?, &bundle)? {
+    let bundles = session.bundles()?;
+    if !journeys::edge(session.repo, session.node()?, session.postgres()?, session.dynamodb()?, bundles)? {
         bail!("see the lines above; logs are in target/end2end-edge");
     }
-    let size = edge::packed_bytes(&bundle.join("worker.js"))? + edge::packed_bytes(&bundle.join("edge.wasm"))?;
+    let size = edge::packed_bytes(&bundles.workers.join("worker.js"))? + edge::packed_bytes(&bundles.workers.join("edge.wasm"))?;
     if size > edge::BUDGET_BYTES {
         bail!("over the budget: {size} bytes brotli of {}", edge::BUDGET_BYTES);
     }
@@ -246,7 +258,7 @@ fn tests(session: &Session, selection: &[&str], variables: &[(&str, &str)]) -> R
 }
 
 fn browser_journeys(session: &Session) -> Result<String> {
-    if journeys::run(session.repo, session.node()?, session.postgres()?, session.dynamodb()?)? {
+    if journeys::run(session.repo, session.node()?, session.postgres()?, session.dynamodb()?, session.bundles()?)? {
         Ok("see the lines above".to_owned())
     } else {
         bail!("see the lines above; pictures and logs are in target/end2end");

@@ -62,8 +62,8 @@ export function bundle(t, { origins, answer, withoutOrigin = '() => undefined' }
     const config = { origins, url: 'http://127.0.0.1', table: { name: 'shop', region: 'eu-central-1', endpoint: null }, assets: {} };
     const path = folder(t, {
         'package.json': '{"type": "module"}',
-        'edge.js': `globalThis.EDGE_CONFIG = ${JSON.stringify(config)};
-            globalThis.configured = [];
+        'config.json': JSON.stringify(config),
+        'edge.js': `globalThis.configured = [];
             export const configure = (json) => globalThis.configured.push(JSON.parse(json));
             export const answer = ${answer};
             export const withoutOrigin = ${withoutOrigin};`,

@@ -15,9 +15,21 @@ use domain::locale::TextLanguage;
 /// How old a live value may be: part of the promise that a change is seen within a second.
 const LIVE_MS: u64 = 200;
 const DOCUMENT_MS: u64 = 1_000;
-/// Entries, so that made-up addresses cannot fill the memory.
-const LIVE_MAX: usize = 50_000;
-const DOCUMENTS_MAX: usize = 8_192;
+/// How many entries are held, so that neither a large catalogue nor made-up addresses can fill the memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HotRoom {
+    /// Live values of products, about 2 kB each.
+    pub live_max: usize,
+    /// Documents, up to 20 kB each.
+    pub documents_max: usize,
+}
+
+impl HotRoom {
+    /// For a server.
+    pub const SERVER: Self = Self { live_max: 50_000, documents_max: 8_192 };
+    /// For an instance at an edge, which has 128 MB for everything.
+    pub const EDGE: Self = Self { live_max: 4_096, documents_max: 512 };
+}
 
 type Key = (String, String);
 /// A document of any kind, or that there is none.
@@ -29,16 +41,14 @@ pub struct Hot {
     documents: Mutex<LruTtlCache<Key, Document>>,
 }
 
-impl Default for Hot {
-    fn default() -> Self {
+impl Hot {
+    pub fn new(room: HotRoom) -> Self {
         Self {
-            live: Mutex::new(LruTtlCache::new(LIVE_MAX, Duration::from_millis(LIVE_MS))),
-            documents: Mutex::new(LruTtlCache::new(DOCUMENTS_MAX, Duration::from_millis(DOCUMENT_MS))),
+            live: Mutex::new(LruTtlCache::new(room.live_max, Duration::from_millis(LIVE_MS))),
+            documents: Mutex::new(LruTtlCache::new(room.documents_max, Duration::from_millis(DOCUMENT_MS))),
         }
     }
-}
 
-impl Hot {
     fn documents(&self) -> MutexGuard<'_, LruTtlCache<Key, Document>> {
         self.documents.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -2,7 +2,7 @@
 //! read has a deadline; a source that failed rests for a second.
 
 use crate::{
-    Hot, Items, Key, Lists, Replica,
+    Hot, HotRoom, Items, Key, Lists, Replica,
     wire::{ITEMS_PATH, ItemsAnswer, ItemsQuestion, LISTS_PATH, ListQuestion},
 };
 use app::{
@@ -66,7 +66,7 @@ pub fn storefront(config: &Config, now: &Now) -> (Arc<Replica>, Arc<DynamoDb>) {
     let table = Arc::new(DynamoDb::new(config.table.clone(), config.credentials.clone(), now.clone()));
     let origins = Arc::new(Origins::new(config.origins.clone(), config.edge_key.clone()));
     let items = Fallback::new(table.clone(), origins.clone(), now.clone());
-    (Arc::new(Replica::new(Arc::new(items), origins, Arc::new(Hot::default()))), table)
+    (Arc::new(Replica::new(Arc::new(items), origins, Arc::new(Hot::new(HotRoom::EDGE)))), table)
 }
 
 /// Where the region's replica is.

@@ -9,5 +9,5 @@ pub mod stored;
 pub mod storefront;
 pub mod wire;
 
-pub use hot::Hot;
+pub use hot::{Hot, HotRoom};
 pub use storefront::{Items, Key, Lists, Replica};

@@ -218,9 +218,6 @@ fn address(route: Route) -> String {
     Address::new(locale(), route).url()
 }
 
-/// Something of which the demo has many.
-const PRODUCT: &str = "insulated-bottle";
-
 const ADDRESS: &[(&str, &str)] = &[
     ("intent", "place"),
     ("method", "standard"),
@@ -232,9 +229,9 @@ const ADDRESS: &[(&str, &str)] = &[
     ("delivery_city", "Berlin"),
 ];
 
-/// The hidden and chosen fields of the first form whose action ends so.
+/// The hidden and chosen fields of the form with this action.
 fn fields(page: &str, action: &str) -> Option<Vec<(String, String)>> {
-    let at = page.find(&format!("{action}\""))?;
+    let at = page.find(&format!("action=\"{action}\""))?;
     let form = &page[page[..at].rfind("<form")?..];
     let form = &form[..form.find("</form>")?];
     let value = |tag: &str, name: &str| {

@@ -4,9 +4,10 @@
 use super::{Measured, cpu_ms, median};
 use crate::{
     Built, Shop, build,
+    catalog::stock::{self, Item},
     clock::Clock,
     config::{Config, Options, TestProvider},
-    http, outbound,
+    http, outbound, params,
 };
 use ::http::header;
 use anyhow::Context as _;
@@ -99,13 +100,32 @@ pub(super) async fn be_measured() -> anyhow::Result<()> {
     data.close().context("removing the measured shop's data")
 }
 
-/// The demo's shop, whom no rate limit and no payment provider keeps waiting.
+/// Of which the measured shop has many.
+pub(super) const PRODUCT: &str = "insulated-bottle";
+/// Where it lies, and how many of each colour are added.
+const PLENTY: (&str, i64) = ("rotterdam", 1_000);
+
+/// The demo's shop, whom no rate limit and no payment provider keeps waiting, with plenty of one product.
 pub(super) async fn measured_shop(data: &Path) -> anyhow::Result<Built> {
     let options = Options { data: Some(data.display().to_string()), ..Options::default() };
     let mut config = Config::checked(options, Options::default())?;
     config.rate_limits = false;
     config.test_provider = TestProvider::Off;
-    build(config, Clock::system()).await
+    let built = build(config, Clock::system()).await?;
+    let (db, clock) = (built.shop.db.clone(), built.shop.clock.clone());
+    db.transact::<_, anyhow::Error>(|tx| {
+        let clock = clock.clone();
+        Box::pin(async move {
+            let variants = "SELECT v.id, v.product_id FROM variants v JOIN products p ON p.id = v.product_id WHERE p.handle = $1";
+            for row in tx.all(variants, params![PRODUCT]).await? {
+                let item = Item { product: row.parse("product_id")?, variant: row.parse("id")? };
+                stock::adjust(tx, &clock, item, PLENTY.0, PLENTY.1, "bench", "bench").await?;
+            }
+            Ok(())
+        })
+    })
+    .await?;
+    Ok(built)
 }
 
 pub(super) async fn open(router: Router) -> anyhow::Result<u16> {

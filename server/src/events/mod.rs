@@ -217,6 +217,23 @@ impl Dispatcher {
     }
 }
 
+/// Ids of the events that any process has delivered since.
+pub async fn delivered_since(db: &Db, since: Instant) -> anyhow::Result<Vec<EventId>> {
+    let rows = db.all("SELECT id FROM outbox WHERE delivered_at >= $1 ORDER BY delivered_at, sequence", params![since]).await?;
+    rows.iter().map(|row| row.parse("id")).collect()
+}
+
+/// An event that is still there and that this release can read.
+pub async fn find(db: &Db, id: EventId) -> anyhow::Result<Option<Envelope>> {
+    let row = db.first("SELECT sequence, aggregate, payload, version, created_at FROM outbox WHERE id = $1", params![id]).await?;
+    let Some(row) = row else { return Ok(None) };
+    if row.int("version")? > Event::VERSION {
+        return Ok(None);
+    }
+    let event = serde_json::from_str(&row.text("payload")?)?;
+    Ok(Some(Envelope { id, sequence: row.int("sequence")?, aggregate: row.text("aggregate")?, at: row.int("created_at")?, event }))
+}
+
 /// How long delivered events stay, for whoever asks what happened.
 const KEPT_US: Instant = 7 * 24 * 3_600 * 1_000_000;
 /// Rows removed in one transaction.

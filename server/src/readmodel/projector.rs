@@ -19,14 +19,17 @@ use crate::{
 };
 use app::ports::storefront::ShelfKey;
 use async_trait::async_trait;
-use domain::{EventId, ProductId, event::Event, live::LiveItem, locale::TextLanguage};
+use domain::{EventId, ProductId, event::Event, live::LiveItem, locale::TextLanguage, offer::Instant};
 use edge_replica::{
     Hot, keys,
     stored::{ProductItem, SlugItem, SlugTarget},
 };
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicI64, Ordering},
+    },
 };
 
 /// The form of the items; a table with another one is written anew.
@@ -34,6 +37,15 @@ const FORMAT: u32 = 3;
 
 /// Products whose items are held at once: about 20 kB each.
 const PRODUCTS_AT_ONCE: usize = 200;
+
+/// By whom events are told.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Told {
+    /// By the outbox, to this process alone: it writes what they lead to.
+    Here,
+    /// To another process, which wrote the items of products. The index here, and the lists that come from it, follow.
+    Elsewhere,
+}
 
 /// Follows the catalogue's events.
 pub struct Projector {
@@ -49,6 +61,10 @@ pub struct Projector {
     dirty: Mutex<BTreeMap<String, ShelfKey>>,
     /// Events that were waiting when everything was projected anyway.
     known: Mutex<HashSet<EventId>>,
+    /// Events that were followed here, and when.
+    pub(super) seen: Mutex<HashMap<EventId, Instant>>,
+    /// When the last look at what others delivered began.
+    pub(super) looked: AtomicI64,
     /// One batch or rebuild at a time.
     turn: tokio::sync::Mutex<()>,
 }
@@ -65,6 +81,8 @@ impl Projector {
             written: Mutex::default(),
             dirty: Mutex::default(),
             known: Mutex::default(),
+            seen: Mutex::default(),
+            looked: AtomicI64::default(),
             turn: tokio::sync::Mutex::default(),
         })
     }
@@ -86,6 +104,7 @@ impl Projector {
         let waiting = self.db.all("SELECT id FROM outbox WHERE delivered_at IS NULL", params![]).await?;
         let waiting = waiting.iter().map(|row| row.parse("id")).collect::<anyhow::Result<HashSet<EventId>>>()?;
         let now = self.clock.now();
+        self.looked.store(now, Ordering::Relaxed);
         let shared = Arc::new(Shared::load(&self.db, now).await?);
         self.index.set_shared(shared.clone());
         let mut after = None;
@@ -168,7 +187,18 @@ impl Projector {
         Ok(SlugItem { targets })
     }
 
-    async fn follow(&self, batch: &[Envelope]) -> anyhow::Result<Vec<(EventId, anyhow::Error)>> {
+    pub(super) async fn follow(&self, batch: &[Envelope], told: Told) -> anyhow::Result<Vec<(EventId, anyhow::Error)>> {
+        let failed = self.project_batch(batch, told).await?;
+        let now = self.clock.now();
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.extend(batch.iter().map(|envelope| (envelope.id, now)));
+        for (id, _) in &failed {
+            seen.remove(id);
+        }
+        Ok(failed)
+    }
+
+    async fn project_batch(&self, batch: &[Envelope], told: Told) -> anyhow::Result<Vec<(EventId, anyhow::Error)>> {
         let _turn = self.turn.lock().await;
         let version = self.version();
         let mut changed: BTreeMap<ProductId, bool> = BTreeMap::new();
@@ -195,10 +225,10 @@ impl Projector {
             self.index.set_shared(Arc::new(Shared::load(&self.db, self.clock.now()).await?));
         }
         let mut failed: Vec<(ProductId, anyhow::Error)> = Vec::new();
-        let mut moved = self.project(&changed, version, &mut failed).await;
+        let mut moved = self.project(&changed, version, told, &mut failed).await;
         let mut not_told = Vec::new();
         for (location, events) in locations {
-            match self.project_location(location, version).await {
+            match self.project_location(location, version, told).await {
                 Ok(also_moved) => moved |= also_moved,
                 Err(error) => not_told.extend(events.into_iter().map(|id| (id, anyhow::anyhow!("{error:#}")))),
             }
@@ -215,13 +245,13 @@ impl Projector {
     }
 
     /// Projects everything that lies at a location, some products at a time.
-    async fn project_location(&self, location: &str, version: u64) -> anyhow::Result<bool> {
+    async fn project_location(&self, location: &str, version: u64, told: Told) -> anyhow::Result<bool> {
         let (mut moved, mut failed, mut after) = (false, Vec::new(), None);
         loop {
             let products = records::next_at(&self.db, location, after).await?;
             let Some(last) = products.last() else { break };
             after = Some(*last);
-            moved |= self.project(&products.into_iter().map(|product| (product, false)).collect(), version, &mut failed).await;
+            moved |= self.project(&products.into_iter().map(|product| (product, false)).collect(), version, told, &mut failed).await;
         }
         failed.pop().map_or(Ok(moved), |(product, error)| Err(error.context(format!("product {product}"))))
     }
@@ -244,7 +274,7 @@ impl Projector {
 
     /// Projects products, and marks the shelves that show them now or showed them before. One that fails does not keep the others.
     /// Whether a price that came or went has changed what some market sells.
-    async fn project(&self, changed: &BTreeMap<ProductId, bool>, version: u64, failed: &mut Vec<(ProductId, anyhow::Error)>) -> bool {
+    async fn project(&self, changed: &BTreeMap<ProductId, bool>, version: u64, told: Told, failed: &mut Vec<(ProductId, anyhow::Error)>) -> bool {
         let now = self.clock.now();
         let shared = self.index.shared();
         let ids: Vec<ProductId> = changed.keys().copied().collect();
@@ -273,32 +303,46 @@ impl Projector {
             whole.push((record, live));
         }
         self.index.put(&whole, now);
-        let mut writes = Vec::new();
-        for live in &lives {
-            match Item::new(keys::product(live.product), keys::LIVE, version, &**live) {
-                Ok(item) => writes.push((live.product, vec![item])),
-                Err(error) => failed.push((live.product, error)),
-            }
+        if told == Told::Here {
+            self.write_products(&lives, &whole, version, &shared, failed).await;
         }
-        self.write(&mut writes, failed).await;
         for live in lives {
             self.index.put_live(live.clone());
             self.hot.put_live(live);
-        }
-        for some in whole.chunks(PRODUCTS_AT_ONCE) {
-            for (record, live) in some {
-                match self.product_items(record, live, version, &shared).await {
-                    Ok(items) => writes.push((record.product.id, items)),
-                    Err(error) => failed.push((record.product.id, error)),
-                }
-            }
-            self.write(&mut writes, failed).await;
         }
         for (record, live) in whole {
             self.hot.forget_product(record.product.id, &record.slugs_ever);
             self.hot.put_live(live);
         }
         moved
+    }
+
+    /// Writes live values of some products, and everything about others.
+    async fn write_products(
+        &self,
+        lives: &[Arc<LiveItem>],
+        whole: &[(Record, Arc<LiveItem>)],
+        version: u64,
+        shared: &Shared,
+        failed: &mut Vec<(ProductId, anyhow::Error)>,
+    ) {
+        let mut writes = Vec::new();
+        for live in lives {
+            match Item::new(keys::product(live.product), keys::LIVE, version, &**live) {
+                Ok(item) => writes.push((live.product, vec![item])),
+                Err(error) => failed.push((live.product, error)),
+            }
+        }
+        self.write(&mut writes, failed).await;
+        for some in whole.chunks(PRODUCTS_AT_ONCE) {
+            for (record, live) in some {
+                match self.product_items(record, live, version, shared).await {
+                    Ok(items) => writes.push((record.product.id, items)),
+                    Err(error) => failed.push((record.product.id, error)),
+                }
+            }
+            self.write(&mut writes, failed).await;
+        }
     }
 
     /// Writes the items of products together; if that fails, product by product, so that one does not keep the others.
@@ -322,14 +366,14 @@ impl Consumer for Projector {
     }
 
     async fn consume(&self, envelope: &Envelope) -> anyhow::Result<()> {
-        match self.follow(std::slice::from_ref(envelope)).await?.pop() {
+        match self.follow(std::slice::from_ref(envelope), Told::Here).await?.pop() {
             Some((_, error)) => Err(error),
             None => Ok(()),
         }
     }
 
     async fn consume_batch(&self, batch: &[Envelope]) -> Vec<(EventId, anyhow::Error)> {
-        self.follow(batch).await.unwrap_or_else(|error| {
+        self.follow(batch, Told::Here).await.unwrap_or_else(|error| {
             // What all share could not be written: the batch comes again.
             let error = format!("{error:#}");
             batch.iter().map(|envelope| (envelope.id, anyhow::anyhow!("{error}"))).collect()

@@ -177,6 +177,7 @@ pub fn at_rest(world: &World) -> Judged {
                 Some(Session::Captured(taken)) if taken != payment.amount.minor => {
                     is_odd = true;
                     must(!is_known, || format!("order {index} takes {taken} for {:?}", payment.amount))?;
+                    must(order.attention().contains(&Attention::Amount), || format!("nobody is told that order {index} was paid oddly"))?;
                     continue;
                 }
                 Some(Session::Captured(_)) => must(is_known, || format!("{} was captured, and order {index} does not know", payment.id))?,

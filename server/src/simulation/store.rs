@@ -7,7 +7,7 @@ use domain::{
     money::{Currency, Money},
     offer::Instant,
     order::{CannotEnd, CannotPay, HOLD_US, Line, Needs, Order, Pieces, Status},
-    payment::{News, Payment, PaymentState},
+    payment::{News, Payment, PaymentState, Unchanged},
     refund::{RefundNews, RefundState},
     stock::Balance,
 };
@@ -182,13 +182,21 @@ impl World {
             Needs::Nothing => false,
         };
         let refund = RefundId(id(index, before.refunds.len()));
+        let named = if let News::Captured { amount } = &news { Some(*amount) } else { None };
         match (self.rules.hear)(before.clone(), payment, news, sold, refund, self.now) {
             Ok((after, _)) => {
                 self.save(index, &before, after);
                 self.wait_for_money(index, is_pending);
                 Heard::New
             }
-            Err(_) => Heard::Known,
+            Err(Unchanged::Known) => Heard::Known,
+            Err(Unchanged::AmountDiffers) => match named.map(|amount| before.clone().note_odd(payment, amount)) {
+                Some(Ok(after)) => {
+                    self.save(index, &before, after);
+                    Heard::New
+                }
+                _ => Heard::Known,
+            },
         }
     }
 

@@ -7,3 +7,4 @@ mod outbox;
 mod readmodel;
 mod stores;
 mod table;
+mod two_servers;

@@ -1,0 +1,31 @@
+// A way to a server of this machine that can be made slow or cut: `slow(ms)`, `cut()`, `heal()`.
+import { once } from "node:events";
+import { connect, createServer } from "node:net";
+
+export async function tap(port) {
+  let delay = 0;
+  let isCut = false;
+  const open = new Set();
+  const server = createServer((near) => {
+    if (isCut) return near.destroy();
+    const far = connect(port, "127.0.0.1");
+    for (const [from, to] of [[near, far], [far, near]]) {
+      open.add(from);
+      from.on("close", () => open.delete(from) && to.destroy()).on("error", () => to.destroy());
+    }
+    near.pipe(far);
+    far.on("data", (data) => setTimeout(() => near.writable && near.write(data), delay)).on("end", () => near.end());
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const drop = () => open.forEach((socket) => socket.destroy());
+  return {
+    url: `http://127.0.0.1:${server.address().port}`,
+    /** From now on every answer takes so much longer. */
+    slow: (ms) => (delay = ms),
+    /** From now on nobody gets through, and whoever was is thrown out. */
+    cut: () => ((isCut = true), drop()),
+    heal: () => ((isCut = false), (delay = 0)),
+    close: () => (server.close(), drop()),
+  };
+}
