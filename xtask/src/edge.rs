@@ -9,9 +9,10 @@ use crate::{
     site::relative,
     wasm_toolchain::{TARGET, WasmToolchain},
 };
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use sha2::{Digest as _, Sha256};
 use std::path::{Path, PathBuf};
+use walrus::Module;
 use wasm_bindgen_cli_support::Bindgen;
 
 /// What a host may have to load, brotli: what it is today and a little (CPU time of a cold start grows with it).
@@ -97,7 +98,7 @@ fn bound(repo: &Repo, toolchain: &WasmToolchain, shrinkers: &Shrinkers, host: &H
     let made = work.join("made");
     if std::fs::read_to_string(&made).ok().as_deref() != Some(key.as_str()) {
         let _old = std::fs::remove_file(&made);
-        bind(module, &work, host.glue)?;
+        bind(&module, &work, host.glue)?;
         say(&format!("shrinking the Wasm of {}", host.package));
         let watch = Stopwatch::start();
         shrinkers.wasm_opt("-Oz", &work.join("bound_bg.wasm"), &work.join("edge.wasm"))?;
@@ -118,11 +119,63 @@ fn nameless(repo: &Repo) -> Vec<String> {
     of_cargo.into_iter().chain([format!("--remap-path-prefix={}=/shop", repo.root.display())]).collect()
 }
 
+/// A view can do more than be written as text: be built in a browser's document and change there, be resolved and streamed. A view of any type
+/// keeps a pointer to each of these for every type that it may have, so no linker drops them, and at an edge, which renders whole pages,
+/// nobody calls them. Their bodies become a trap, and what only they reached goes with them: a quarter of the module. Should one be called
+/// after all, the host's script passes the request to the origin, and the tests, which compare every kind of page with the origin's, fail.
+fn drop_unused_views(module: &mut Module) -> usize {
+    let unused: Vec<_> =
+        module.funcs.iter().filter(|function| function.name.as_deref().is_some_and(is_unused_view)).map(walrus::Function::id).collect();
+    let mut dropped = 0;
+    for id in unused {
+        let walrus::FunctionKind::Local(local) = &module.funcs.get(id).kind else { continue };
+        let arguments = local.args.clone();
+        let (parameters, results) = module.types.params_results(local.ty());
+        let (parameters, results) = (parameters.to_vec(), results.to_vec());
+        let mut trap = walrus::FunctionBuilder::new(&mut module.types, &parameters, &results);
+        trap.func_body().unreachable();
+        module.funcs.get_mut(id).kind = walrus::FunctionKind::Local(trap.local_func(arguments));
+        dropped += 1;
+    }
+    dropped
+}
+
+/// Whether a function is one of those, by its mangled name: `…tachys…` and the method behind its length, or a future that it makes.
+fn is_unused_view(name: &str) -> bool {
+    const METHODS: [&str; 13] = [
+        "5build",
+        "7rebuild",
+        "5mount",
+        "7unmount",
+        "9mount_any",
+        "11unmount_any",
+        "18insert_before_this",
+        "8elements",
+        "7resolve",
+        "11dry_resolve",
+        "13to_html_async",
+        "17to_html_async_ooo",
+        "22to_html_async_with_buf",
+    ];
+    // Names end with a hash: `17h`, 16 digits, `E`.
+    let Some(path) = name.len().checked_sub(20).and_then(|end| name.get(..end)) else { return false };
+    let path = path.trim_end_matches("28_$u7b$$u7b$closure$u7d$$u7d$");
+    let is_method = METHODS.iter().any(|method| path.ends_with(method));
+    let is_future = path.contains("drop_in_place") && path.contains("..resolve..$u7b$$u7b$closure");
+    // Views alone wait for several futures at once.
+    let is_join = ["future..maybe_done..MaybeDone", "future..join..Join", "future..join_all..JoinAll"].iter().any(|join| path.contains(join));
+    path.contains("tachys") && (is_method || is_future) || path.contains("futures_util") && is_join
+}
+
 /// The `web` target, because its glue takes a module that somebody else loaded, and can start anew after a panic.
-fn bind(module: Vec<u8>, work: &Path, glue: &str) -> Result<()> {
+fn bind(module: &[u8], work: &Path, glue: &str) -> Result<()> {
+    let mut module = Module::from_buffer(module).context("reading the compiled module")?;
+    let dropped = drop_unused_views(&mut module);
+    ensure!(dropped > 0, "no view's unused code was found: has its name changed in a newer tachys?");
+    say(&format!("{dropped} functions of views that no edge calls are dropped"));
     let mut bindgen = Bindgen::new();
     bindgen
-        .input_bytes("bound", module)
+        .input_module("bound", module)
         .web(true)?
         .typescript(false)
         .omit_default_module_path(true)

@@ -3,7 +3,7 @@
 use super::masthead::switch;
 use crate::{
     document::SHOP_NAME,
-    i18n::{follow, shop},
+    i18n::shop,
     pages::Head,
     ports::View,
     routes::{Address, ListQuery, Route},
@@ -39,7 +39,7 @@ pub fn footer(head: &Head, view: &View) -> AnyView {
             <div>
                 <h2>{messages.help}</h2>
                 <ul>
-                    <li><a href=url(Route::FindOrder) rel="nofollow">{follow(view.locale).find_title}</a></li>
+                    <li><a href=url(Route::FindOrder) rel="nofollow">{messages.find_order}</a></li>
                     {help(false).into_iter().map(|(href, title)| view! { <li><a href=href>{title}</a></li> }).collect_view()}
                 </ul>
             </div>

@@ -2,7 +2,7 @@
 
 use super::Notice;
 use crate::{
-    i18n::{filled, follow, till},
+    i18n::{filled, follow, shop, till},
     pages::{Head, Page},
     ports::View,
     routes::{Action, Address, Route},
@@ -32,7 +32,7 @@ pub fn page(view: &View, data: FindData) -> Page {
     let address = Address::new(view.locale, Route::FindOrder);
     let status = data.status;
     let view = view.clone();
-    let mut page = Page::new(Head::private(follow(view.locale).find_title, &address), Vec::new(), move || body(&view, &data));
+    let mut page = Page::new(Head::private(shop(view.locale).find_order, &address), Vec::new(), move || body(&view, &data));
     page.status = status;
     page
 }
@@ -72,7 +72,7 @@ fn body(view: &View, data: &FindData) -> AnyView {
     view! {
         <main id="main">
             <article class="prose">
-                <h1>{messages.find_title}</h1>
+                <h1>{shop(view.locale).find_order}</h1>
                 {data.notice.clone().map(Notice::show)}
                 <p class="lede">{messages.find_text}</p>
                 <form method="post" action=action novalidate class="fieldrow">

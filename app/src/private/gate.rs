@@ -2,7 +2,7 @@
 
 use super::Notice;
 use crate::{
-    i18n::{follow, till},
+    i18n::{follow, shop, till},
     pages::{Head, Page},
     ports::View,
     routes::{Action, Address, Route},
@@ -69,7 +69,7 @@ pub fn gone(view: &View, secret: &str) -> Page {
                 <article class="prose">
                     <h1>{messages.gone_title}</h1>
                     <p class="lede">{messages.gone_text}</p>
-                    <p><a class="button" href=find>{messages.find_title}</a></p>
+                    <p><a class="button" href=find>{shop(view.locale).find_order}</a></p>
                 </article>
             </main>
         }

@@ -3,7 +3,7 @@
 
 use super::{Line, Notice, cancel, country_name, coupon::Removal, give_back, parcels, sums, time_of_day};
 use crate::{
-    i18n::{date_range, filled, follow, long_date, money, till},
+    i18n::{date_range, filled, follow, long_date, money, shop, till},
     pages::{Head, Page},
     ports::View,
     routes::{Action, Address, ListQuery, Route},
@@ -141,7 +141,7 @@ fn renew(data: &OrderData, view: &View) -> AnyView {
                 <p><button class="button quiet small">{messages.renew_submit}</button></p>
             </form>
         </details>
-        <p><a href=find>{messages.find_title}</a></p>
+        <p><a href=find>{shop(view.locale).find_order}</a></p>
     }
     .into_any()
 }

@@ -5,6 +5,7 @@ use super::{
     Measured,
     buyers::{House, SCARCE, SCARCE_PIECES, VARIANTS},
     cpu_ms, median,
+    pages::PRODUCT,
     pgbench::Script,
 };
 use crate::{clock::Clock, orders::PlaceOrderError, outbound};

@@ -36,7 +36,6 @@ pub const DE: Follow = Follow {
     returned_items: "Zurückgekommen",
     refund: "Erstattung",
     why_mail: "Sie erhalten diese Nachricht, weil die Bestellung {number} in unserem Shop mit dieser E-Mail-Adresse aufgegeben wurde. Sie wurde automatisch versandt.",
-    find_title: "Bestellung finden",
     find_text: "Geben Sie die Bestellnummer und die E-Mail-Adresse an, mit der Sie bestellt haben. Wir senden Ihnen einen Link zur Bestellung.",
     find_number: "Bestellnummer",
     find_number_hint: "Sie sieht aus wie NG-7K2M-Q4XD und steht in jeder E-Mail zur Bestellung.",

@@ -36,7 +36,6 @@ pub const EN_US: Follow = Follow {
     returned_items: "What came back",
     refund: "Refund",
     why_mail: "You receive this message because order {number} was placed in our shop with this email address. It was sent automatically.",
-    find_title: "Find your order",
     find_text: "Enter the order number and the email address with which you ordered. We mail you a link to the order.",
     find_number: "Order number",
     find_number_hint: "It looks like NG-7K2M-Q4XD and stands in every mail about the order.",

@@ -36,7 +36,6 @@ pub const FR: Follow = Follow {
     returned_items: "Articles reçus en retour",
     refund: "Remboursement",
     why_mail: "Vous recevez ce message parce que la commande {number} a été passée dans notre boutique avec cette adresse e-mail. Il a été envoyé automatiquement.",
-    find_title: "Retrouver une commande",
     find_text: "Indiquez le numéro de commande et l’adresse e-mail utilisée pour commander. Nous vous enverrons un lien vers la commande.",
     find_number: "Numéro de commande",
     find_number_hint: "Il ressemble à NG-7K2M-Q4XD et figure dans chaque e-mail au sujet de la commande.",

@@ -36,7 +36,6 @@ pub const JA: Follow = Follow {
     returned_items: "返品された商品",
     refund: "返金額",
     why_mail: "このメールは、当店でのご注文 {number} に登録されたメールアドレスへ自動的にお送りしています。",
-    find_title: "ご注文を探す",
     find_text: "注文番号と、ご注文時のメールアドレスを入力してください。ご注文のページへのリンクをメールでお送りします。",
     find_number: "注文番号",
     find_number_hint: "NG-7K2M-Q4XD の形で、ご注文に関するメールに記載されています。",

@@ -36,7 +36,6 @@ pub const KO: Follow = Follow {
     returned_items: "반품된 상품",
     refund: "환불 금액",
     why_mail: "이 이메일 주소로 저희 쇼핑몰에서 주문 {number} 건이 접수되어 자동으로 발송된 메일입니다.",
-    find_title: "주문 찾기",
     find_text: "주문 번호와 주문할 때 입력하신 이메일 주소를 입력해 주세요. 주문 페이지 링크를 이메일로 보내 드립니다.",
     find_number: "주문 번호",
     find_number_hint: "NG-7K2M-Q4XD 형식이며 주문 관련 이메일마다 적혀 있습니다.",

@@ -47,7 +47,6 @@ messages! {
         returned_items,
         refund,
         why_mail,
-        find_title,
         find_text,
         find_number,
         find_number_hint,

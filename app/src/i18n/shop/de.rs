@@ -15,6 +15,7 @@ pub const DE: Shop = Shop {
     cart: "Warenkorb",
     shop: "Einkaufen",
     help: "Hilfe",
+    find_order: "Bestellung finden",
     country_language: "Land und Sprache",
     skip_to_content: "Zum Inhalt springen",
     breadcrumb: "Sie befinden sich hier",

@@ -15,6 +15,7 @@ pub const EN_US: Shop = Shop {
     cart: "Cart",
     shop: "Shop",
     help: "Help",
+    find_order: "Find your order",
     country_language: "Country and language",
     skip_to_content: "Skip to content",
     breadcrumb: "You are here",

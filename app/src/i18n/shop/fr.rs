@@ -15,6 +15,7 @@ pub const FR: Shop = Shop {
     cart: "Panier",
     shop: "Boutique",
     help: "Aide",
+    find_order: "Retrouver une commande",
     country_language: "Pays et langue",
     skip_to_content: "Aller au contenu",
     breadcrumb: "Vous êtes ici",

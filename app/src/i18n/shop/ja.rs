@@ -15,6 +15,7 @@ pub const JA: Shop = Shop {
     cart: "カート",
     shop: "ショップ",
     help: "ヘルプ",
+    find_order: "ご注文を探す",
     country_language: "国と言語",
     skip_to_content: "本文へ移動",
     breadcrumb: "現在の位置",

@@ -15,6 +15,7 @@ pub const KO: Shop = Shop {
     cart: "장바구니",
     shop: "쇼핑",
     help: "고객센터",
+    find_order: "주문 찾기",
     country_language: "국가 및 언어",
     skip_to_content: "본문으로 건너뛰기",
     breadcrumb: "현재 위치",

@@ -26,6 +26,7 @@ messages! {
         cart,
         shop,
         help,
+        find_order,
         country_language,
         skip_to_content,
         breadcrumb,

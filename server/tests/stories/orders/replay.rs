@@ -29,13 +29,20 @@ async fn in_a_house(live: impl AsyncFnOnce(&str, &Path) -> anyhow::Result<()>) -
 #[tokio::test]
 async fn simulated_histories_end_in_the_same_rows_as_real_ones() -> anyhow::Result<()> {
     let mut happened = BTreeSet::new();
+    let counts = |seed| unfold(seed, Rules::OURS, true, false).0.counts;
+    let twice =
+        async |seed| in_a_house(async |url, folder| Box::pin(twin::live_twice(seed, Rules::OURS, url, folder, Looks::AfterEveryStep)).await).await;
     for seed in SEEDS.step_by(ONE_IN) {
-        in_a_house(async |url, folder| Box::pin(twin::live_twice(seed, Rules::OURS, url, folder, Looks::AfterEveryStep)).await).await?;
-        happened.extend(unfold(seed, Rules::OURS, true, false).0.counts.into_keys());
+        twice(seed).await?;
+        happened.extend(counts(seed).into_keys());
     }
-    // Histories in which nothing happens are alike everywhere.
+    // Histories in which nothing happens are alike everywhere: of what is rarer, the first that has it.
     for what in ["orders sold", "unpaid orders cancelled", "paid pieces cancelled", "shipments sent", "returns announced", "disputes opened"] {
-        assert!(happened.contains(what), "never: {what}, only {happened:?}");
+        if !happened.contains(what) {
+            let seed = SEEDS.clone().find(|seed| counts(*seed).contains_key(what)).with_context(|| format!("never: {what}"))?;
+            twice(seed).await?;
+            happened.extend(counts(seed).into_keys());
+        }
     }
     Ok(())
 }

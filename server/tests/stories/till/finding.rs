@@ -5,7 +5,7 @@ use crate::{
     till::house::{self, House, PAYS, Thing, add, paid, place, type_card, words},
 };
 use anyhow::Context as _;
-use app::i18n::{follow, till};
+use app::i18n::{shop, till};
 use domain::{OrderId, locale::Locale};
 use server::params;
 use std::time::Duration;
@@ -56,7 +56,7 @@ async fn who_asks_for_an_order_learns_nothing_and_its_owner_gets_a_mail() -> any
     let stranger = house.shop.visitor();
     for locale in Locale::OFFERED {
         let page = stranger.get(&format!("/{locale}/orders/find")).await?;
-        assert!(page.status == 200 && words(&page.body).contains(follow(locale).find_title), "{locale}: {}", words(&page.body));
+        assert!(page.status == 200 && words(&page.body).contains(shop(locale).find_order), "{locale}: {}", words(&page.body));
         assert_eq!((page.header("cache-control"), page.body.contains("noindex")), ("no-store", true), "{locale}");
         let home = stranger.get(&format!("/{locale}")).await?;
         assert!(home.body.contains(&format!("href=\"/{locale}/orders/find\"")), "{locale}: the footer leads there");
