@@ -148,10 +148,10 @@ function responseBytes({ headers, body = '' }) {
 }
 
 // CloudFront asks the group's second origin after the first one failed, and asks here again before it does. If that one is gone as well,
-// a page in the visitor's language says more than CloudFront's own.
+// or the only one, a page in the visitor's language says more than CloudFront's own.
 async function isLastHopeGone(request) {
-    const second = CONFIG.origins[1];
-    return Boolean(second) && authority(request.origin.custom) === new URL(second).host && !await isReady(second);
+    const last = CONFIG.origins[1] ?? CONFIG.origins[0];
+    return MAY_BE_PAGE.test(request.uri) && authority(request.origin.custom) === new URL(last).host && !await isReady(last);
 }
 
 // The first origin in order of preference that is ready.

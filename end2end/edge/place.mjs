@@ -75,6 +75,9 @@ export function raw(base, path, headers = {}, method = "GET") {
   });
 }
 
+/** CloudFront's viewer function refuses addresses that no shop has before anybody else sees them, or they are too long for CloudFront. */
+export const isRefused = (front, { status, headers }) => front === "cdn" && [400, 413].includes(status) && (headers["x-cache"] ?? "").includes("cloudfront");
+
 /** A page without what differs in every answer: nonces and mutation ids. */
 export const alike = (html) => html.replace(/nonce="[^"]*"/g, 'nonce=""').replace(/name="mutation" value="[^"]*"/g, 'name="mutation" value=""');
 

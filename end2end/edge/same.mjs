@@ -1,5 +1,5 @@
 // What the edge answers is what the origin answers, and what is not everybody's comes from the origin.
-import { alike, check, get, parting, raw } from "./place.mjs";
+import { alike, check, get, isRefused, parting, raw } from "./place.mjs";
 
 const LOCALES = ["en-us", "de-de", "fr-ca", "ja-jp", "ko-kr", "ar-xb"];
 const BELOW = ["", "/c/bags-travel", "/all?page=2", "/p/canvas-tote", "/p/canvas-tote?colour=navy", "/help/returns", "/pages/travel", "/search?q=bag"];
@@ -29,7 +29,7 @@ export async function same({ url, origin }) {
 }
 
 /** Statuses, headers and bytes of what an edge does not make. */
-export async function passed({ url, origin }) {
+export async function passed({ front, url, origin }) {
   const asset = /\/assets\/[^"']+\.css/.exec((await get(`${url}/en-us`)).text)?.[0];
   const picture = /\/media\/[^"' ]+/.exec((await get(`${url}/en-us/p/canvas-tote`)).text)?.[0];
   check(asset && picture, "the pages name no style sheet or no picture");
@@ -39,6 +39,7 @@ export async function passed({ url, origin }) {
   ];
   for (const path of paths) {
     const [here, there] = [await raw(url, path), await raw(origin, path)];
+    if (isRefused(front, here)) continue;
     check(here.status === there.status, `${path}: ${here.status}, the origin says ${there.status}`);
     check(here.template === there.template, `${path}: x-template ${here.template}, the origin says ${there.template}`);
     for (const name of ["content-type", "cache-control", "location"]) check(here.headers[name] === there.headers[name], `${path}: ${name} is ${here.headers[name]}`);

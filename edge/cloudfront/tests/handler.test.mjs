@@ -185,6 +185,15 @@ it('what is read is answered in words once the second origin failed to be ready,
     assert.equal(await at(second.url), 'passes');
 });
 
+it('a page of an only origin that is gone is answered in words', async (t) => {
+    const gone = await nobody();
+    const withoutOrigin = '() => ({ status: 503, headers: [], body: "your cart is kept" })';
+    const handler = await handlerOf(t, { origins: [gone], answer: '() => undefined', withoutOrigin });
+    assert.equal((await handler(event({ uri: '/en-us/cart', origin: gone }))).status, '503');
+    const file = event({ uri: '/assets/shop.js', origin: gone });
+    passes(await handler(file), file);
+});
+
 it('a form keeps what the distribution says about its origin, and names the origin as before', async (t) => {
     const shop = await origin(t);
     const handler = await handlerOf(t, { origins: [shop.url] });
