@@ -193,6 +193,7 @@ impl World {
             Err(Unchanged::AmountDiffers) => match named.map(|amount| before.clone().note_odd(payment, amount)) {
                 Some(Ok(after)) => {
                     self.save(index, &before, after);
+                    self.wait_for_money(index, is_pending);
                     Heard::New
                 }
                 _ => Heard::Known,
@@ -297,7 +298,8 @@ impl World {
         let row = &mut self.store.orders[index];
         for (n, payment) in after.payments.iter().enumerate() {
             match before.payments.get(n) {
-                Some(known) if known == payment => {}
+                // An odd amount is noted, and asked about again like any other.
+                Some(known) if known.state == payment.state => {}
                 Some(_) => row.touched[n] = now,
                 None => row.touched.push(now),
             }
