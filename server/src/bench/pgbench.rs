@@ -23,8 +23,10 @@ pub struct Script {
 
 /// Runs of all scripts so far.
 static RUNS: AtomicU64 = AtomicU64::new(0);
-/// Digits that make a value fresh: `:m` in the script.
+/// Digits that make a value fresh in every order: `:m` in the script.
 const FRESH: usize = 13;
+/// Digits before them that tell a value from the others of an order: ids of one millisecond begin alike.
+const OWN: usize = 2;
 
 impl Script {
     /// Writes down what two orders of the first variant say, and makes a script of the first; `variants` says over how many it spreads.
@@ -88,11 +90,13 @@ impl Script {
         if text.is_empty() {
             return format!("''::{kind}");
         }
-        let kept: String = if is_fresh { text.chars().take(text.chars().count().saturating_sub(FRESH)).collect() } else { text.clone() };
+        let own = names.len();
+        let kept: String = if is_fresh { text.chars().take(text.chars().count().saturating_sub(FRESH + OWN)).collect() } else { text.clone() };
         if kept.is_empty() {
-            return format!("('{}' || :m)", names.len());
+            return format!("('{own}' || :m)");
         }
-        let next = format!("p{}", names.len());
+        let kept = if is_fresh { format!("{kept}{own:0OWN$}") } else { kept };
+        let next = format!("p{own}");
         let name = names.entry(format!("{kind} {is_fresh} {text}")).or_insert_with(|| {
             self.values.push((next.clone(), kept));
             next
@@ -163,7 +167,7 @@ mod tests {
                 "COMMIT;"
             ]
         );
-        assert_eq!(script.values[0].1, "01a20846-fed5-7718-8307");
+        assert_eq!(script.values[0].1, "01a20846-fed5-7718-8300");
         assert_eq!(script.values[2].1, "\\x01ff");
         assert!(Script::from(&a, &b[..3], 10).is_err());
     }
