@@ -43,13 +43,21 @@ export default {
   },
 };
 
+// What a visitor may not send through: `DROPPED` in edge/core/src/pass.rs, which a test compares.
+const DROPPED = [
+  "forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-port", "x-forwarded-proto", "x-forwarded-prefix",
+  "x-original-host", "x-original-url", "x-rewrite-url", "x-http-method-override", "x-real-ip", "true-client-ip", "client-ip",
+  "x-visitor-country", "cf-ipcountry", "cloudfront-viewer-country", "host", "connection", "keep-alive", "proxy-authorization",
+  "proxy-connection", "te", "trailer", "upgrade",
+];
+
 // Without Wasm: to the first origin that answers, and only what is known not to have been sent yet.
 async function passPlainly(request, env, reason) {
   console.error(`passing plainly: ${reason}`);
   const { pathname, search } = new URL(request.url);
   if (!request.bodyUsed) {
     const headers = new Headers(request.headers);
-    for (const name of ["forwarded", "x-forwarded-for", "x-visitor-country"]) headers.delete(name);
+    for (const name of DROPPED) headers.delete(name);
     if (request.cf?.clientAcceptEncoding === "") headers.set("accept-encoding", "identity");
     const address = request.headers.get("cf-connecting-ip");
     if (address) headers.set("x-forwarded-for", address);

@@ -247,7 +247,7 @@ impl Db {
             let options = PgConnectOptions::from_str(url).with_context(|| "DATABASE_URL is not a PostgreSQL URL such as postgres://user@host/db")?;
             let pool = PgPoolOptions::new()
                 .max_connections(32)
-                .acquire_timeout(Duration::from_secs(30))
+                .acquire_timeout(Duration::from_secs(10))
                 // A connection that was used a moment ago is there: asking it first would double the round trips of a single read.
                 .test_before_acquire(false)
                 .before_acquire(|connection, used| {
@@ -384,6 +384,16 @@ impl Conflict for anyhow::Error {
     fn is_conflict(&self) -> bool {
         self.chain().any(|cause| cause.is::<Lost>() || cause.downcast_ref::<sqlx::Error>().is_some_and(Conflict::is_conflict))
     }
+}
+
+/// Whether the database cannot be reached now, or is being stopped: nothing was done, and another server may reach it.
+pub fn is_out_of_reach(error: &anyhow::Error) -> bool {
+    error.chain().filter_map(|cause| cause.downcast_ref::<sqlx::Error>()).any(|error| match error {
+        sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => true,
+        // PostgreSQL, appendix A: class 08 connection exception, 57P01 to 57P03 being stopped or not yet started.
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| code.starts_with("08") || matches!(&*code, "57P01" | "57P02" | "57P03")),
+        _ => false,
+    })
 }
 
 /// A conditional update found its row changed since it was read: the transaction is to be tried again.

@@ -84,7 +84,7 @@ fn script(work: &Path, loader: &str, wasm: &Asset, shrinkers: Option<&Shrinkers>
     let file = work.join("joined.js");
     std::fs::write(&file, &joined)?;
     match shrinkers {
-        Some(shrinkers) => shrinkers.minify(&file),
+        Some(shrinkers) => shrinkers.minify(&file, None),
         None => Ok(joined.into_bytes()),
     }
 }

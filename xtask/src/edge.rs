@@ -47,6 +47,9 @@ const CLOUDFRONT: Host = Host {
 
 /// Runs in the viewer request, apart from the bundle.
 const VIEWER_FUNCTION: &str = "cloudfront-function.js";
+/// CloudFront's runtime knows ECMAScript 5.1 and some of what is newer, but no `catch` without a name:
+/// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/functions-javascript-runtime-20.html>.
+const VIEWER_LANGUAGE: &str = "es2018";
 /// Date of workerd's behaviour; the newest that the pinned workerd knows, or older.
 pub const COMPATIBILITY_DATE: &str = "2026-04-01";
 
@@ -87,7 +90,7 @@ pub fn cloudfront(repo: &Repo, toolchain: &WasmToolchain, config: &EdgeConfig) -
     shrinkers.bundle(&work.join(CLOUDFRONT.scripts[0]), &out.join("index.mjs"), &options)?;
     std::fs::copy(work.join("edge.wasm"), out.join("edge.wasm"))?;
     std::fs::write(out.join("config.json"), serde_json::to_string_pretty(&config.json_with_key()?)?)?;
-    std::fs::write(out.join(VIEWER_FUNCTION), shrinkers.minify(&repo.at("edge/cloudfront").join(VIEWER_FUNCTION))?)?;
+    std::fs::write(out.join(VIEWER_FUNCTION), shrinkers.minify(&repo.at("edge/cloudfront").join(VIEWER_FUNCTION), Some(VIEWER_LANGUAGE))?)?;
     tell_size(repo, &out, &["index.mjs", "edge.wasm"])?;
     Ok(out)
 }

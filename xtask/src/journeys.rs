@@ -62,7 +62,7 @@ fn before_the_shop(repo: &Repo, node: &Node, script: &str, bundles: &Bundles) ->
 }
 
 /// Tests of CloudFront's function, in njs, of the Lambda@Edge handler, and of the local stand-in for CloudFront.
-pub fn cloudfront(repo: &Repo, node: &Node) -> Result<bool> {
+pub fn cloudfront(repo: &Repo, node: &Node, bundles: &Bundles) -> Result<bool> {
     if find_program(&["njs"]).is_none() {
         apt_install(&["njs"], "the engine of CloudFront Functions (tests only)")?;
     }
@@ -71,8 +71,7 @@ pub fn cloudfront(repo: &Repo, node: &Node) -> Result<bool> {
     files.retain(|file| file.to_string_lossy().ends_with(".test.mjs"));
     files.sort();
     let mut command = node.command();
-    command.arg("--test").args(files).current_dir(&repo.root);
-    succeeds(&mut command)
+    succeeds(bundles.told(command.arg("--test").args(files).current_dir(&repo.root)))
 }
 
 pub fn lighthouse(repo: &Repo, choice: Choice) -> Result<ExitCode> {

@@ -123,13 +123,15 @@ impl Shrinkers {
             .quietly()
     }
 
-    /// `file` without its spaces, comments and long names; `.js` stays an ES module, `.css` keeps its layers.
-    pub fn minify(&self, file: &Path) -> Result<Vec<u8>> {
+    /// `file` without its spaces, comments and long names; `.js` stays an ES module, `.css` keeps its layers. `target`: the newest
+    /// language that the reader knows, as esbuild names it.
+    pub fn minify(&self, file: &Path, target: Option<&str>) -> Result<Vec<u8>> {
         let text = self
             .node
             .command()
             .arg(self.folder.join("node_modules/esbuild/bin/esbuild"))
             .args(["--minify", "--legal-comments=none", "--charset=utf8", "--log-level=error"])
+            .args(target.map(|target| format!("--target={target}")))
             .arg(file)
             .read()?;
         Ok(text.into_bytes())

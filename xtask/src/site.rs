@@ -84,7 +84,7 @@ fn style(repo: &Repo, name: &str, fonts: &BTreeMap<String, String>, shrinkers: O
     let Some(shrinkers) = shrinkers else { return Ok(sheet.into_bytes()) };
     let file = repo.at(&format!("target/browser-files/{name}.css"));
     std::fs::write(&file, sheet)?;
-    shrinkers.minify(&file).context("the style sheet")
+    shrinkers.minify(&file, None).context("the style sheet")
 }
 
 /// Icons, the web manifest, licences: whatever of `public/` is neither font nor picture.

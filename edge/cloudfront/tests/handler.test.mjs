@@ -1,6 +1,7 @@
 // The Lambda@Edge handler by itself, beside a pretended Wasm module and real origins.
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { it } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import zlib from 'node:zlib';
@@ -217,4 +218,13 @@ it('an origin that does not say within a second whether it is ready is not', asy
     const { origin: { custom } } = await handler(event({ method: 'POST' }));
     assert.equal(custom.port, Number(new URL(quick.url).port));
     assert.ok(performance.now() - started < 5_000);
+});
+
+it('the Workers script drops what the edge drops when it passes without Wasm', () => {
+    const read = (path) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
+    const [, rust] = /pub const DROPPED[^[]*\[([^\]]*)\]/.exec(read('core/src/pass.rs').replace(/&\[&str\]/, ''));
+    const [, country] = /pub const COUNTRY: &str = "([^"]*)"/.exec(read('core/src/pass.rs'));
+    const [, script] = /const DROPPED = \[([^\]]*)\]/.exec(read('workers/worker.mjs'));
+    const names = (text) => text.replace('COUNTRY', `"${country}"`).match(/"[^"]+"/g);
+    assert.deepEqual(names(script), names(rust));
 });

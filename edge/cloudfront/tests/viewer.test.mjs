@@ -9,6 +9,8 @@ import { describe, it } from 'node:test';
 import vm from 'node:vm';
 
 const SOURCE = readFileSync(new URL('../cloudfront-function.js', import.meta.url), 'utf8');
+// What is uploaded, where it was built.
+const SHIPPED = process.env.CDN_BUNDLE && readFileSync(join(process.env.CDN_BUNDLE, 'cloudfront-function.js'), 'utf8');
 const FUNCTION_BYTES_MAX = 10_240;
 
 function event({ method = 'GET', uri = '/en-us', querystring = {}, headers = {}, cookies = {} }) {
@@ -16,12 +18,12 @@ function event({ method = 'GET', uri = '/en-us', querystring = {}, headers = {},
 }
 
 const engines = {
-    njs(events) {
+    njs(source, events) {
         const folder = mkdtempSync(join(tmpdir(), 'viewer-'));
         try {
             // Escaped, so that the file's own encoding plays no part.
             const json = JSON.stringify(JSON.stringify(events)).replace(/[^\x20-\x7e]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
-            writeFileSync(join(folder, 'run.js'), `${SOURCE}
+            writeFileSync(join(folder, 'run.js'), `${source}
                 var out = JSON.stringify(JSON.parse(${json}).map(function (event) { return handler(event); }));
                 // njs prints no more than 2,048 bytes in one go.
                 for (var at = 0; at < out.length; at += 500) { console.log(out.slice(at, at + 500)); }\n`);
@@ -32,17 +34,19 @@ const engines = {
             rmSync(folder, { recursive: true });
         }
     },
-    V8(events) {
+    V8(source, events) {
         const context = vm.createContext({ events: JSON.stringify(events) });
-        return JSON.parse(vm.runInContext(`${SOURCE}\nJSON.stringify(JSON.parse(events).map(handler))`, context));
+        return JSON.parse(vm.runInContext(`${source}\nJSON.stringify(JSON.parse(events).map(handler))`, context));
     },
 };
 
 const field = (value) => ({ value });
 const repeated = (...values) => ({ value: values[0], multiValue: values.map(field) });
 
-for (const [engine, run] of Object.entries(engines)) {
-    describe(`the viewer function in ${engine}`, () => {
+const functions = [['the viewer function', SOURCE], ...SHIPPED ? [['the viewer function as it is shipped', SHIPPED]] : []];
+for (const [name, source, engine, runIn] of functions.flatMap((one) => Object.entries(engines).map((engine) => [...one, ...engine]))) {
+    describe(`${name} in ${engine}`, () => {
+        const run = (events) => runIn(source, events);
         const one = (request) => run([event(request)])[0];
         const all = (requests) => run(requests.map(event));
 

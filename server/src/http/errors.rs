@@ -4,7 +4,7 @@
 use crate::{
     Shop,
     http::{render, visitor::Visitor},
-    sql::Conflict as _,
+    sql::{Conflict as _, is_out_of_reach},
 };
 use app::{
     pages::{Fault, error_page},
@@ -28,6 +28,8 @@ pub enum Failure {
     Refused(Refusal),
     /// The read model or a store does not answer, or a row was fought over until the tries ran out: it is worth trying again.
     Unavailable(String),
+    /// What orders and prices are decided by cannot be reached from here; another server may reach it.
+    OutOfReach(String),
     /// A bug, or a state that should not be.
     Broken(anyhow::Error),
 }
@@ -60,7 +62,13 @@ impl From<ReadError> for Failure {
 }
 impl From<anyhow::Error> for Failure {
     fn from(error: anyhow::Error) -> Self {
-        if error.is_conflict() { Self::Unavailable(format!("{error:#}")) } else { Self::Broken(error) }
+        if error.is_conflict() {
+            Self::Unavailable(format!("{error:#}"))
+        } else if is_out_of_reach(&error) {
+            Self::OutOfReach(format!("{error:#}"))
+        } else {
+            Self::Broken(error)
+        }
     }
 }
 impl From<sqlx::Error> for Failure {
@@ -84,6 +92,10 @@ impl IntoResponse for Failure {
             Self::Unavailable(reason) => {
                 tracing::error!(reason, "a store does not answer");
                 Refusal { fault: Fault::Unavailable, retry_after_s: Some(5) }.into_response()
+            }
+            Self::OutOfReach(reason) => {
+                tracing::error!(reason, "the database cannot be reached");
+                Refusal { fault: Fault::OutOfReach, retry_after_s: Some(5) }.into_response()
             }
             Self::Broken(error) => {
                 tracing::error!(error = format!("{error:#}"), "a request failed");

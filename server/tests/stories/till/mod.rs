@@ -11,3 +11,4 @@ mod house;
 mod mails;
 mod parcels;
 mod sending_back;
+mod writer_gone;
