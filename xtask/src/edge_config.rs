@@ -1,7 +1,7 @@
 //! What an edge is told: its origins, the public address, the table, and the key by which the origins know it, from a file
 //! (`--edge-config FILE`, TOML or JSON) or made up for a run on this machine. Addresses of assets come from the site that was built with it.
 
-use crate::machine::Repo;
+use crate::machine::{Repo, say};
 use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -27,12 +27,14 @@ impl EdgeConfig {
         Ok(Self { told, manifest: repo.release().join("site/manifest.json") })
     }
 
-    /// Takes `--edge-config FILE` out of the arguments. Without it: the defaults of `cargo xtask run --edge`.
+    /// Takes `--edge-config FILE` out of the arguments. Without it: addresses of this machine, for tests and for a look.
     pub fn take(repo: &Repo, arguments: &[String]) -> Result<(Self, Vec<String>)> {
         let (file, rest) = take_value(arguments, "--edge-config")?;
-        let config = match file {
-            Some(file) => Self::from_file(repo, Path::new(&file))?,
-            None => Self::local(repo, &["http://127.0.0.1:3001".to_owned()], "http://127.0.0.1:3000", Some("http://127.0.0.1:3002")),
+        let config = if let Some(file) = file {
+            Self::from_file(repo, Path::new(&file))?
+        } else {
+            say("no --edge-config: the bundles are for a shop on this machine, and not for upload");
+            Self::local(repo, &["http://127.0.0.1:3001".to_owned()], "http://127.0.0.1:3000", Some("http://127.0.0.1:3002"))
         };
         Ok((config, rest))
     }

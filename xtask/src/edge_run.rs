@@ -9,7 +9,7 @@ use crate::{
     site,
     wasm_toolchain::{Choice, WasmToolchain},
 };
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use std::{
     fs::File,
     io::Read as _,
@@ -19,6 +19,9 @@ use std::{
 
 /// A first start fills the demo shop.
 const PATIENCE: Duration = Duration::from_mins(2);
+
+/// What the shop and its edge must know alike.
+const OWN: [&str; 5] = ["--edge-key", "--dynamodb-listen", "--dynamodb-table", "--trusted-proxies", "--config"];
 
 /// What stands in front of the shop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +49,12 @@ pub fn run(repo: &Repo, choice: Choice, front: Front, options: &[String]) -> Res
     let (addr, options) = take_value(options, "--addr")?;
     let (url, options) = take_value(&options, "--url")?;
     let addr = addr.unwrap_or_else(|| "127.0.0.1:3000".to_owned());
-    let url = url.unwrap_or_else(|| format!("http://{addr}"));
+    let url = url.unwrap_or_else(|| format!("http://{}", addr.replace("0.0.0.0", "127.0.0.1")));
+    if let Some(own) = options.iter().find(|option| OWN.iter().any(|name| option.split('=').next() == Some(name))) {
+        bail!("`{own}` is said by `run --edge` and `run --cdn` themselves, which draw a key and ports for the shop behind");
+    }
+    // Taken or wrong, it is better known before the build than after it.
+    drop(std::net::TcpListener::bind(&addr).with_context(|| format!("listening on {addr}"))?);
     let (shop_port, table_port) = (free_port()?, free_port()?);
     let table = format!("127.0.0.1:{table_port}");
     let origin = format!("http://127.0.0.1:{shop_port}");

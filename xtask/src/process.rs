@@ -145,11 +145,26 @@ fn remove(folder: &Path) {
     }
 }
 
-/// Ends what is still running; servers that were dropped are no longer listed.
+/// How often a server that ends is looked at, and for how long: the shop lets requests finish for ten seconds.
+const ENDING: (u32, Duration) = (240, Duration::from_millis(50));
+
+/// Ends what is still running, and waits for it; servers that were dropped are no longer listed.
 pub fn end_all() {
-    for pid in std::mem::take(&mut *running()) {
-        signal(pid, "INT");
-        signal(pid, "TERM");
+    let pids = std::mem::take(&mut *running());
+    for pid in &pids {
+        signal(*pid, "INT");
+        signal(*pid, "TERM");
+    }
+    let is_there = |pid: &u32| {
+        // One that has ended and was not waited for is a zombie.
+        std::fs::read_to_string(format!("/proc/{pid}/stat"))
+            .is_ok_and(|stat| !stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('Z')))
+    };
+    for _ in 0..ENDING.0 {
+        if !pids.iter().any(is_there) {
+            return;
+        }
+        std::thread::sleep(ENDING.1);
     }
 }
 
@@ -157,8 +172,6 @@ pub fn end_all() {
 pub fn end_all_on_interrupt() {
     let set = ctrlc::set_handler(|| {
         end_all();
-        // A moment for PostgreSQL to put its files away.
-        std::thread::sleep(Duration::from_secs(1));
         for folder in std::mem::take(&mut *TEMPORARY.lock().unwrap_or_else(PoisonError::into_inner)) {
             remove(&folder);
         }

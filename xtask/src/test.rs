@@ -194,7 +194,11 @@ fn edge_in_front(session: &Session) -> Result<String> {
 }
 
 fn cloudfront(session: &Session) -> Result<String> {
-    if journeys::cloudfront(session.repo, session.node()?, session.bundles()?)? { Ok("see the lines above".to_owned()) } else { bail!("see the lines above") }
+    if journeys::cloudfront(session.repo, session.node()?, session.bundles()?)? {
+        Ok("see the lines above".to_owned())
+    } else {
+        bail!("see the lines above")
+    }
 }
 
 /// Everything on what is embedded, then everything once more on the real stores, and again in transactions of the stricter kind.

@@ -11,8 +11,9 @@ use crate::{
     },
     orders::{ChangeError, OrderView, story::Actor},
 };
+use anyhow::Context as _;
 use app::{
-    i18n::follow,
+    i18n::{follow, till},
     private::{
         Notice,
         cancel::{Cancel, Piece, Undone},
@@ -28,7 +29,8 @@ use domain::{
     CancellationId, RefundId,
     money::Money,
     offer::Instant,
-    order::{By, CancelReason, Cancelling, CannotCancel, CannotRefund, FulfilmentState, NoSuchPieces, Pieces, Portion},
+    order::{By, CancelReason, Cancelling, CannotCancel, CannotEnd, CannotRefund, FulfilmentState, NoSuchPieces, Order, Pieces, Portion},
+    payment::PaymentState,
 };
 use uuid::Uuid;
 
@@ -58,7 +60,12 @@ async fn cancel(
         Err(ChangeError::Cancel(CannotCancel::Refund(CannotRefund::Disputed))) => (messages.cancel_disputed, 409),
         Err(ChangeError::Cancel(CannotCancel::ChargedBack)) => (messages.cancel_charged_back, 409),
         Err(ChangeError::Cancel(CannotCancel::Pieces(_) | CannotCancel::NothingOpen)) => (messages.cancel_too_late, 409),
-        // Paid, paying or over meanwhile: the page says so by itself.
+        // Money is under way, or the provider does not say that none can come any more.
+        Err(ChangeError::End(CannotEnd::PaymentLive)) => {
+            let known = shop.orders.ledgers(order.id).await?.context("an order that was just there")?;
+            if is_pending(&known) { (till(locale).text_pending, 409) } else { (till(locale).err_provider, 503) }
+        }
+        // Paid or over meanwhile: the page says so by itself.
         Err(ChangeError::Cancel(CannotCancel::NotPaid) | ChangeError::End(_)) => return Ok(see_other(&order_url(&view, &secret))),
         Err(ChangeError::Failed(error)) => return Err(error.into()),
         Err(error) => return Err(anyhow::Error::new(error).into()),
@@ -70,6 +77,11 @@ async fn cancel(
 fn portions(order: &OrderView, fields: &Fields) -> Vec<Portion> {
     let chosen = |line: u32| fields.get(&format!("line-{line}")).trim().parse::<u32>().ok().filter(|quantity| *quantity > 0);
     order.ledgers.lines.iter().filter_map(|line| Some(Portion { line: line.line, quantity: chosen(line.line)? })).collect()
+}
+
+/// Whether money is under way that nobody can call back.
+fn is_pending(order: &Order) -> bool {
+    order.payments.iter().any(|payment| payment.state == PaymentState::Pending)
 }
 
 /// What the page offers to cancel.
@@ -84,6 +96,8 @@ pub fn possible(order: &OrderView, now: Instant) -> Cancel {
             let back = after.refunds.iter().find(|due| due.id == refund).map_or(Money::zero(known.total.currency), |due| due.amount);
             Cancel::Pieces { open: named(order, &open), back }
         }
+        // It ends by itself when the money does not come.
+        Ok(()) if is_pending(known) => Cancel::Over,
         Ok(()) => Cancel::Whole,
         Err(CannotCancel::Refund(CannotRefund::Disputed)) => Cancel::Disputed,
         Err(CannotCancel::ChargedBack) => Cancel::ChargedBack,

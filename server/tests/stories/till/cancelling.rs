@@ -115,3 +115,36 @@ async fn what_is_packed_meanwhile_stays_ordered_and_an_old_link_cancels_nothing(
     assert!(orders.ledgers(id).await?.context("an order")?.cancellations.is_empty());
     house.close().await
 }
+
+/// A transfer that takes days.
+const PAYS_DAYS_LATER: &str = "4000 0000 0000 3006";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_cannot_be_cancelled_now_says_why() -> anyhow::Result<()> {
+    let house = house::open().await?;
+    let things = house.things().await?;
+    for code in ["en-gb", "de-de", "ko-kr"] {
+        let locale: Locale = code.parse()?;
+        let visitor = house.shop.visitor();
+        add(&visitor, locale, &things[0]).await?;
+        let payment = place(&visitor, locale).await?;
+        let order = type_card(&visitor, &payment, PAYS_DAYS_LATER).await?;
+        let page = paid(&visitor, &order, till(locale).status_pending).await?;
+        assert!(!words(&page.body).contains(follow(locale).cancel_unpaid), "{code}: money that is under way cannot be called back");
+        let refused = visitor.post(&format!("{order}/cancel"), &[]).await?;
+        assert!(refused.status == 409 && words(&refused.body).contains(till(locale).text_pending), "{code}: {}", words(&refused.body));
+    }
+
+    let visitor = house.shop.visitor();
+    add(&visitor, gb(), &things[0]).await?;
+    place(&visitor, gb()).await?;
+    let view = house.shop.shop.orders.by_id(latest(&house).await?).await?.context("an order")?;
+    let order = format!("/en-gb/orders/{}", view.secret);
+    house.provider_does(serde_json::json!({ "down": true })).await?;
+    let refused = visitor.post(&format!("{order}/cancel"), &[]).await?;
+    assert!(refused.status == 503 && words(&refused.body).contains(till(gb()).err_provider), "{}", words(&refused.body));
+    house.provider_does(serde_json::json!({ "down": false })).await?;
+    let answer = visitor.post(&format!("{order}/cancel"), &[]).await?;
+    assert_eq!((answer.status, answer.location()), (303, Some(format!("{order}?said=cancelled"))));
+    house.close().await
+}

@@ -64,6 +64,13 @@ impl House {
         Ok(())
     }
 
+    /// What the provider does wrong from now on.
+    pub async fn provider_does(&self, faults: serde_json::Value) -> anyhow::Result<()> {
+        let answer = self.shop.visitor().client.post(format!("{}/_faults", self.url)).json(&faults).send().await?;
+        ensure!(answer.status().is_success(), "{}", answer.status());
+        Ok(())
+    }
+
     /// Puts the provider's clock forward.
     pub async fn provider_waits(&self, seconds: u64) -> anyhow::Result<()> {
         let faults = format!("{}/_faults/advance", self.url);
