@@ -146,7 +146,8 @@ async fn requests_that_are_no_forms_of_ours() -> anyhow::Result<()> {
         ("raw broken UTF-8", raw(vec![b'a', b'=', 0xff, 0xfe]), 400),
         ("a NUL", raw(b"product=%00".to_vec()), 400),
         ("JSON", visitor.client.post(&url).header(header::CONTENT_TYPE, "application/json").body("{\"product\":1}"), 400),
-        ("an oversize body", raw(vec![b'a'; 1_000_000]), 413),
+        // The shop does not read it to its end, so nothing else can be said over this connection.
+        ("an oversize body", raw(vec![b'a'; 1_000_000]).header(header::CONNECTION, "close"), 413),
         ("a thousand fields", raw("a=1&".repeat(1_000).into_bytes()), 400),
         ("a method of no form", visitor.client.put(&url), 405),
     ];
