@@ -386,16 +386,6 @@ impl Conflict for anyhow::Error {
     }
 }
 
-/// Whether the database cannot be reached now, or is being stopped: nothing was done, and another server may reach it.
-pub fn is_out_of_reach(error: &anyhow::Error) -> bool {
-    error.chain().filter_map(|cause| cause.downcast_ref::<sqlx::Error>()).any(|error| match error {
-        sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => true,
-        // PostgreSQL, appendix A: class 08 connection exception, 57P01 to 57P03 being stopped or not yet started.
-        sqlx::Error::Database(error) => error.code().is_some_and(|code| code.starts_with("08") || matches!(&*code, "57P01" | "57P02" | "57P03")),
-        _ => false,
-    })
-}
-
 /// A conditional update found its row changed since it was read: the transaction is to be tried again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("somebody else was faster")]

@@ -4,7 +4,7 @@
 use crate::{
     Shop,
     http::{render, visitor::Visitor},
-    sql::{Conflict as _, is_out_of_reach},
+    sql::Conflict as _,
 };
 use app::{
     pages::{Fault, error_page},
@@ -75,6 +75,16 @@ impl From<sqlx::Error> for Failure {
     fn from(error: sqlx::Error) -> Self {
         Self::from(anyhow::Error::from(error))
     }
+}
+
+/// Whether the database cannot be reached now, or is being stopped: nothing was done, and another server may reach it.
+fn is_out_of_reach(error: &anyhow::Error) -> bool {
+    error.chain().filter_map(|cause| cause.downcast_ref::<sqlx::Error>()).any(|error| match error {
+        sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => true,
+        // PostgreSQL, appendix A: class 08 connection exception, 57P01 to 57P03 being stopped or not yet started.
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| code.starts_with("08") || matches!(&*code, "57P01" | "57P02" | "57P03")),
+        _ => false,
+    })
 }
 
 impl IntoResponse for Refusal {
