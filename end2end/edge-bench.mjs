@@ -13,15 +13,17 @@ import { bundles } from "./front.mjs";
 
 const bundle = bundles.workers;
 const TICK_MS = 1000 / Number(execFileSync("getconf", ["CLK_TCK"]));
-const LOCALES = ["en-us", "en-ca", "fr-ca", "en-gb", "de-de", "fr-fr", "ja-jp", "ko-kr"];
-/** Pages of the whole shop that are full: 24 products each. */
-const PAGES = LOCALES.flatMap((locale) => [1, 2, 3, 4].map((page) => `/${locale}/all${page > 1 ? `?page=${page}` : ""}`));
+const LOCALES = ["en-us", "en-ca", "fr-ca", "en-gb", "de-de", "fr-fr", "ja-jp", "ko-kr", "ar-xb"];
+/** The first pages of the whole shop are full: 24 products each. */
+const PAGES = LOCALES.map((locale) => `/${locale}/all`);
 /** A template is fresh for 2 s. */
 const STALE_AFTER_MS = 2_100;
 const ROUNDS = 5;
 const WARM = 1_500;
 const REQUESTS = 3_000;
 const STALE_ROUNDS = 12;
+/** Renderings are few, and the clock of CPU time ticks every 10 ms: they are counted together. */
+const RENDER_ROUNDS = 16;
 const CONNECTIONS = 4;
 const VISITORS_REQUESTS = 10_000;
 
@@ -147,11 +149,12 @@ async function main() {
       await load(pages.slice(0, 1), 10);
       const hit = await cost(edge.pid, pages.slice(0, 1), REQUESTS);
       figures.hit.push(hit.each);
-      const old = await stale(pages, edge.pid);
-      figures.stale.push(old.each);
-      waits.stale.push(...old.answers.filter(({ template }) => template === "stale").map(({ took }) => took));
       for (let turn = 0; turn < 200; turn += 1) waits.hit.push(await ask(pages[0]));
     }
+    const rounds = [];
+    for (let round = 0; round < RENDER_ROUNDS; round += 1) rounds.push(await stale(pages, edge.pid));
+    figures.stale.push(rounds.reduce((sum, { each }) => sum + each, 0) / rounds.length);
+    waits.stale.push(...rounds.flatMap(({ answers }) => answers).filter(({ template }) => template === "stale").map(({ took }) => took));
     const [bare, hit, old] = [median(figures.hello), median(figures.hit), median(figures.stale)];
     console.log(`a plain worker             ${ms(bare, 3)} CPU a request`);
     console.log(`a page from its template   ${ms(hit, 3)} CPU: ${ms(hit - bare, 3)} more than the plain worker; aim for filling 0.2 ms`);
