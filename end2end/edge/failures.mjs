@@ -1,5 +1,5 @@
 // What is there while an origin is not, and that nothing is lost or done twice.
-import { cpSync, mkdirSync, mkdtempSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Buyer, cards } from "../buyer.mjs";
@@ -82,18 +82,24 @@ export async function tableGone({ url, shops: [shop], way }) {
     check((await visitor.add(await visitor.form("canvas-tote", "colour", "rust"))).status === 303, `nothing can be put into the cart while the table is ${what}`);
     says.push(`${what}: ${pages.length + 2} pages, the slowest ${slowest.toFixed(0)} ms`);
   };
-  const safety = async (pieces, what) => {
-    await shop.run("stock", "safety", "rotterdam", String(pieces));
-    const ms = await until(async () => (await get(`${url}${NAVY}`)).text !== "" && left(await get(`${url}${NAVY}`)) === left(await get(`${shop.url}${NAVY}`)), `what is kept back is not seen while the table is ${what}`);
+  const shows = async (words, what) => {
+    const ms = await until(async () => left(await get(`${url}${NAVY}`))?.startsWith(words), `"${words}" is not seen while the table is ${what}`);
     says.push(`a change seen in ${ms.toFixed(0)} ms`);
   };
+  const keepBack = (pieces) => shop.run("stock", "safety", "rotterdam", String(pieces));
+  const file = join(shop.data, "three.csv");
+  writeFileSync(file, "Handle,Title,Option1 Value,Variant Inventory Qty\ncanvas-tote,,Navy,3\n");
+  await shop.run("import", file, "--location", "rotterdam");
+  await until(async () => left(await get(`${url}${NAVY}`))?.startsWith("3 left"), "three pieces are not seen");
   try {
     way.slow(10_000);
     await look("slow");
-    await safety(1, "slow");
+    await keepBack(1);
+    await shows("2 left", "slow");
     way.cut();
     await look("cut off");
-    await safety(0, "cut off");
+    await keepBack(0);
+    await shows("3 left", "cut off");
   } finally {
     way.heal();
   }
