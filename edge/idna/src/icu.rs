@@ -18,43 +18,39 @@ impl Mask {
     pub const fn intersects(self, other: Self) -> bool {
         self.0 & other.0 != 0
     }
-
-    #[expect(deprecated, reason = "nothing else gives a number in a constant")]
-    const fn joining(values: &[Joining]) -> Self {
-        let (mut mask, mut at) = (0, 0);
-        while at < values.len() {
-            mask |= 1 << values[at].to_icu4c_value();
-            at += 1;
-        }
-        Self(mask)
-    }
-
-    #[expect(deprecated, reason = "nothing else gives a number in a constant")]
-    const fn directions(values: &[Direction]) -> Self {
-        let (mut mask, mut at) = (0, 0);
-        while at < values.len() {
-            mask |= 1 << values[at].to_icu4c_value();
-            at += 1;
-        }
-        Self(mask)
-    }
 }
 
+/// A function that joins values of a property.
+macro_rules! mask_of {
+    ($name:ident, $property:ty) => {
+        #[expect(deprecated, reason = "nothing else gives a number in a constant")]
+        const fn $name(values: &[$property]) -> Mask {
+            let (mut mask, mut at) = (0, 0);
+            while at < values.len() {
+                mask |= 1 << values[at].to_icu4c_value();
+                at += 1;
+            }
+            Mask(mask)
+        }
+    };
+}
+mask_of!(joining, Joining);
+mask_of!(directions, Direction);
+
 /// RFC 5892, appendix A.1: what may stand before and after a zero-width non-joiner.
-pub const LEFT_OR_DUAL_JOINING_MASK: Mask = Mask::joining(&[Joining::LeftJoining, Joining::DualJoining]);
-pub const RIGHT_OR_DUAL_JOINING_MASK: Mask = Mask::joining(&[Joining::RightJoining, Joining::DualJoining]);
+pub const LEFT_OR_DUAL_JOINING_MASK: Mask = joining(&[Joining::LeftJoining, Joining::DualJoining]);
+pub const RIGHT_OR_DUAL_JOINING_MASK: Mask = joining(&[Joining::RightJoining, Joining::DualJoining]);
 
 /// RFC 5893, section 1.4: one of these makes a name one that runs both ways.
-pub const RTL_MASK: Mask = Mask::directions(&[Direction::RightToLeft, Direction::ArabicLetter, Direction::ArabicNumber]);
+pub const RTL_MASK: Mask = directions(&[Direction::RightToLeft, Direction::ArabicLetter, Direction::ArabicNumber]);
 /// RFC 5893, section 2: rule 1.
-pub const FIRST_BC_MASK: Mask = Mask::directions(&[Direction::LeftToRight, Direction::RightToLeft, Direction::ArabicLetter]);
+pub const FIRST_BC_MASK: Mask = directions(&[Direction::LeftToRight, Direction::RightToLeft, Direction::ArabicLetter]);
 /// Rule 6, without marks.
-pub const LAST_LTR_MASK: Mask = Mask::directions(&[Direction::LeftToRight, Direction::EuropeanNumber]);
+pub const LAST_LTR_MASK: Mask = directions(&[Direction::LeftToRight, Direction::EuropeanNumber]);
 /// Rule 3, without marks.
-pub const LAST_RTL_MASK: Mask =
-    Mask::directions(&[Direction::RightToLeft, Direction::ArabicLetter, Direction::EuropeanNumber, Direction::ArabicNumber]);
+pub const LAST_RTL_MASK: Mask = directions(&[Direction::RightToLeft, Direction::ArabicLetter, Direction::EuropeanNumber, Direction::ArabicNumber]);
 /// Rule 5.
-pub const MIDDLE_LTR_MASK: Mask = Mask::directions(&[
+pub const MIDDLE_LTR_MASK: Mask = directions(&[
     Direction::LeftToRight,
     Direction::EuropeanNumber,
     Direction::EuropeanSeparator,
@@ -65,7 +61,7 @@ pub const MIDDLE_LTR_MASK: Mask = Mask::directions(&[
     Direction::NonspacingMark,
 ]);
 /// Rule 2.
-pub const MIDDLE_RTL_MASK: Mask = Mask::directions(&[
+pub const MIDDLE_RTL_MASK: Mask = directions(&[
     Direction::RightToLeft,
     Direction::ArabicLetter,
     Direction::ArabicNumber,
@@ -85,7 +81,7 @@ pub struct JoiningType(Joining);
 impl JoiningType {
     #[inline]
     pub const fn to_mask(self) -> Mask {
-        Mask::joining(&[self.0])
+        joining(&[self.0])
     }
 
     #[inline]
@@ -101,7 +97,7 @@ pub struct BidiClass(Direction);
 impl BidiClass {
     #[inline]
     pub const fn to_mask(self) -> Mask {
-        Mask::directions(&[self.0])
+        directions(&[self.0])
     }
 
     #[inline]
