@@ -1,11 +1,13 @@
 // The edges in front of real shops: `node edge.mjs [part of a row's name]` starts shops, workerd and the stand-in for CloudFront, prints a table,
 // and ends with 0 only if every row passed. Rows are in edge/*.mjs, bundles in EDGE_BUNDLE and CDN_BUNDLE. The rows with two origins need
 // JOURNEY_DATABASE_URL and JOURNEY_DYNAMODB_ENDPOINT.
+import { broken } from "./edge/broken.mjs";
 import { crowd } from "./edge/crowd.mjs";
-import { originGone, tableGone, twoOrigins } from "./edge/failures.mjs";
+import { originGone, tableGone } from "./edge/failures.mjs";
 import { live } from "./edge/live.mjs";
 import { open } from "./edge/place.mjs";
 import { passed, same } from "./edge/same.mjs";
+import { answerLost, canShare, twoOrigins, writerGone } from "./edge/regions.mjs";
 import { confusion, strangers } from "./edge/strangers.mjs";
 
 const wanted = process.argv[2] ?? process.env.EDGE_ROW ?? "";
@@ -17,6 +19,7 @@ const rows = [
   ["hostile headers", strangers],
   ["cache-key confusion", confusion],
   ["a crowd", crowd],
+  ["a broken instance", broken],
   ["table gone", tableGone],
   ["origin gone", originGone],
 ];
@@ -39,8 +42,9 @@ for (const front of ["workers", "cdn"]) {
       await place.close();
     }
   }
-  const two = `${front}: two origins`;
-  if (two.includes(wanted) && process.env.JOURNEY_DATABASE_URL && process.env.JOURNEY_DYNAMODB_ENDPOINT) await told(two, () => twoOrigins(front));
+  for (const [name, row] of [["two origins", twoOrigins], ["writer gone", writerGone], ["an answer lost", answerLost]]) {
+    if (canShare && `${front}: ${name}`.includes(wanted)) await told(`${front}: ${name}`, () => row(front));
+  }
 }
 
 const table = [["at the edge", "", "counts", "time"], ...results];

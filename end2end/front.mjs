@@ -11,25 +11,25 @@ import { leftBehind } from "./shop.mjs";
 const at = (path) => new URL(path, import.meta.url).pathname;
 export const bundles = { workers: process.env.EDGE_BUNDLE ?? at("../target/edge/workers"), cdn: process.env.CDN_BUNDLE ?? at("../target/edge/cloudfront") };
 /** Addresses of assets, which the site's build wrote. */
-const assets = () => JSON.parse(readFileSync(join(process.env.JOURNEY_BINARY ?? at("../target/release/nextgen"), "../site/manifest.json"), "utf8"));
+export const assets = () => JSON.parse(readFileSync(join(process.env.JOURNEY_BINARY ?? at("../target/release/nextgen"), "../site/manifest.json"), "utf8"));
 
 /** Opens a front: `kind` is `workers` or `cdn`, `origins` and `table` are addresses, `port` 0 is any. `url` is what pages say they are at. */
-export async function openFront(kind, { origins, url, table, edgeKey, port = 0 }) {
+export async function openFront(kind, { origins, url, table, edgeKey, port = 0, country = "US" }) {
   const config = { origins, url, assets: assets(), table: { name: "nextgen", region: "eu-central-1", endpoint: table } };
-  return kind === "cdn" ? cdn(port, config, edgeKey) : workers(port, config, edgeKey);
+  return kind === "cdn" ? cdn(port, config, edgeKey, country) : workers(port, config, edgeKey, country);
 }
 
-async function workers(port, config, edgeKey) {
-  const edge = await start({ bundle: bundles.workers, port, config, edgeKey });
+async function workers(port, config, edgeKey, country) {
+  const edge = await start({ bundle: bundles.workers, port, config, edgeKey, cf: { country } });
   return { url: (await edge.ready).origin, close: () => edge.dispose() };
 }
 
 /** The bundle in a folder of its own, told where these shops are. */
-async function cdn(port, config, edgeKey) {
+async function cdn(port, config, edgeKey, country) {
   const folder = mkdtempSync(join(tmpdir(), "nextgen-cdn-"));
   cpSync(bundles.cdn, folder, { recursive: true });
   writeFileSync(join(folder, "config.json"), JSON.stringify({ ...config, edge_key: edgeKey }));
-  const words = ["--listen", `127.0.0.1:${port}`, "--origins", config.origins.slice(0, 2).join(), "--viewer", join(folder, "cloudfront-function.js"), "--handler", join(folder, "index.mjs")];
+  const words = ["--listen", `127.0.0.1:${port}`, "--origins", config.origins.slice(0, 2).join(), "--viewer", join(folder, "cloudfront-function.js"), "--handler", join(folder, "index.mjs"), "--country", country];
   // What the README tells a distribution: a region that is gone is not waited for.
   const child = spawn(process.execPath, [at("../edge/cloudfront/stand-in.mjs"), ...words, "--connection-attempts", "1", "--connection-timeout-s", "2"], {
     env: { ...process.env, AWS_ACCESS_KEY_ID: "local", AWS_SECRET_ACCESS_KEY: "local" },

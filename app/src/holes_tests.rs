@@ -32,7 +32,7 @@ fn item(market: &Market, was: Option<i64>, left: u32) -> Arc<LiveItem> {
         ),
         (SOLD_OUT, LiveVariant { windows: window(8000, None), availability: Availability::SoldOut }),
     ];
-    Arc::new(LiveItem { product: PRODUCT, version: 1, published: true, markets: [(market.code, variants.into())].into() })
+    Arc::new(LiveItem { product: PRODUCT, version: 1, documents: 0, published: true, markets: [(market.code, variants.into())].into() })
 }
 
 fn filled_with(html: &str, locale: &str, market: &Market, was: Option<i64>, left: u32) -> String {

@@ -29,7 +29,7 @@ pub struct Picture {
 }
 
 /// Where a picture's bytes are.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PictureSource {
     /// Ready-made sizes at `/media/{path}-{width}.{avif|webp}`.

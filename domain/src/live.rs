@@ -18,6 +18,9 @@ pub struct LiveItem {
     pub product: ProductId,
     /// Grows with every change of this product.
     pub version: u64,
+    /// Differs whenever what templates show of the product may differ: names, pictures, variants, where it is sold. Prices and stock leave it.
+    #[serde(default)]
+    pub documents: u64,
     /// Whether the product may be shown at all.
     pub published: bool,
     pub markets: BTreeMap<MarketCode, BTreeMap<VariantId, LiveVariant>>,

@@ -8,8 +8,8 @@ import { promisify } from 'node:util';
 import zlib from 'node:zlib';
 import { answer, configure, withoutOrigin } from './edge.js';
 
-// Lambda@Edge has no variables: what the edge is told lies beside it.
-const CONFIG = JSON.parse(readFileSync(new URL('./config.json', import.meta.url), 'utf8'));
+// Lambda@Edge has no variables of ours: what the edge is told lies beside it. In which region it runs, Lambda says.
+const CONFIG = nearest(JSON.parse(readFileSync(new URL('./config.json', import.meta.url), 'utf8')), process.env.AWS_REGION);
 // A page of the shop: `/` or a path that begins with a locale. `/locale/…` sets a cookie, and files and feeds are the origin's.
 const MAY_BE_PAGE = /^\/(?:$|[a-z]{2}-[a-z]{2}(?:\/|$))/;
 // CloudFront fails over by itself for these, if the first origin does not answer or answers 500, 502, 503 or 504:
@@ -37,6 +37,12 @@ const NEVER_SET = new RegExp(
     + '|if-unmodified-since|transfer-encoding|via)$',
 );
 
+// What is told for this part of the world: another replica of the table, and other origins first.
+function nearest({ near = {}, ...config }, region) {
+    const here = Object.hasOwn(near, region ?? '') && near[region];
+    return here ? { ...config, origins: here.origins, table: { ...config.table, region: here.region } } : config;
+}
+
 export async function handler(event) {
     const { request } = event.Records[0].cf;
     const isRead = ['GET', 'HEAD'].includes(request.method);
@@ -50,7 +56,7 @@ export async function handler(event) {
     if (FAILED_OVER_BY_CLOUDFRONT.includes(request.method)) {
         return request;
     }
-    const origin = await healthyOrigin();
+    const origin = await bestOrigin();
     if (!origin) {
         const told = await made(withoutOrigin, request);
         if (told) {
@@ -151,35 +157,38 @@ function responseBytes({ headers, body = '' }) {
 // or the only one, a page in the visitor's language says more than CloudFront's own.
 async function isLastHopeGone(request) {
     const last = CONFIG.origins[1] ?? CONFIG.origins[0];
-    return MAY_BE_PAGE.test(request.uri) && authority(request.origin.custom) === new URL(last).host && !await isReady(last);
+    return MAY_BE_PAGE.test(request.uri) && authority(request.origin.custom) === new URL(last).host && await state(last) === GONE;
 }
 
-// The first origin in order of preference that is ready.
-async function healthyOrigin() {
+// The first origin in order of preference that is ready, or else one that lives: it takes what needs no orders, and says what it cannot take.
+async function bestOrigin() {
+    const states = [];
     for (const origin of CONFIG.origins) {
-        if (await isReady(origin)) {
+        states.push(await state(origin));
+        if (states.at(-1) === READY) {
             return origin;
         }
     }
-    return undefined;
+    return CONFIG.origins[states.indexOf(ALIVE)];
 }
 
+const [READY, ALIVE, GONE] = ['ready', 'alive', 'gone'];
 // By origin: when it was asked, and what it said.
-const readiness = new Map();
+const known = new Map();
 
-async function isReady(origin) {
-    const known = readiness.get(origin);
-    if (known && performance.now() - known.at < PROBE_KEPT_MS) {
-        return known.isReady;
+async function state(origin) {
+    const before = known.get(origin);
+    if (before && performance.now() - before.at < PROBE_KEPT_MS) {
+        return before.state;
     }
-    const isReady = await probe(origin);
-    readiness.set(origin, { at: performance.now(), isReady });
-    return isReady;
+    const state = await says(origin, '/readyz') ? READY : await says(origin, '/healthz') ? ALIVE : GONE;
+    known.set(origin, { at: performance.now(), state });
+    return state;
 }
 
-async function probe(origin) {
+async function says(origin, path) {
     try {
-        const response = await fetch(new URL('/readyz', origin), { redirect: 'manual', signal: AbortSignal.timeout(PROBE_DEADLINE_MS) });
+        const response = await fetch(new URL(path, origin), { redirect: 'manual', signal: AbortSignal.timeout(PROBE_DEADLINE_MS) });
         await response.body?.cancel();
         return response.ok;
     } catch {

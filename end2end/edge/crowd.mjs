@@ -24,7 +24,8 @@ export async function crowd({ url }, requests = 2_000) {
     for (let turn = 0; turn < requests / VISITORS - 2; turn += 1) {
       const kind = turn % 8;
       if (kind === 7) {
-        check((await visitor.pieces()) === quantity, `visitor ${number}: another one's cart`);
+        const cart = await visitor.cart();
+        check(cart.pieces === quantity && cart.things.join() === slug, `visitor ${number}: another one's cart, ${cart.pieces} of ${cart.things}`);
       } else {
         const path = kind === 6 ? `/${locale}/search?q=visitor-${number}-mark` : `/${locale}${BELOW[kind % BELOW.length]}`;
         const page = await visitor.get(path, { cart_count: String(badge) });

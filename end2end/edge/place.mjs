@@ -5,13 +5,14 @@ import { openFront } from "../front.mjs";
 import { freePort, startShop } from "../shop.mjs";
 import { tap } from "../tap.mjs";
 
-/** Opens shops and their edge. `front`: which one. `prepare`: where a shop of several has its data, and what it is told besides. */
-export async function open(name, { front = "workers", count = 1, variables = {}, table, prepare = async () => ({}) } = {}) {
+/** Opens shops and their edge. `front`: which one. `prepare`: where a shop of several has its data, and what it is told besides. `tapped`: the
+ * edge reaches each shop by a way that can be made slow or cut, in `place.ways`. */
+export async function open(name, { front = "workers", count = 1, variables = {}, table, tapped = false, prepare = async () => ({}) } = {}) {
   const edgeKey = randomBytes(24).toString("hex");
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const tablePort = table ? Number(new URL(table).port) : await freePort();
-  const place = { front, url, shops: [], way: await tap(tablePort) };
+  const place = { front, url, shops: [], ways: [], way: await tap(tablePort) };
   place.variables = {
     NEXTGEN_URL: url, NEXTGEN_EDGE_KEY: edgeKey, NEXTGEN_TRUSTED_PROXIES: "127.0.0.1",
     ...(!table && { NEXTGEN_DYNAMODB_LISTEN: `127.0.0.1:${tablePort}` }), ...variables,
@@ -20,7 +21,7 @@ export async function open(name, { front = "workers", count = 1, variables = {},
   place.close = async () => {
     await edge?.close();
     for (const shop of place.shops) await shop.stop();
-    place.way.close();
+    for (const way of [place.way, ...place.ways]) way.close();
   };
   try {
     for (let turn = 0; turn < count; turn += 1) {
@@ -28,10 +29,12 @@ export async function open(name, { front = "workers", count = 1, variables = {},
       place.shops.push(await startShop(count > 1 ? `${name}-${turn + 1}` : name, { ...place.variables, ...more }, { data }));
     }
     place.origin = place.shops[0].url;
-    const told = { origins: place.shops.map((shop) => shop.url), url, table: place.way.url, edgeKey };
+    if (tapped) for (const shop of place.shops) place.ways.push(await tap(shop.port));
+    const told = { origins: (tapped ? place.ways : place.shops).map(({ url }) => url), url, table: place.way.url, edgeKey };
+    place.told = told;
     edge = await openFront(front, { ...told, port });
-    /** One more edge before the same shops, which knows nothing yet. */
-    place.another = () => openFront(front, told);
+    /** One more edge before the same shops, which knows nothing yet; `country`: where its visitors come from. */
+    place.another = (more) => openFront(front, { ...told, ...more });
     await until(async () => (await get(`${url}/en-us`)).template === "hit", "the edge does not come to keep its first page");
     return place;
   } catch (error) {
@@ -43,6 +46,9 @@ export async function open(name, { front = "workers", count = 1, variables = {},
 export function check(holds, what) {
   if (!holds) throw new Error(what);
 }
+
+/** CloudFront's handler remembers for two seconds which origin is ready. */
+export const forgets = (front) => settle(front === "cdn" ? 2_100 : 0);
 
 export const settle = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 

@@ -1,5 +1,6 @@
 // Requests made to put something of one visitor's, or of an attacker's, into what others get.
 import { alike, check, get, isRefused, parting, raw } from "./place.mjs";
+import { Visitor } from "./visitor.mjs";
 
 const MARK = "evil-mark";
 const HEADERS = {
@@ -12,7 +13,7 @@ const HEADERS = {
 };
 
 /** Each header first on a page that nobody has seen; then that page as anybody gets it. */
-export async function strangers({ front, url, origin }) {
+export async function strangers({ front, url, origin, another }) {
   const locales = ["en-ca", "en-gb", "fr-fr", "en-us", "de-de"];
   let turn = 0;
   for (const [name, value] of Object.entries(HEADERS)) {
@@ -21,6 +22,7 @@ export async function strangers({ front, url, origin }) {
     const path = `/${locales[turn % 5]}/p/canvas-tote?colour=${colours[Math.floor(turn / 5)]}`;
     turn += 1;
     const [hostile, plain, there] = [await raw(url, path, { [name]: value }), await raw(url, path), await raw(origin, path)];
+    check(hostile.status !== 200 || hostile.template === "miss", `${name}: nobody had seen ${path}, and it is a ${hostile.template}`);
     check(hostile.status === there.status, `${name}: ${hostile.status}, the origin says ${there.status}`);
     for (const answer of [hostile, plain]) check(!answer.text.includes(MARK) && !JSON.stringify(answer.headers).includes(MARK), `${name} is in the page`);
     check(alike(plain.text) === alike(there.text), `${name} changed the page: ${parting(alike(plain.text), alike(there.text))}`);
@@ -32,13 +34,28 @@ export async function strangers({ front, url, origin }) {
     check(here.status === there.status, `marks of holes: ${here.status}, the origin says ${there.status}`);
     check(alike(here.text) === alike(there.text), `marks of holes do something: ${parting(alike(here.text), alike(there.text))}`);
   }
+  const visitor = new Visitor(url, "en-us");
+  check((await visitor.add(await visitor.form("canvas-tote", "colour", "navy"))).status === 303, "nothing can be put into the cart");
+  const kept = await raw(url, "/en-us/cart", { cookie: `large=${"x".repeat(16_000)}; ${visitor.cookie()}` });
+  check(kept.status === 200 && kept.text.includes("/p/canvas-tote"), `with a cookie of 16 kB the cart answers ${kept.status}`);
+  check((await visitor.pieces()) === 1, "a cookie of 16 kB cost the cart");
   for (const path of ["/en-us", "/en-us/cart", "/", "/ops"]) {
     const large = await raw(url, path, { cookie: `cart_count=2; large=${"x".repeat(16_000)}` });
     check(large.status < 500 && !large.text.includes("xxxxxxxx"), `${path} answers ${large.status} to a cookie of 16 kB`);
   }
   const many = await raw(url, "/en-us", { cookie: Array.from({ length: 500 }, (_, at) => `cart_count=${at + 5000}`).join("; ") });
   check(many.status === 200, `500 badges are answered ${many.status}`);
-  return `${turn} headers, marks of holes, cookies of 16 kB`;
+  // Where a visitor seems to come from chooses among locales, and only for whoever asks for none.
+  const german = await another({ country: "DE" });
+  try {
+    for (const [headers, home] of [[{}, "/de-de"], [{ "accept-language": "fr" }, "/fr-fr"], [{ cookie: "locale=ja-jp" }, "/ja-jp"], [{ "cloudfront-viewer-country": "KR", "x-visitor-country": "KR" }, "/de-de"]]) {
+      const { location } = (await raw(german.url, "/", headers)).headers;
+      check(location === home, `from Germany with ${JSON.stringify(headers)}, / leads to ${location}`);
+    }
+  } finally {
+    await german.close();
+  }
+  return `${turn} headers, marks of holes, cookies of 16 kB, countries`;
 }
 
 /** As whoever reads an address by the URL standard sees its path and query; workerd does. */

@@ -36,10 +36,17 @@ export class Visitor {
 
   /** How many pieces the cart's page says there are in the first line; none if it is empty. */
   async pieces() {
+    return (await this.cart()).pieces;
+  }
+
+  /** The same with the slugs of what is in it, each once. */
+  async cart() {
     const page = await this.get(`/${this.locale}/cart`);
     check(page.status === 200, `the cart answers ${page.status}`);
     const main = /<main[\s\S]*<\/main>/.exec(page.text)?.[0] ?? "";
-    return Number(/<input[^<>]*name="quantity"[^<>]*value="(\d+)"/.exec(main)?.[1] ?? /<input[^<>]*value="(\d+)"[^<>]*name="quantity"/.exec(main)?.[1] ?? 0);
+    const things = [...new Set([...main.matchAll(/href="\/[^"\/]*\/p\/([^"?]+)/g)].map(([, slug]) => slug))];
+    const pieces = Number(/<input[^<>]*name="quantity"[^<>]*value="(\d+)"/.exec(main)?.[1] ?? /<input[^<>]*value="(\d+)"[^<>]*name="quantity"/.exec(main)?.[1] ?? 0);
+    return { pieces, things };
   }
 
   #kept(answer) {

@@ -170,9 +170,9 @@ async fn import_products(config: Config, args: import::Args) -> anyhow::Result<E
 
 /// A running shop shows what changed within a second, as after an import.
 async fn tell_stock(config: Config, task: stock::command::Task) -> anyhow::Result<ExitCode> {
-    let db = Db::open(&config.database_url).await?;
-    db.migrate().await?;
-    println!("{}", stock::command::run(&db, &Clock::system(), task).await?);
+    let clock = Clock::system();
+    let (db, _here) = open(&config, &clock).await?;
+    println!("{}", stock::command::run(&db, &clock, task).await?);
     Ok(ExitCode::SUCCESS)
 }
 

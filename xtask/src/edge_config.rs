@@ -66,7 +66,7 @@ impl EdgeConfig {
 
 /// The one field that is secret.
 const KEY: &str = "edge_key";
-const KNOWN: &[&str] = &["origins", "url", "table", KEY];
+const KNOWN: &[&str] = &["origins", "url", "table", "near", KEY];
 
 /// An option with a value, `--name VALUE` or `--name=VALUE`, and the other arguments.
 pub fn take_value(arguments: &[String], name: &str) -> Result<(Option<String>, Vec<String>)> {
@@ -88,7 +88,8 @@ pub fn take_value(arguments: &[String], name: &str) -> Result<(Option<String>, V
 fn check(told: &Value) -> Result<()> {
     let is_origin =
         |value: &Value| value.as_str().is_some_and(|text| (text.starts_with("https://") || text.starts_with("http://")) && !text.ends_with('/'));
-    if !told["origins"].as_array().is_some_and(|origins| !origins.is_empty() && origins.iter().all(is_origin)) {
+    let are_origins = |value: &Value| value.as_array().is_some_and(|origins| !origins.is_empty() && origins.iter().all(is_origin));
+    if !are_origins(&told["origins"]) {
         bail!("`origins` is a list of addresses such as \"https://eu.origin.example\", without a slash at the end");
     }
     if !is_origin(&told["url"]) {
@@ -96,6 +97,11 @@ fn check(told: &Value) -> Result<()> {
     }
     if told["table"]["name"].as_str().is_none() || told["table"]["region"].as_str().is_none() {
         bail!("`table` has a `name` and a `region`");
+    }
+    for (place, near) in told["near"].as_object().into_iter().flatten() {
+        if near["region"].as_str().is_none() || !are_origins(&near["origins"]) {
+            bail!("`near.{place}` has a `region` and `origins`, like those for everywhere");
+        }
     }
     if let Some(unknown) = told.as_object().into_iter().flatten().map(|(key, _)| key).find(|key| !KNOWN.contains(&key.as_str())) {
         bail!("`{unknown}` is nothing that an edge is told; it knows {}", KNOWN.join(", "));
@@ -116,6 +122,8 @@ mod tests {
         assert!(told(&good.replace("https://shop.example", "https://shop.example/")).is_err());
         assert!(told(&good.replace("region", "place")).is_err());
         assert!(told(&format!("secret = 1\n{good}")).is_err());
+        assert!(told(&format!("{good}[near.NA]\nregion = \"us-east-1\"\norigins = [\"https://us.example\"]\n")).is_ok());
+        assert!(told(&format!("{good}[near.NA]\nregion = \"us-east-1\"\n")).is_err());
     }
 
     #[test]

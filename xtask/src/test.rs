@@ -12,7 +12,7 @@ use crate::{
     site, tidy, walls,
     wasm_toolchain::{Choice, NATIVE, TARGET, WasmToolchain, XTASK, default_cargo},
 };
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use std::{
     cell::OnceCell,
     io::{BufRead as _, BufReader},
@@ -204,8 +204,8 @@ fn cloudfront(session: &Session) -> Result<String> {
 /// Everything on what is embedded, then everything once more on the real stores, and again in transactions of the stricter kind.
 fn cargo_test(session: &Session) -> Result<String> {
     let everything = [NATIVE, &["--tests"]].concat();
-    let own = tests(session, &[XTASK, &["--tests"]].concat(), &[])?;
-    let embedded = tests(session, &everything, &[])?;
+    let own = tests(session.repo, &[XTASK, &["--tests"]].concat(), &[])?;
+    let embedded = tests(session.repo, &everything, &[])?;
     let postgres = session.postgres()?;
     let dynamodb = session.dynamodb()?;
     let on = |postgres_url| {
@@ -218,8 +218,8 @@ fn cargo_test(session: &Session) -> Result<String> {
             ("AWS_REGION", "eu-central-1"),
         ]
     };
-    let real = tests(session, &everything, &on(&postgres.url))?;
-    let repeatable = tests(session, &everything, &on(&postgres.repeatable_url))?;
+    let real = tests(session.repo, &everything, &on(&postgres.url))?;
+    let repeatable = tests(session.repo, &everything, &on(&postgres.repeatable_url))?;
     let summary = format!("embedded: {embedded}; PostgreSQL and DynamoDB Local: {real}; REPEATABLE READ: {repeatable}; xtask: {own}");
     if own.failed + embedded.failed + real.failed + repeatable.failed > 0 {
         bail!("{summary}");
@@ -234,9 +234,14 @@ fn crash(session: &Session) -> Result<String> {
     let binary = session.repo.at("target/release/nextgen-failpoints");
     let binary = binary.to_str().context("a path that is text")?;
     let ignored = [NATIVE, &["--test=safety", "--", "--ignored"]].concat();
-    let embedded = tests(session, &ignored, &[("CRASH_BINARY", binary)])?;
-    let postgres = session.postgres()?;
-    let real = tests(session, &ignored, &[("CRASH_BINARY", binary), ("TEST_DATABASE_URL_PG", &postgres.url)])?;
+    let (repo, postgres) = (session.repo, session.postgres()?);
+    // Killed shops are waited for most of the time: both engines at once.
+    let (embedded, real) = std::thread::scope(|scope| {
+        let embedded = scope.spawn(|| tests(repo, &ignored, &[("CRASH_BINARY", binary)]));
+        let real = tests(repo, &ignored, &[("CRASH_BINARY", binary), ("TEST_DATABASE_URL_PG", &postgres.url)]);
+        (embedded.join(), real)
+    });
+    let (embedded, real) = (embedded.map_err(|_| anyhow!("the tests on SQLite panicked"))??, real?);
     let summary = format!("SQLite: {embedded}; PostgreSQL: {real}");
     if embedded.failed + real.failed > 0 || embedded.passed == 0 || real.passed == 0 {
         bail!("{summary}");
@@ -244,8 +249,8 @@ fn crash(session: &Session) -> Result<String> {
     Ok(summary)
 }
 
-fn tests(session: &Session, selection: &[&str], variables: &[(&str, &str)]) -> Result<Tally> {
-    let mut command = default_cargo(session.repo);
+fn tests(repo: &Repo, selection: &[&str], variables: &[(&str, &str)]) -> Result<Tally> {
+    let mut command = default_cargo(repo);
     command.args(["test", "--release", "--no-fail-fast"]).args(selection).envs(variables.iter().copied());
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
     let mut tally = Tally::default();

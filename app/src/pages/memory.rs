@@ -147,7 +147,7 @@ pub fn live() -> Arc<LiveItem> {
         of(3, window(4000, None), Availability::InStock),
     ];
     let us = "US".parse().expect("a country");
-    Arc::new(LiveItem { product: HAT, version: 1, published: true, markets: [(us, variants.into())].into() })
+    Arc::new(LiveItem { product: HAT, version: 1, documents: 0, published: true, markets: [(us, variants.into())].into() })
 }
 
 #[async_trait]

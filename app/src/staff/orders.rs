@@ -82,6 +82,8 @@ pub struct Line {
     pub market: String,
     pub state: &'static str,
     pub waits: Option<&'static str>,
+    /// When evidence is due.
+    pub due: Option<Instant>,
     pub total: Money,
 }
 
@@ -194,13 +196,14 @@ fn rows(data: &ListData) -> AnyView {
     }
     let rows = data.lines.iter().map(|line| {
         let waits = line.waits.map(|words| view! { <span class="tag warn">{words}</span> });
+        let due = line.due.map(|due| view! { " evidence by "{time(due)} });
         view! {
             <tr>
                 <th scope="row" data-label="Order"><a href=Route::Order { number: line.number.clone() }.url()>{line.number.clone()}</a></th>
                 <td data-label="Placed">{time(line.placed_at)}</td>
                 <td data-label="Market">{line.market.clone()}</td>
                 <td data-label="State">{line.state}</td>
-                <td data-label="Waits for">{waits}</td>
+                <td data-label="Waits for">{waits}{due}</td>
                 <td data-label="Total" class="n">{money(line.total, english())}</td>
             </tr>
         }

@@ -9,8 +9,8 @@ import { bundle, nobody, origin } from './stage.mjs';
 
 const PAGE = '() => ({ status: 200, headers: [["Content-Type", "text/html"], ["x-template", "hit"], ["x-template", "again"]], body: "<p>hello" })';
 
-async function handlerOf(t, { origins = ['http://127.0.0.1:1'], answer = PAGE, withoutOrigin } = {}) {
-    const { handler } = await import(pathToFileURL(bundle(t, { origins, answer, withoutOrigin })).href);
+async function handlerOf(t, { origins = ['http://127.0.0.1:1'], near, answer = PAGE, withoutOrigin } = {}) {
+    const { handler } = await import(pathToFileURL(bundle(t, { origins, near, answer, withoutOrigin })).href);
     return handler;
 }
 
@@ -150,7 +150,26 @@ it('a form goes to the first origin that is ready, which is remembered for two s
     assert.equal(await post(), port(second.url));
     second.server.isReady = false;
     now += 2_100;
-    assert.equal(await post(), port(down), 'the first of all if none is ready, and nothing can be said');
+    assert.equal(await post(), port(first.url), 'one that lives, if none is ready: it says what it cannot take');
+    [first, second].forEach(({ server }) => { server.isAlive = false; });
+    now += 2_100;
+    assert.equal(await post(), port(down), 'the first of all if none lives, and nothing can be said');
+});
+
+it('what is told for the region that the function runs in comes before what is told for all', async (t) => {
+    const [eu, us] = [await origin(t), await origin(t)];
+    const near = { 'us-east-1': { region: 'us-east-1', origins: [us.url, eu.url] } };
+    const region = process.env.AWS_REGION;
+    t.after(() => (region === undefined ? delete process.env.AWS_REGION : (process.env.AWS_REGION = region)));
+    for (const [runs, first, table] of [['us-east-1', us, 'us-east-1'], ['eu-west-3', eu, 'eu-central-1'], ['constructor', eu, 'eu-central-1']]) {
+        process.env.AWS_REGION = runs;
+        const handler = await handlerOf(t, { origins: [eu.url, us.url], near });
+        assert.equal((await handler(event({ method: 'POST' }))).origin.custom.port, Number(new URL(first.url).port), runs);
+        await handler(event());
+        const told = globalThis.configured.at(-1);
+        assert.equal(told.table.region, table, runs);
+        assert.deepEqual([told.origins[0], told.near], [first.url, undefined], runs);
+    }
 });
 
 it('a form that no origin can take is answered in words, a webhook is not', async (t) => {
@@ -178,6 +197,10 @@ it('what is read is answered in words once the second origin failed to be ready,
     let now = performance.now();
     t.mock.method(performance, 'now', () => now);
     second.server.isReady = false;
+    assert.equal(await at(second.url), 'passes', 'it lives');
+    second.server.isAlive = false;
+    now += 2_100;
+    second.seen.length = 0;
     assert.equal(await at(first.url), 'passes');
     assert.equal(second.seen.length + first.seen.length, 0, 'nothing is asked while the first one answers');
     assert.equal(await at(second.url), '503');

@@ -19,15 +19,18 @@ export async function origin(t, answer = (request, response) => response.end('fr
         seen.push({ method: request.method, url: request.url, headers: request.headers });
         if (request.url === '/readyz') {
             response.writeHead(server.isReady ? 200 : 503).end();
+        } else if (request.url === '/healthz') {
+            response.writeHead(server.isAlive ? 200 : 503).end();
         } else {
             answer(request, response);
         }
     });
     server.isReady = true;
+    server.isAlive = true;
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     t.after(() => close(server));
-    return { url: `http://127.0.0.1:${server.address().port}`, seen, pages: () => seen.filter(({ url }) => url !== '/readyz'), server };
+    return { url: `http://127.0.0.1:${server.address().port}`, seen, pages: () => seen.filter(({ url }) => !['/readyz', '/healthz'].includes(url)), server };
 }
 
 async function close(server) {
@@ -58,8 +61,8 @@ export function folder(t, files) {
 
 // handler.mjs beside an `edge.js` whose `answer` and `withoutOrigin` are the given texts of functions, as a bundle would have it. What `configure` was told
 // is in `globalThis.configured`.
-export function bundle(t, { origins, answer, withoutOrigin = '() => undefined' }) {
-    const config = { origins, url: 'http://127.0.0.1', table: { name: 'shop', region: 'eu-central-1', endpoint: null }, assets: {} };
+export function bundle(t, { origins, near, answer, withoutOrigin = '() => undefined' }) {
+    const config = { origins, near, url: 'http://127.0.0.1', table: { name: 'shop', region: 'eu-central-1', endpoint: null }, assets: {} };
     const path = folder(t, {
         'package.json': '{"type": "module"}',
         'config.json': JSON.stringify(config),

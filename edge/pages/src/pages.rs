@@ -85,11 +85,11 @@ impl Rest {
     }
 }
 
-/// A template and the versions of the products that it shows.
+/// A template, and which documents its products had.
 #[derive(Debug)]
 struct Kept {
     page: Rendered,
-    versions: Vec<(ProductId, u64)>,
+    documents: Vec<(ProductId, u64)>,
 }
 
 enum Renewed {
@@ -182,7 +182,7 @@ impl Pages {
         let answer = |kept: &Kept, source, live: &[Arc<LiveItem>]| {
             Served::Page(kept.page.respond(self, Moment { class, source, shop: &document, live, cart_count }))
         };
-        // A product that changed since may have another name or picture: then the template is not good enough even for now.
+        // A product may have another name or picture since: then the template is not good enough even for now. Prices and stock are in holes.
         if source != Source::Miss && kept.is_outdated(&live) {
             match self.renew(address, key, freshness).await {
                 Ok(Renewed::Kept(kept)) => {
@@ -219,8 +219,8 @@ impl Pages {
                 let mut page =
                     Rendered::new(&self.assets, &view, page).inspect_err(|error| self.machine.log(Log::Broken { reason: &error.to_string() }))?;
                 page.first_live = page.live(self).await?;
-                let versions = page.first_live.iter().map(|item| (item.product, item.version)).collect();
-                let kept = Arc::new(Kept { page, versions });
+                let documents = page.first_live.iter().map(|item| (item.product, item.documents)).collect();
+                let kept = Arc::new(Kept { page, documents });
                 let mut templates = lock(&self.templates);
                 if kept.page.status == 200 {
                     let size = kept.page.template.size_bytes();
@@ -246,7 +246,7 @@ impl std::fmt::Debug for Pages {
 
 impl Kept {
     fn is_outdated(&self, live: &[Arc<LiveItem>]) -> bool {
-        live.iter().any(|item| self.versions.iter().any(|(product, version)| *product == item.product && *version != item.version))
+        live.iter().any(|item| self.documents.iter().any(|(product, documents)| *product == item.product && *documents != item.documents))
     }
 }
 

@@ -34,9 +34,10 @@ const TABLE_MS_MAX: u64 = 800;
 const ORIGIN_MS_MAX: u64 = 2_000;
 /// How long a source that failed is passed over, so that one that hangs does not make every page wait.
 const REST_US: i64 = 1_000_000;
-/// DynamoDB's own limit for one batch, and how often what it left undone is asked for again.
+/// DynamoDB's own limit for one batch.
 const GETS_A_BATCH: usize = 100;
-const ROUNDS_MAX: usize = 3;
+/// What a batch left undone is asked for once more. A table that leaves something again is at its limit: it rests, and an origin is read.
+const ROUNDS_MAX: usize = 2;
 /// How long a computed list is held. A page made from it is sent for 40 s more, so that it is a minute old at most.
 const LIST_S: u64 = 20;
 const LISTS_MAX: usize = 500;
@@ -49,6 +50,9 @@ pub type Now = Arc<dyn Fn() -> Instant + Send + Sync>;
 pub struct Config {
     /// Origins without a trailing slash, the nearest first.
     pub origins: Vec<String>,
+    /// What is nearer for an edge that runs there: by the AWS region, or the continent, that its host names.
+    #[serde(default)]
+    pub near: HashMap<String, Near>,
     /// The public origin without a trailing slash.
     pub url: String,
     pub table: TablePlace,
@@ -58,6 +62,26 @@ pub struct Config {
     /// By which the origins know the edge.
     #[serde(default)]
     pub edge_key: String,
+}
+
+/// The region of the table's replica, and the origins in their order, for edges in some part of the world.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Near {
+    pub region: String,
+    /// Without trailing slashes.
+    pub origins: Vec<String>,
+}
+
+impl Config {
+    /// As it is for an edge that runs at `place`; where nothing is said about that place, as it is everywhere.
+    #[must_use]
+    pub fn at(mut self, place: Option<&str>) -> Self {
+        if let Some(near) = place.and_then(|place| self.near.remove(place)) {
+            self.table.region = near.region;
+            self.origins = near.origins;
+        }
+        self
+    }
 }
 
 /// The public catalogue as an edge reads it: from its region's table, from an origin while that does not answer, lists from an origin. The
@@ -304,3 +328,7 @@ async fn answered<T: DeserializeOwned>(request: reqwest::RequestBuilder) -> Resu
 fn unread(error: impl std::fmt::Display) -> ReadError {
     ReadError(error.to_string())
 }
+
+#[cfg(test)]
+#[path = "http_tests.rs"]
+mod tests;

@@ -11,7 +11,7 @@ use std::{
     rc::Rc,
     sync::Arc,
 };
-use worker::{Context, Date, Env, Result, console_error, console_warn};
+use worker::{Context, Date, Env, Result, console_error, console_warn, wasm_bindgen::throw_str};
 
 /// An isolate may have 128 MB (<https://developers.cloudflare.com/workers/platform/limits/>); the hot cache and a request's own need the rest.
 const ROOM: Room = Room { templates_max: 2_000, bytes_max: 32 << 20 };
@@ -29,13 +29,14 @@ thread_local! {
     static CURRENT: RefCell<Option<Rc<Context>>> = const { RefCell::new(None) };
 }
 
-/// Made by the first request: bindings are not there before, nor is randomness. They change only with a new isolate.
-pub fn of(env: &Env) -> Result<Rc<Isolate>> {
+/// Made by the first request: bindings are not there before, nor is randomness. They change only with a new isolate. An isolate stays in one
+/// place, to which its first visitor was near.
+pub fn of(env: &Env, continent: Option<&str>) -> Result<Rc<Isolate>> {
     ISOLATE.with(|known| {
         if let Some(known) = known.get() {
             return Ok(Rc::clone(known));
         }
-        let config = settings::read(env)?;
+        let config = settings::read(env, continent)?;
         let now: Now = Arc::new(now_us);
         let (storefront, _) = storefront(&config, &now);
         let pages = Pages::new(config.assets, config.url.into(), storefront, Arc::new(Workerd), ROOM);
@@ -75,7 +76,9 @@ impl Machine for Workerd {
     fn random(&self) -> [u8; 16] {
         let mut bytes = [0; 16];
         // It fails only where there is no `crypto`, and then no page may be sent: worker.mjs passes the request.
-        getrandom::fill(&mut bytes).expect("workerd has crypto");
+        if getrandom::fill(&mut bytes).is_err() {
+            throw_str("there is no crypto");
+        }
         bytes
     }
 

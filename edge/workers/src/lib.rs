@@ -31,7 +31,7 @@ async fn fetch(request: Request, env: Env, context: Context) -> Result<Response>
 }
 
 async fn answer(request: Request, env: Env) -> Result<Response> {
-    let isolate = isolate::of(&env)?;
+    let isolate = isolate::of(&env, pass::continent(&request).as_deref())?;
     let (method, url, headers, country) = (request.method(), request.url(), request.headers(), pass::country(&request));
     let (cookies, languages) = (headers.get("cookie")?, headers.get("accept-language")?);
     let target = path_and_query(&url);

@@ -91,6 +91,11 @@ pub fn country(request: &Request) -> Option<String> {
     cf(request, "country")
 }
 
+/// The continent that Cloudflare sees a request come from, in two letters.
+pub fn continent(request: &Request) -> Option<String> {
+    cf(request, "continent")
+}
+
 /// A text that Cloudflare says about a request.
 fn cf(request: &Request, name: &str) -> Option<String> {
     let cf = Reflect::get(request, &"cf".into()).ok().filter(JsValue::is_object)?;

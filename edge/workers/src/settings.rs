@@ -7,8 +7,8 @@ use worker::{Env, Error, Result};
 /// The text binding with the configuration.
 const CONFIG: &str = "EDGE_CONFIG";
 
-/// All bindings together, as the edge takes them.
-pub fn read(env: &Env) -> Result<Config> {
+/// All bindings together, as the edge takes them on this continent.
+pub fn read(env: &Env, continent: Option<&str>) -> Result<Config> {
     let text = env.var(CONFIG)?.to_string();
     let mut told: Value = serde_json::from_str(&text).map_err(wrong)?;
     let secret = |name: &str| env.secret(name).ok().map(|secret| secret.to_string());
@@ -18,7 +18,7 @@ pub fn read(env: &Env) -> Result<Config> {
         "session_token": secret("AWS_SESSION_TOKEN"),
     });
     told["edge_key"] = secret("EDGE_KEY").unwrap_or_default().into();
-    let config: Config = serde_json::from_value(told).map_err(wrong)?;
+    let config = serde_json::from_value::<Config>(told).map_err(wrong)?.at(continent);
     if config.origins.is_empty() {
         return Err(Error::RustError(format!("{CONFIG} names no origin")));
     }

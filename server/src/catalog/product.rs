@@ -31,7 +31,7 @@ pub fn everywhere(text: &str) -> Texts {
 }
 
 /// A product without its variants.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Product {
     pub id: ProductId,
     pub handle: String,
@@ -54,7 +54,7 @@ pub struct Product {
 }
 
 /// Whether a product is on sale, being prepared, or gone for good.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Status {
     Active,
     Draft,
@@ -77,7 +77,7 @@ impl Status {
 }
 
 /// What is said about a product.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ProductTexts {
     pub title: Texts,
@@ -93,7 +93,7 @@ pub struct ProductTexts {
 }
 
 /// An option in every language.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct OptionTexts {
     pub slug: String,
     #[serde(alias = "name")]
@@ -102,7 +102,7 @@ pub struct OptionTexts {
 }
 
 /// An option's value in every language.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ValueTexts {
     pub slug: String,
     #[serde(alias = "name")]
@@ -112,7 +112,7 @@ pub struct ValueTexts {
 }
 
 /// A picture in every language.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct PictureTexts {
     pub source: PictureSource,
     pub width: u32,
@@ -130,7 +130,7 @@ pub struct PictureTexts {
 }
 
 /// A variant.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Variant {
     pub id: VariantId,
     pub product: ProductId,

@@ -5,7 +5,8 @@ use crate::{
     catalog::shelves::markets,
     clock::Clock,
     params, random,
-    sql::{Db, Row},
+    sql::{Db, Row, Tx},
+    staff::audit::{self, Actor, Change, Subject},
 };
 use anyhow::{Context as _, bail, ensure};
 use clap::Subcommand;
@@ -17,6 +18,7 @@ use domain::{
     offer::Instant,
 };
 use jiff::Timestamp;
+use serde_json::json;
 use std::io::Write as _;
 
 /// Codes that one command makes.
@@ -77,7 +79,8 @@ async fn add_one(db: &Db, clock: &Clock, code: &str, terms: &Terms) -> anyhow::R
         let (coupon, code, clock) = (coupon.clone(), code.clone(), clock.clone());
         Box::pin(async move {
             ensure!(add_code(tx, coupon.id, &code).await?, "there is a code that reads like {code} already; codes are not used twice");
-            add(tx, &coupon, &clock).await
+            add(tx, &coupon, &clock).await?;
+            log(tx, &clock, "coupon added", coupon.id, Some(json!({ "code": code.as_str(), "terms": described(&coupon) }))).await
         })
     })
     .await?;
@@ -102,6 +105,7 @@ async fn bulk(db: &Db, clock: &Clock, count: u32, prefix: &str, terms: &Terms) -
                 Box::pin(async move {
                     if is_first {
                         add(tx, &coupon, &clock).await?;
+                        log(tx, &clock, "coupon added", coupon.id, Some(json!({ "codes": count, "terms": described(&coupon) }))).await?;
                     }
                     let mut stored = Vec::with_capacity(codes.len());
                     for code in codes {
@@ -188,12 +192,25 @@ async fn codes(db: &Db, coupon: &str) -> anyhow::Result<()> {
 async fn end(db: &Db, clock: &Clock, coupon: &str) -> anyhow::Result<()> {
     let (id, now) = (known(db, coupon).await?, clock.now());
     let ended = db
-        .transact::<_, sqlx::Error>(|tx| {
-            Box::pin(tx.execute("UPDATE coupons SET ended_at = $2 WHERE id = $1 AND (ended_at IS NULL OR ended_at > $2)", params![id, now]))
+        .transact::<_, anyhow::Error>(|tx| {
+            let clock = clock.clone();
+            Box::pin(async move {
+                let sql = "UPDATE coupons SET ended_at = $2 WHERE id = $1 AND (ended_at IS NULL OR ended_at > $2)";
+                let ended = tx.execute(sql, params![id, now]).await?;
+                if ended == 1 {
+                    log(tx, &clock, "coupon ended", id, None).await?;
+                }
+                Ok(ended)
+            })
         })
         .await?;
     println!("{}", if ended == 1 { "Ended. Orders that stand keep their price." } else { "It had ended before." });
     Ok(())
+}
+
+async fn log(tx: &mut Tx, clock: &Clock, action: &'static str, coupon: CouponId, after: Option<serde_json::Value>) -> anyhow::Result<()> {
+    let change = Change { action, subject: Subject::Coupon(coupon), before: None, after };
+    Ok(audit::write(tx, clock, Actor::CommandLine, change).await?)
 }
 
 /// The coupon of an id or a code.

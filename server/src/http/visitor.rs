@@ -4,7 +4,7 @@ use crate::http::errors::Refusal;
 use app::pages::Fault;
 use axum::extract::FromRequestParts;
 use domain::locale::Locale;
-use edge_core::visitor;
+use edge_core::{pass::COUNTRY, visitor};
 use http::{HeaderMap, Uri, header, request::Parts};
 use std::convert::Infallible;
 
@@ -13,6 +13,8 @@ use std::convert::Infallible;
 pub struct Visitor {
     cookies: Option<String>,
     languages: Option<String>,
+    /// Where an edge sees the visitor come from. Whoever makes it up is only shown another language.
+    country: Option<String>,
     /// Where the cart is known, the cookie no longer counts.
     cart_count: Option<u32>,
 }
@@ -23,8 +25,9 @@ pub struct InLocale(pub Locale);
 
 impl Visitor {
     pub fn of(headers: &HeaderMap) -> Self {
-        let text = |name| headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
-        Self { cookies: text(header::COOKIE), languages: text(header::ACCEPT_LANGUAGE), cart_count: None }
+        let text = |name: &str| headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+        let (cookies, languages) = (text(header::COOKIE.as_str()), text(header::ACCEPT_LANGUAGE.as_str()));
+        Self { cookies, languages, country: text(COUNTRY), cart_count: None }
     }
 
     /// All cookies, as they were sent.
@@ -50,7 +53,7 @@ impl Visitor {
 
     /// The locale to suggest where the address names none.
     pub fn suggested_locale(&self) -> Locale {
-        visitor::suggested_locale(self.cookies.as_deref(), self.languages.as_deref(), None)
+        visitor::suggested_locale(self.cookies.as_deref(), self.languages.as_deref(), self.country.as_deref())
     }
 
     /// The locale of the address, or the one to suggest.

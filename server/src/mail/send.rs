@@ -10,6 +10,7 @@ use super::{
 use crate::{
     background::Stop,
     clock::Clock,
+    failpoint,
     orders::{
         Orders,
         story::{self, Actor, Happened},
@@ -126,6 +127,7 @@ impl Mailer {
             .collect()
             .await;
         for (mail, outcome) in outcomes {
+            failpoint!("mail-handed-over");
             self.settle(&mail, outcome).await?;
         }
         Ok(tried)

@@ -1,9 +1,12 @@
 //! Cancelling, before and after the payment.
 
 use super::{Orders, change::ChangeError, store, story::Actor};
-use crate::catalog::{
-    sold,
-    stock::{self, Item},
+use crate::{
+    catalog::{
+        sold,
+        stock::{self, Item},
+    },
+    failpoint,
 };
 use domain::{
     CancellationId, OrderId, RefundId,
@@ -79,6 +82,7 @@ impl Orders {
                     let Some(line) = after.lines.iter().find(|line| line.line == portion.line) else { continue };
                     sold::cancel(tx, &clock, order, Item { product: line.product, variant: line.variant }, portion.quantity).await??;
                 }
+                failpoint!("pieces-cancelled");
                 Ok((after, events))
             })
         })

@@ -3,7 +3,7 @@
 use super::{Orders, differences, store, story::Actor};
 use crate::{
     catalog::sold::NotThere,
-    events,
+    events, failpoint,
     mail::CannotResend,
     params,
     sql::{Conflict, Tx},
@@ -108,11 +108,13 @@ impl Orders {
                         let (was, is) = differences::between(&before, &after);
                         this.log(tx, &actor, order, was, is).await?;
                         store::save(tx, &this.clock, &this.author(actor), &before, &after, &events).await?;
+                        failpoint!("change-written");
                     }
                     Ok(after)
                 })
             })
             .await?;
+        failpoint!("change-committed");
         events::ring();
         Ok(after)
     }

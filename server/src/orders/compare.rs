@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     catalog::stock,
-    events, params,
+    events, failpoint, params,
     payments::{CapturedPayment, OpenedDispute, SentRefund},
     sql::Tx,
 };
@@ -96,6 +96,7 @@ impl Orders {
             compared.refunds += self.take_over_refunds(payment, &refunds).await?;
         }
         compared.disputes = self.take_over_disputes(from).await?;
+        failpoint!("ledgers-compared");
         let reached = until.map_or(begun, |until| until.max(begun));
         if since.is_none_or(|since| until.is_none_or(|until| since <= until)) {
             self.note(reached).await?;

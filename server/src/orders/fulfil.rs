@@ -5,7 +5,7 @@ use super::{Orders, change::ChangeError, story::Actor};
 use crate::{
     catalog::sold::{self, Lying, Step},
     clock::Clock,
-    params,
+    failpoint, params,
     sql::Tx,
 };
 use domain::{
@@ -139,6 +139,7 @@ async fn move_pieces(tx: &mut Tx, clock: &Clock, order: &Order, id: FulfilmentId
         let Some(line) = order.lines.iter().find(|line| line.line == portion.line) else { continue };
         sold::step(tx, clock, order.id, &fulfilment.location, line.variant, portion.quantity, step).await??;
     }
+    failpoint!("pieces-moved");
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use crate::{
         sold,
         stock::{self, Holding, Item},
     },
-    params,
+    failpoint, params,
     sql::Tx,
 };
 use anyhow::Context as _;
@@ -70,6 +70,7 @@ impl Orders {
                         _ => false,
                     };
                 }
+                failpoint!("pieces-received");
                 let delivery = received.delivery.unwrap_or_else(|| before.delivery_due(&receipts));
                 Ok(before.receive_return(id, receipts, received.kept_back, delivery, RefundId(this.clock.id()), now)?)
             })

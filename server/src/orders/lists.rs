@@ -1,5 +1,5 @@
 //! Lists of orders for staff: what waits for somebody, what is in which state, and what fits one exact thing. Each statement walks an index in
-//! its own order and is turned by the key (`placed_at`, `id`), so that a page costs the same whatever the number of orders.
+//! its own order and is turned by a key (an instant, an id), so that a page costs the same whatever the number of orders.
 
 use super::{Orders, aftermath, store, tokens};
 use crate::{params, sql::Row};
@@ -24,7 +24,8 @@ const SKU_VARIANTS_MAX: i64 = 20;
 /// Where a page begins: after this row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Key {
-    pub placed_at: Instant,
+    /// When the order was placed; in lists of what waits, its turn.
+    pub at: Instant,
     pub id: OrderId,
 }
 
@@ -34,11 +35,15 @@ pub struct Listed {
     pub key: Key,
     pub number: OrderNumber,
     pub market: MarketCode,
+    pub placed_at: Instant,
     pub total: Money,
-    /// The words of status, progress and attention as they are stored.
+    /// The words of status and progress as they are stored.
     pub status: String,
     pub progress: String,
+    /// The word of what it waits for: of the list's kind, elsewhere of the most urgent.
     pub attention: String,
+    /// When evidence is due, in the list of disputes.
+    pub due: Option<Instant>,
 }
 
 /// A page of a list, and the key of its last row if there are more.
@@ -65,15 +70,21 @@ macro_rules! listed {
         concat!("SELECT o.id, o.number, o.market, o.currency, o.total_minor, o.status, o.progress, o.attention, o.placed_at FROM ", $rest)
     };
 }
+macro_rules! waiting {
+    ($one:literal) => {
+        concat!(
+            "SELECT o.id, o.number, o.market, o.currency, o.total_minor, o.status, o.progress, w.kind AS attention, o.placed_at, w.turn_at, w.due_at \
+             FROM order_waits w JOIN orders o ON o.id = w.order_id WHERE ",
+            $one,
+            "w.kind = $1 AND (w.turn_at, w.order_id) > ($2, $3) ORDER BY w.turn_at, w.order_id LIMIT $4"
+        )
+    };
+}
 
-const WAITING: &str = listed!("orders o WHERE o.attention = $1 AND (o.placed_at, o.id) > ($2, $3) ORDER BY o.placed_at, o.id LIMIT $4");
-// PostgreSQL reads a few hundred through the same index and sorts them (0.7 ms for 600), and walks it in its order when there are more.
-const WAITING_IN: &str = listed!(
-    "orders o WHERE o.market = $5 AND o.attention = $1 AND o.attention <> '' AND (o.placed_at, o.id) > ($2, $3) ORDER BY o.placed_at, o.id LIMIT $4"
-);
-const COUNT: &str = "SELECT COUNT(*) AS n FROM (SELECT 1 FROM orders o WHERE o.attention = $1 LIMIT $2) counted";
-const COUNT_IN: &str =
-    "SELECT COUNT(*) AS n FROM (SELECT 1 FROM orders o WHERE o.market = $3 AND o.attention = $1 AND o.attention <> '' LIMIT $2) counted";
+const WAITING: &str = waiting!("");
+const WAITING_IN: &str = waiting!("w.market = $5 AND ");
+const COUNT: &str = "SELECT COUNT(*) AS n FROM (SELECT 1 FROM order_waits w WHERE w.kind = $1 LIMIT $2) counted";
+const COUNT_IN: &str = "SELECT COUNT(*) AS n FROM (SELECT 1 FROM order_waits w WHERE w.market = $3 AND w.kind = $1 LIMIT $2) counted";
 const LATEST: &str = listed!("orders o WHERE (o.placed_at, o.id) < ($1, $2) AND o.placed_at >= $3 ORDER BY o.placed_at DESC, o.id DESC LIMIT $4");
 const IN_STATE: &str = listed!(
     "orders o WHERE o.market = $5 AND o.status = $6 AND o.progress = $7 AND (o.placed_at, o.id) < ($1, $2) AND o.placed_at >= $3 \
@@ -115,22 +126,23 @@ const _: () = assert!(PAGE + 1 == 51);
 const LAST: &str = "~";
 
 impl Orders {
-    /// Orders that wait for somebody, in one market or anywhere, those that have waited longest first. `attention` is the word of a kind.
-    pub async fn waiting(&self, attention: &str, market: Option<MarketCode>, after: Option<Key>) -> anyhow::Result<Page> {
-        let (at, id) = after.map_or((i64::MIN, String::new()), |key| (key.placed_at, key.id.to_string()));
+    /// Orders that wait for somebody, in one market or anywhere: those that have waited longest first, disputes by their deadlines. `kind` is
+    /// the word of a [`domain::order::Attention`].
+    pub async fn waiting(&self, kind: &str, market: Option<MarketCode>, after: Option<Key>) -> anyhow::Result<Page> {
+        let (at, id) = after.map_or((i64::MIN, String::new()), |key| (key.at, key.id.to_string()));
         let rows = match market {
-            Some(market) => self.db.all(WAITING_IN, params![attention, at, id, READ, market.code()]).await?,
-            None => self.db.all(WAITING, params![attention, at, id, READ]).await?,
+            Some(market) => self.db.all(WAITING_IN, params![kind, at, id, READ, market.code()]).await?,
+            None => self.db.all(WAITING, params![kind, at, id, READ]).await?,
         };
-        Ok(cut(rows.iter().map(read).collect::<anyhow::Result<_>>()?))
+        Ok(cut(rows.iter().map(read_waiting).collect::<anyhow::Result<_>>()?))
     }
 
     /// How many wait; counting stops one beyond [`COUNTED_MAX`].
-    pub async fn count_waiting(&self, attention: &str, market: Option<MarketCode>) -> anyhow::Result<u64> {
+    pub async fn count_waiting(&self, kind: &str, market: Option<MarketCode>) -> anyhow::Result<u64> {
         let most = i64::try_from(COUNTED_MAX)? + 1;
         let row = match market {
-            Some(market) => self.db.first(COUNT_IN, params![attention, most, market.code()]).await?,
-            None => self.db.first(COUNT, params![attention, most]).await?,
+            Some(market) => self.db.first(COUNT_IN, params![kind, most, market.code()]).await?,
+            None => self.db.first(COUNT, params![kind, most]).await?,
         };
         Ok(row.map_or(Ok(0), |row| row.int("n"))?.unsigned_abs())
     }
@@ -139,7 +151,7 @@ impl Orders {
     pub async fn filtered(&self, filter: &Filter, after: Option<Key>) -> anyhow::Result<Page> {
         let from = filter.from.unwrap_or(i64::MIN);
         let end = (filter.to.unwrap_or(i64::MAX), String::new());
-        let (at, id) = after.map_or_else(|| end.clone(), |key| end.clone().min((key.placed_at, key.id.to_string())));
+        let (at, id) = after.map_or_else(|| end.clone(), |key| end.clone().min((key.at, key.id.to_string())));
         if filter.markets.is_empty() || filter.states.is_empty() {
             let rows = self.db.all(LATEST, params![at, id, from, READ]).await?;
             return Ok(cut(rows.iter().map(read).collect::<anyhow::Result<_>>()?));
@@ -165,7 +177,7 @@ impl Orders {
             let rows = self.db.all(BY_NUMBER, params![number.to_string()]).await?;
             return Ok(newest(rows.iter().map(read).collect::<anyhow::Result<_>>()?));
         }
-        let (at, id) = after.map_or((i64::MAX, String::new()), |key| (key.placed_at, key.id.to_string()));
+        let (at, id) = after.map_or((i64::MAX, String::new()), |key| (key.at, key.id.to_string()));
         let mut rows: Vec<Row> = Vec::new();
         if let (true, Ok(email)) = (personal, Email::parse(&wanted)) {
             rows.extend(self.db.all(BY_SUBJECT, params![at, &id, READ, self.subject_of(&email)]).await?);
@@ -201,14 +213,21 @@ impl Orders {
 
 fn read(row: &Row) -> anyhow::Result<Listed> {
     Ok(Listed {
-        key: Key { placed_at: row.int("placed_at")?, id: row.parse("id")? },
+        key: Key { at: row.int("placed_at")?, id: row.parse("id")? },
         number: row.parse("number")?,
         market: row.parse("market")?,
         total: store::money(row, "total_minor")?,
         status: row.text("status")?,
         progress: row.text("progress")?,
         attention: row.text("attention")?,
+        placed_at: row.int("placed_at")?,
+        due: None,
     })
+}
+
+fn read_waiting(row: &Row) -> anyhow::Result<Listed> {
+    let listed = read(row)?;
+    Ok(Listed { key: Key { at: row.int("turn_at")?, id: listed.key.id }, due: row.int_or_null("due_at")?, ..listed })
 }
 
 /// Rows of several walks in one order, each once.
@@ -226,7 +245,7 @@ fn cut(mut rows: Vec<Listed>) -> Page {
 
 impl std::fmt::Display for Key {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}.{}", self.placed_at, self.id)
+        write!(f, "{}.{}", self.at, self.id)
     }
 }
 
@@ -234,6 +253,6 @@ impl std::str::FromStr for Key {
     type Err = anyhow::Error;
     fn from_str(text: &str) -> anyhow::Result<Self> {
         let (at, id) = text.split_once('.').ok_or_else(|| anyhow::anyhow!("a key is an instant and an id"))?;
-        Ok(Self { placed_at: at.parse()?, id: id.parse()? })
+        Ok(Self { at: at.parse()?, id: id.parse()? })
     }
 }

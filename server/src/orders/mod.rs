@@ -31,6 +31,7 @@ mod tend;
 pub(crate) mod tokens;
 pub mod unshipped;
 mod view;
+pub mod waits;
 
 pub use change::{ChangeError, Wish};
 pub use compare::Compared;

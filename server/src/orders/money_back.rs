@@ -5,6 +5,7 @@ use super::{
     change::ChangeError,
     story::{self, Actor, Happened},
 };
+use crate::failpoint;
 use domain::{
     OrderId, PaymentId, RefundId,
     dispute::DisputeNews,
@@ -32,6 +33,7 @@ impl Orders {
                 }
                 let after = before.refund(id, amount)?;
                 story::tell(tx, &clock, &teller, order, &Happened::Goodwill { refund: id, why }).await?;
+                failpoint!("goodwill-told");
                 Ok(after)
             })
         })

@@ -5,6 +5,7 @@ use super::{
     aftermath,
     many::{self, many},
     story::{self, Actor},
+    waits,
 };
 use crate::{
     clock::Clock,
@@ -250,6 +251,7 @@ pub async fn save(tx: &mut Tx, clock: &Clock, author: &Author<'_>, before: &Orde
         ],
     )
     .await?;
+    waits::save(tx, before, after).await?;
     if matches!(after.pieces, Pieces::Withdrawn | Pieces::Cancelled) {
         tx.execute("UPDATE orders SET cart_claim = NULL WHERE id = $1", params![after.id]).await?;
     }

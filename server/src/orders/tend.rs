@@ -47,6 +47,11 @@ impl Orders {
             {
                 tracing::error!(error = format!("{error:#}"), "forgetting old keys");
             }
+            if rounds.is_multiple_of(FORGETTING)
+                && let Err(error) = self.mend_waits().await
+            {
+                tracing::error!(error = format!("{error:#}"), "lists of what waits");
+            }
             // Once an hour, and soon after the provider spoke of something unknown. A provider that does not answer is asked again.
             let strange = self.strange.swap(false, Ordering::AcqRel);
             if rounds >= next_comparison || (strange && rounds >= last_comparison.saturating_add(COMPARING_MIN)) {

@@ -15,13 +15,14 @@ use domain::{
     catalog::Shelf,
     live::{Availability, LOW_STOCK, LiveItem, LiveVariant},
     locale::TextLanguage,
-    market::Market,
+    market::{Market, MarketCode},
     offer::Instant,
     sourcing,
 };
 use edge_replica::stored::ShelfSlugs;
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
+    hash::{DefaultHasher, Hash as _, Hasher as _},
     sync::Arc,
 };
 
@@ -255,7 +256,15 @@ impl Record {
             }
             by_market.insert(market.code, variants);
         }
-        Arc::new(LiveItem { product: self.product.id, version, published: self.product.is_shown(), markets: by_market })
+        let live = LiveItem { product: self.product.id, version, documents: 0, published: self.product.is_shown(), markets: by_market };
+        Arc::new(LiveItem { documents: self.documents(&live.unsold(markets, now)), ..live })
+    }
+
+    /// A hash of what documents are made from.
+    fn documents(&self, unsold: &BTreeSet<MarketCode>) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        (&self.product, &self.variants, &self.slugs, unsold).hash(&mut hasher);
+        hasher.finish()
     }
 
     fn availability(&self, variant: &Variant, market: &Market) -> Availability {

@@ -60,10 +60,13 @@ pub enum Stage {
     Lost,
 }
 
+/// When evidence is due, in every dispute.
+const EVIDENCE_DUE: Instant = 1_000_000_000_000;
+
 impl Stage {
     const fn told(self) -> DisputeStage {
         match self {
-            Self::Open => DisputeStage::Open { evidence_due: None },
+            Self::Open => DisputeStage::Open { evidence_due: Some(EVIDENCE_DUE) },
             Self::UnderReview => DisputeStage::UnderReview,
             Self::Won => DisputeStage::Won,
             Self::Lost => DisputeStage::Lost,

@@ -7,7 +7,7 @@ use crate::{
     sql::{Db, Row, Tx},
 };
 use anyhow::Context as _;
-use domain::{OrderId, StaffId, VariantId, offer::Instant};
+use domain::{CouponId, OrderId, StaffId, VariantId, offer::Instant};
 use std::{fmt, str::FromStr};
 use uuid::Uuid;
 
@@ -20,8 +20,11 @@ pub enum Actor {
 }
 
 /// What was changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Subject {
+    Coupon(CouponId),
+    /// A location's code.
+    Location(String),
     Order(OrderId),
     Staff(StaffId),
     Variant(VariantId),
@@ -126,6 +129,8 @@ impl FromStr for Actor {
 impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Coupon(id) => write!(f, "coupon:{id}"),
+            Self::Location(code) => write!(f, "location:{code}"),
             Self::Order(id) => write!(f, "order:{id}"),
             Self::Staff(id) => write!(f, "staff:{id}"),
             Self::Variant(id) => write!(f, "variant:{id}"),
@@ -138,6 +143,8 @@ impl FromStr for Subject {
     fn from_str(text: &str) -> anyhow::Result<Self> {
         let (kind, id) = text.split_once(':').context("a subject is a kind and an id")?;
         Ok(match kind {
+            "coupon" => Self::Coupon(id.parse()?),
+            "location" => Self::Location(id.to_owned()),
             "order" => Self::Order(id.parse()?),
             "staff" => Self::Staff(id.parse()?),
             "variant" => Self::Variant(id.parse()?),

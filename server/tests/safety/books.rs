@@ -51,9 +51,11 @@ async fn compare(world: &World, db: &Db) -> anyhow::Result<Books> {
     }
     books.orders = kept.len();
     for (number, kept) in kept {
-        let row = db.first("SELECT pieces, total_minor FROM orders WHERE number = $1", params![&number]).await?;
+        let sql = "SELECT o.pieces, o.total_minor, (SELECT CAST(COALESCE(SUM(r.amount_minor), 0) AS BIGINT) FROM refunds r WHERE r.order_id = o.id \
+                   AND r.state IN ('requested', 'pending', 'issued') AND r.reason <> 'paid_twice') AS back FROM orders o WHERE o.number = $1";
+        let row = db.first(sql, params![&number]).await?;
         let row = row.with_context(|| format!("{number} is not known here, but the provider has a page for it"))?;
-        let owed = if row.text("pieces")? == "sold" { row.int("total_minor")? } else { 0 };
+        let owed = if row.text("pieces")? == "sold" { row.int("total_minor")? - row.int("back")? } else { 0 };
         ensure!(kept == owed, "{number} ({}): the provider keeps {kept}, the order says {owed}", row.text("pieces")?);
     }
     stock_adds_up(db).await?;
@@ -87,7 +89,7 @@ async fn stock_adds_up(db: &Db) -> anyhow::Result<()> {
         .context("a count")?
         .int("n")?;
     ensure!(astray == 0, "{astray} holds belong to no order that waits");
-    let sold = "SELECT (SELECT CAST(COALESCE(SUM(h.quantity), 0) AS BIGINT) FROM holds h WHERE h.state = 'sold') AS held, \
+    let sold = "SELECT (SELECT CAST(COALESCE(SUM(h.quantity), 0) AS BIGINT) FROM holds h WHERE h.state IN ('sold', 'packed', 'shipped', 'returned')) AS held, \
                 (SELECT CAST(COALESCE(SUM(l.quantity), 0) AS BIGINT) FROM stock_ledger l WHERE l.kind = 'sale') AS booked";
     let row = db.first(sold, params![]).await?.context("sums")?;
     ensure!(row.int("held")? == row.int("booked")?, "{} pieces sold by orders, {} by the ledger", row.int("held")?, row.int("booked")?);

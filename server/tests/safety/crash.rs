@@ -6,6 +6,7 @@
 use crate::{
     books,
     buyer::{Buyer, THING},
+    clerk::Clerk,
     support,
     world::World,
 };
@@ -67,7 +68,7 @@ async fn killed_anywhere_the_shop_loses_no_order_and_no_money() -> anyhow::Resul
     let binary = crashing()?;
     let begun = Instant::now();
     let mut world = World::open(&binary).await?;
-    let mut acknowledged = Acknowledged::default();
+    let mut acknowledged = Acknowledged { buyers: Vec::new(), clerk: Clerk::new(&world).await? };
     let points = points(&binary)?;
     for point in &points {
         world.kill()?;
@@ -81,6 +82,7 @@ async fn killed_anywhere_the_shop_loses_no_order_and_no_money() -> anyhow::Resul
         ensure!(world.was_killed()?, "armed with {point} the shop ended otherwise: {ready:?}");
         world.start(&[]).await?;
         acknowledged.finish_paying().await;
+        acknowledged.finish_serving().await.with_context(|| format!("after a crash at {point}"))?;
         let db = world.db().await?;
         let_time_pass(&db, false).await?;
         books::agree(&world).await.with_context(|| format!("after a crash at {point}"))?;
@@ -102,9 +104,9 @@ async fn killed_anywhere_the_shop_loses_no_order_and_no_money() -> anyhow::Resul
 }
 
 /// What the shop said yes to.
-#[derive(Default)]
 struct Acknowledged {
     buyers: Vec<Buyer>,
+    clerk: Clerk,
 }
 
 impl Acknowledged {
@@ -114,6 +116,11 @@ impl Acknowledged {
             // Closed pages send the shopper back, too.
             buyer.pay().await.ok();
         }
+    }
+
+    /// Whoever got no answer at the operator pages sends the form again.
+    async fn finish_serving(&mut self) -> anyhow::Result<()> {
+        self.clerk.repeat().await
     }
 
     /// Every order whose page was handed out is there.
@@ -126,7 +133,7 @@ impl Acknowledged {
         }
         let lost = db.first("SELECT COUNT(*) AS n FROM payments p LEFT JOIN orders o ON o.id = p.order_id WHERE o.id IS NULL", params![]).await?;
         ensure!(lost.context("a count")?.int("n")? == 0, "payments without orders");
-        Ok(())
+        self.clerk.check(db).await
     }
 }
 
@@ -162,6 +169,13 @@ async fn sell_until_it_dies(world: &mut World, acknowledged: &mut Acknowledged) 
                 }
             }
         );
+        for buyer in &bought {
+            // An order that is not paid yet has nothing to be sent; a shop that is gone answers nothing.
+            let Ok(number) = buyer.number().await else { continue };
+            if acknowledged.clerk.serve(&db, &number).await.is_err() {
+                break;
+            }
+        }
         acknowledged.buyers.extend(bought);
         acknowledged.buyers.extend(fickle);
         late_money(world, &db).await?;

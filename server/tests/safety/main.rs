@@ -7,6 +7,7 @@ mod support;
 mod backup;
 mod books;
 mod buyer;
+mod clerk;
 mod crash;
 mod drill;
 mod rebuilding;

@@ -97,7 +97,7 @@ pub const DE: Shop = Shop {
     server_error: "Bei uns ist etwas schiefgegangen",
     server_error_help: "Ihr Warenkorb ist erhalten. Bitte versuchen Sie es gleich noch einmal.",
     out_of_reach: "Warenkorb und Kasse sind gerade nicht erreichbar",
-    out_of_reach_help: "Ihr Warenkorb bleibt erhalten. Warten Sie eine Minute, gehen Sie zurück und versuchen Sie es noch einmal: Was Sie zweimal senden, zählt einmal. Stöbern können Sie weiterhin.",
+    out_of_reach_help: "Ihr Warenkorb bleibt erhalten. Warten Sie eine Minute, gehen Sie zurück und versuchen Sie es noch einmal: Eine Bestellung, die Sie zweimal senden, gilt nur einmal. Stöbern können Sie weiterhin.",
     reference: "Referenz: {reference}",
     back_home: "Zur Startseite",
     back_to_cart: "Zum Warenkorb",

@@ -13,7 +13,7 @@ pub const EN_GB: Shop = Shop {
     conflict_help: "Have another look at your basket; it shows what is true now.",
     server_error_help: "Your basket is safe. Try again in a moment.",
     out_of_reach: "Basket and checkout cannot be reached just now",
-    out_of_reach_help: "Your basket is kept. Wait a minute, go back and try again: what you send twice counts once. You can look around in the meantime.",
+    out_of_reach_help: "Your basket is kept. Wait a minute, go back and try again: an order that you send twice is placed once. You can look around in the meantime.",
     back_to_cart: "Go to the basket",
     colours: Plural { one: "{count} colour", other: "{count} colours" },
     ..EN_US

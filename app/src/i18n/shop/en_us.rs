@@ -97,7 +97,7 @@ pub const EN_US: Shop = Shop {
     server_error: "Something went wrong on our side",
     server_error_help: "Your cart is safe. Try again in a moment.",
     out_of_reach: "Cart and checkout cannot be reached just now",
-    out_of_reach_help: "Your cart is kept. Wait a minute, go back and try again: what you send twice counts once. You can look around in the meantime.",
+    out_of_reach_help: "Your cart is kept. Wait a minute, go back and try again: an order that you send twice is placed once. You can look around in the meantime.",
     reference: "Reference: {reference}",
     back_home: "Go to the start",
     back_to_cart: "Go to the cart",

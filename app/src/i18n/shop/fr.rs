@@ -97,7 +97,7 @@ pub const FR: Shop = Shop {
     server_error: "Une erreur s’est produite de notre côté",
     server_error_help: "Votre panier est intact. Réessayez dans un instant.",
     out_of_reach: "Le panier et la caisse sont momentanément inaccessibles",
-    out_of_reach_help: "Votre panier est conservé. Patientez une minute, revenez en arrière et réessayez : ce que vous envoyez deux fois ne compte qu’une fois. Vous pouvez continuer à parcourir la boutique.",
+    out_of_reach_help: "Votre panier est conservé. Patientez une minute, revenez en arrière et réessayez : une commande envoyée deux fois n’est passée qu’une fois. Vous pouvez continuer à parcourir la boutique.",
     reference: "Référence : {reference}",
     back_home: "Revenir à l’accueil",
     back_to_cart: "Voir le panier",

@@ -26,6 +26,8 @@ pub enum Act {
     Return,
     Receive,
     Refuse,
+    /// Ends an announced return that does not come.
+    CallOff,
     Address,
     Note,
     /// Sends a mail once more.
@@ -33,7 +35,7 @@ pub enum Act {
 }
 
 impl Act {
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Pack,
         Self::Send,
         Self::Unpack,
@@ -47,6 +49,7 @@ impl Act {
         Self::Return,
         Self::Receive,
         Self::Refuse,
+        Self::CallOff,
         Self::Address,
         Self::Note,
         Self::Mail,
@@ -68,6 +71,7 @@ impl Act {
             Self::Return => "return",
             Self::Receive => "receive",
             Self::Refuse => "refuse",
+            Self::CallOff => "call-off",
             Self::Address => "address",
             Self::Note => "note",
             Self::Mail => "mail",
@@ -91,6 +95,7 @@ impl Act {
             | Self::Return
             | Self::Receive
             | Self::Refuse
+            | Self::CallOff
             | Self::Address
             | Self::Mail => Right::ServeCustomers,
         }
@@ -112,6 +117,7 @@ impl Act {
             Self::Return => "return announced",
             Self::Receive => "return received",
             Self::Refuse => "return refused",
+            Self::CallOff => "return called off",
             Self::Address => "address corrected",
             Self::Note => "note added",
             Self::Mail => "mail sent again",
@@ -134,6 +140,7 @@ impl Act {
             Self::Return => "The return is announced.",
             Self::Receive => "The return is received.",
             Self::Refuse => "The return is refused.",
+            Self::CallOff => "The return is called off: the pieces stay with the shopper.",
             Self::Address => "The delivery address is corrected.",
             Self::Note => "The note is added.",
             Self::Mail => "The mail goes out again in a moment.",

@@ -100,7 +100,8 @@ fn acts(desk: &Desk, data: &OrderData, back: &Return) -> AnyView {
     let kept_hint =
         if label.is_zero() { used.to_owned() } else { format!("{} for the label, as the shopper was shown. {used}", money(label, english())) };
     let delivery_hint = format!("{} by law if all of this came; at most {}.", money(due, english()), money(left, english()));
-    let refuse = Slot::new(Act::Refuse, of, data);
+    let refuse = Slot::new(Act::Refuse, of.clone(), data);
+    let call_off = Slot::new(Act::CallOff, of, data);
     let why = refuse.area("why", "Why", "", "The shopper reads this.", 500);
     let fields = view! {
         {slot.choice("location", "Came to", sent_from, data.locations.clone())}
@@ -112,6 +113,7 @@ fn acts(desk: &Desk, data: &OrderData, back: &Return) -> AnyView {
     view! {
         {slot.show(desk, "Receive…", fields.into_any(), &[("receive", "Receive")])}
         {refuse.show(desk, "Refuse…", view! { {why}{refuse.sure("The shopper keeps the pieces and gets no money.")} }.into_any(), &[("refuse", "Refuse")])}
+        {call_off.show(desk, "Call off…", call_off.sure("It does not come: the shopper keeps the pieces and may announce them again.").into_any(), &[("call-off", "Call off")])}
     }
     .into_any()
 }

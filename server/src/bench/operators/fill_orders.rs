@@ -44,7 +44,7 @@ pub struct Pattern {
     pub personal: Personal,
 }
 
-const HEADS: [&str; 10] = [
+const HEADS: [&str; 11] = [
     "orders (id, number, secret_hash, cart_id, cart_version, fingerprint, subject, market, locale, currency, total_minor, body, personal, pieces, hold_until, status, \
      placed_at, updated_at, delivery_minor, progress, attention)",
     "order_lines (order_id, line, variant_id, product_id, quantity, unit_minor, total_minor, paid_minor)",
@@ -56,6 +56,7 @@ const HEADS: [&str; 10] = [
     "refunds (id, order_id, payment_id, state, amount_minor, currency, reason, attempts, next_at, created_at, updated_at)",
     "disputes (provider, reference, order_id, payment_id, state, body, created_at, updated_at)",
     "returns (id, order_id, state, body, created_at, updated_at)",
+    "order_waits (order_id, kind, market, turn_at, due_at)",
 ];
 const ORDERS: usize = 0;
 const LINES: usize = 1;
@@ -67,6 +68,7 @@ const STORY: usize = 6;
 const REFUNDS: usize = 7;
 const DISPUTES: usize = 8;
 const RETURNS: usize = 9;
+const WAITS: usize = 10;
 
 /// Values for each of [`HEADS`], and what orders are found by.
 #[derive(Default)]
@@ -193,6 +195,10 @@ impl Rows {
             progress,
             attention
         ]);
+        if !attention.is_empty() {
+            let due = (fate == Fate::Disputed).then_some(size.now + 7 * DAY_US);
+            self.of[WAITS].extend(params![id, attention, pattern.market.code(), due.unwrap_or(at), due]);
+        }
         let payment = PaymentId(size.about(order, 4));
         let state = if fate == Fate::Lapsed { "closed" } else { "captured" };
         self.of[PAYMENTS].extend(params![payment, id, orders.provider().name(), state, total.minor, currency, at, at]);

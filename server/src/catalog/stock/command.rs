@@ -5,10 +5,12 @@ use crate::{
     catalog::locations::{self, Location},
     clock::Clock,
     params,
-    sql::Db,
+    sql::{Db, Tx},
+    staff::audit::{self, Actor, Change, Subject},
 };
 use anyhow::{Context as _, bail, ensure};
 use clap::Subcommand;
+use serde_json::json;
 
 /// What is to be done.
 #[derive(Clone, Debug, Subcommand)]
@@ -50,10 +52,15 @@ pub async fn run(db: &Db, clock: &Clock, task: Task) -> anyhow::Result<String> {
             let Some(known) = all.into_iter().find(|known| known.code == location) else {
                 bail!("there is no location {location:?}: `nextgen stock locations` lists them")
             };
+            let before = known.safety;
             let location = Location { safety, ..known };
             db.transact::<_, anyhow::Error>(|tx| {
                 let (clock, location) = (clock.clone(), location.clone());
-                Box::pin(async move { locations::set(tx, &clock, &location).await })
+                Box::pin(async move {
+                    locations::set(tx, &clock, &location).await?;
+                    let (was, is) = (json!({ "keeps back": before }), json!({ "keeps back": safety }));
+                    log(tx, &clock, "safety stock changed", Subject::Location(location.code), Some(was), is).await
+                })
             })
             .await?;
             Ok(format!("{} keeps back {safety} of each variant now.", location.name))
@@ -68,7 +75,12 @@ pub async fn run(db: &Db, clock: &Clock, task: Task) -> anyhow::Result<String> {
             ensure!(known.iter().any(|known| known.code == location), "there is no location {location:?}: `nextgen stock locations` lists them");
             db.transact::<_, anyhow::Error>(|tx| {
                 let (clock, location) = (clock.clone(), location.clone());
-                Box::pin(async move { locations::keep_back(tx, &clock, item, &location, kept).await })
+                Box::pin(async move {
+                    locations::keep_back(tx, &clock, item, &location, kept).await?;
+                    let is =
+                        json!({ "location": location, "keeps back": kept.map_or_else(|| json!("as the location says"), |pieces| json!(pieces)) });
+                    log(tx, &clock, "safety stock changed", Subject::Variant(item.variant), None, is).await
+                })
             })
             .await?;
             Ok(format!("{location} keeps back {} of {sku} now.", kept.map_or_else(|| "what it keeps of everything".to_owned(), |n| n.to_string())))
@@ -100,11 +112,26 @@ async fn everywhere(db: &Db, clock: &Clock, sku: &str, buckets: Option<u32>) -> 
                     None => gather(tx, &clock, item, place).await?,
                 }
             }
-            Ok(())
+            let (action, is) = match buckets {
+                Some(buckets) => ("stock spread", json!({ "rows": buckets, "locations": places.join(", ") })),
+                None => ("stock gathered", json!({ "locations": places.join(", ") })),
+            };
+            log(tx, &clock, action, Subject::Variant(item.variant), None, is).await
         })
     })
     .await?;
     Ok(places.join(" and "))
+}
+
+async fn log(
+    tx: &mut Tx,
+    clock: &Clock,
+    action: &'static str,
+    subject: Subject,
+    before: Option<serde_json::Value>,
+    after: serde_json::Value,
+) -> anyhow::Result<()> {
+    Ok(audit::write(tx, clock, Actor::CommandLine, Change { action, subject, before, after: Some(after) }).await?)
 }
 
 /// A SKU may be blank or doubled, so it names a variant only where exactly one has it.

@@ -2,7 +2,7 @@
 
 use super::Twin;
 use crate::{
-    orders::store,
+    orders::{store, waits},
     params,
     simulation::{
         World,
@@ -14,6 +14,7 @@ use crate::{
 use anyhow::{Context as _, ensure};
 use domain::{
     OrderId, VariantId,
+    offer::Instant,
     order::{Order, Progress, Resolution, ReturnState},
     refund::RefundState,
 };
@@ -24,8 +25,11 @@ fn simulated(world: &World) -> Vec<String> {
     let mut lines = Vec::new();
     for row in &world.store.orders {
         let order = &row.order;
-        let (progress, attention) = (order.progress().map_or("", Progress::word), order.attention().first().map_or("", |first| first.word()));
-        lines.push(format!("order {} {progress:?} {attention:?}, stands for its cart: {}", order.status().word(), row.claims));
+        let (progress, waits) = (
+            order.progress().map_or("", Progress::word),
+            waits::kinds(order).into_iter().map(|(kind, due)| waiting(kind, due)).collect::<Vec<_>>().join(" "),
+        );
+        lines.push(format!("order {} {progress:?} {waits:?}, stands for its cart: {}", order.status().word(), row.claims));
         lines.extend(ledgers(order, &variant_index));
         lines.extend(pieces(row.kept.iter().map(|kept| (word(kept), kept.variant, PLACES[kept.location], i64::from(kept.pieces)))));
     }
@@ -51,12 +55,14 @@ impl Twin {
     async fn real(&self) -> anyhow::Result<Vec<String>> {
         let variant = |id: VariantId| self.items.iter().position(|item| item.variant == id).unwrap_or(VARIANTS);
         let mut lines = Vec::new();
-        let orders = "SELECT id, status, progress, attention, cart_claim FROM orders ORDER BY placed_at, id";
+        let orders = "SELECT id, status, progress, cart_claim FROM orders ORDER BY placed_at, id";
         for row in self.db.all(orders, params![]).await? {
             let claims = row.text_or_null("cart_claim")?.is_some();
-            let (progress, attention) = (row.text("progress")?, row.text("attention")?);
-            lines.push(format!("order {} {progress:?} {attention:?}, stands for its cart: {claims}", row.text("status")?));
-            let id: OrderId = row.parse("id")?;
+            let (id, progress) = (row.parse::<OrderId>("id")?, row.text("progress")?);
+            let waits = self.db.all("SELECT kind, due_at FROM order_waits WHERE order_id = $1 ORDER BY kind", params![id]).await?;
+            let waits =
+                waits.iter().map(|row| Ok(waiting(&row.text("kind")?, row.int_or_null("due_at")?))).collect::<anyhow::Result<Vec<_>>>()?.join(" ");
+            lines.push(format!("order {} {progress:?} {waits:?}, stands for its cart: {claims}", row.text("status")?));
             lines.extend(ledgers(&store::load(&self.db, id).await?.context("an order")?, &variant));
             let holds = "SELECT state, variant_id, location, quantity FROM holds WHERE order_id = $1 AND state <> 'released'";
             let mut kept = Vec::new();
@@ -77,6 +83,11 @@ impl Twin {
         }
         Ok(lines)
     }
+}
+
+/// What an order waits for, and when evidence is due.
+fn waiting(kind: &str, due: Option<Instant>) -> String {
+    due.map_or_else(|| kind.to_owned(), |due| format!("{kind} by {due}"))
 }
 
 const fn word(kept: &Kept) -> &'static str {

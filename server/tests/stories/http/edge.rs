@@ -2,11 +2,11 @@
 
 use crate::support::{TestShop, start_with};
 use anyhow::Context as _;
-use domain::offer::Instant;
+use domain::{ProductId, VariantId, event::Event, offer::Instant};
 use edge_pages::{Edge, Log, Machine, Pages, Request, Verdict, edge::Answer, pages::Room};
 use edge_replica::http::{Config as EdgeConfig, Keys, TablePlace, storefront};
 use futures::future::BoxFuture;
-use server::dynamo::Place;
+use server::{dynamo::Place, events, params};
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 const KEY: &str = "a key that only an edge knows";
@@ -216,4 +216,60 @@ async fn only_an_edge_is_told_about_items_and_only_about_those_of_the_read_model
         closed.visitor().client.post(format!("{}/_edge/items", closed.url)).header("authorization", "Bearer ").json(&serde_json::json!({"keys": []}));
     assert_eq!(request.send().await?.status().as_u16(), 404, "without an edge there is nothing");
     closed.stop().await
+}
+
+/// Asks until a page says something; the answer that does.
+async fn until(shop: &TestShop, edge: &Edge, page: &str, words: &str) -> anyhow::Result<Answer> {
+    for _ in 0..200 {
+        // What a page and the hot cache hold is a moment old.
+        shop.clock.advance(Duration::from_millis(1));
+        let answer = ask(edge, page).await?;
+        if answer.body.contains(words) {
+            return Ok(answer);
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    anyhow::bail!("{page} does not say {words:?}")
+}
+
+#[tokio::test]
+async fn prices_and_stock_change_in_a_template_and_names_with_it() -> anyhow::Result<()> {
+    let (shop, edge) = with_edge().await?;
+    let page = "/en-us/p/canvas-tote?colour=navy";
+    assert_eq!(header(&ask(&edge, page).await?, "x-template"), "miss");
+    let (db, clock) = (&shop.shop.db, &shop.shop.clock);
+    let sql = "SELECT v.id, v.product_id FROM variants v JOIN products p ON p.id = v.product_id WHERE p.handle = 'canvas-tote' ORDER BY v.position";
+    let rows = db.all(sql, params![]).await?;
+    let product: ProductId = rows.first().context("the tote")?.parse("product_id")?;
+    let variants = rows.iter().map(|row| row.parse("id")).collect::<anyhow::Result<Vec<VariantId>>>()?;
+    db.transact::<_, anyhow::Error>(|tx| {
+        let (clock, variants) = (clock.clone(), variants.clone());
+        Box::pin(async move {
+            for variant in variants {
+                tx.execute("UPDATE prices SET amount_minor = 12345 WHERE variant_id = $1 AND currency = 'USD'", params![variant]).await?;
+                events::emit(tx, &clock, &Event::PriceChanged { product, variant }).await?;
+            }
+            Ok(())
+        })
+    })
+    .await?;
+    let priced = until(&shop, &edge, page, "$123.45").await?;
+    assert_eq!(header(&priced, "x-template"), "hit", "the template is the same");
+
+    db.transact::<_, anyhow::Error>(|tx| {
+        let clock = clock.clone();
+        Box::pin(async move {
+            tx.execute(
+                "UPDATE products SET texts = REPLACE(texts, 'Everyday canvas tote', 'Everyday sailcloth tote') WHERE id = $1",
+                params![product],
+            )
+            .await?;
+            events::emit(tx, &clock, &Event::ProductChanged { product }).await?;
+            Ok(())
+        })
+    })
+    .await?;
+    let named = until(&shop, &edge, page, "Everyday sailcloth tote").await?;
+    assert_eq!(header(&named, "x-template"), "miss", "made anew before it is sent");
+    shop.stop().await
 }

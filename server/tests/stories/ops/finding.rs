@@ -126,6 +126,10 @@ pub async fn fill(db: &Db, orders: u32, now: Instant) -> anyhow::Result<()> {
                     params![id, number.to_string(), format!("s{}", n % 7), Vec::<u8>::new(), pieces, status, now - i64::from(n / 3), progress, attention],
                 )
                 .await?;
+                if !attention.is_empty() {
+                    let sql = "INSERT INTO order_waits (order_id, kind, market, turn_at) VALUES ($1, $2, 'DE', $3)";
+                    tx.execute(sql, params![id, attention, now - i64::from(n / 3)]).await?;
+                }
             }
             Ok(())
         })
@@ -136,7 +140,7 @@ pub async fn fill(db: &Db, orders: u32, now: Instant) -> anyhow::Result<()> {
 
 #[test]
 fn keys_are_read_as_they_are_written() {
-    let key = lists::Key { placed_at: 5, id: OrderId(Uuid::from_u128(7)) };
+    let key = lists::Key { at: 5, id: OrderId(Uuid::from_u128(7)) };
     assert_eq!(key.to_string().parse::<lists::Key>().ok(), Some(key));
     for wrong in ["", "5", "x.y", "5.", ".5"] {
         assert!(wrong.parse::<lists::Key>().is_err(), "{wrong}");

@@ -9,5 +9,6 @@ mod mailing;
 mod money;
 mod personal;
 mod plans;
+mod refusals;
 mod returning;
 mod shipping;

@@ -6,7 +6,11 @@ use domain::{
     StaffId,
     staff::{Role, Roles},
 };
-use server::staff::{Actor, accounts};
+use server::{
+    catalog::stock,
+    coupons, params,
+    staff::{Actor, accounts},
+};
 
 #[tokio::test]
 async fn every_change_of_an_account_is_in_the_log() -> anyhow::Result<()> {
@@ -58,5 +62,40 @@ async fn the_log_is_turned_by_key() -> anyhow::Result<()> {
     assert_eq!(second.body.matches("roles changed").count(), 10);
     assert!(second.body.contains("account made") && second.body.contains("command line") && !second.body.contains("older_than"), "{}", second.body);
     assert_eq!(admin.get("/ops/audit?older_than=nonsense").await?.status, 200);
+    house.close().await
+}
+
+/// A command line, read as the program reads it.
+fn read<T: clap::Subcommand>(line: &str) -> anyhow::Result<T> {
+    let command = T::augment_subcommands(clap::Command::new("nextgen").no_binary_name(true));
+    Ok(T::from_arg_matches(&command.try_get_matches_from(line.split(' '))?)?)
+}
+
+#[tokio::test]
+async fn what_the_command_line_changes_is_in_the_log() -> anyhow::Result<()> {
+    let house = house::open().await?;
+    let (db, clock) = (&house.shop.shop.db, &house.shop.shop.clock);
+    let sku =
+        db.first("SELECT sku FROM variants WHERE sku <> '' AND active = 1 ORDER BY sku LIMIT 1", params![]).await?.context("a SKU")?.text("sku")?;
+    for line in ["locations", "safety rotterdam 2", &format!("safety rotterdam 1 --sku {sku}"), &format!("spread {sku}"), &format!("gather {sku}")] {
+        stock::command::run(db, clock, read(line)?).await.with_context(|| line.to_owned())?;
+    }
+    for line in ["add AUDIT-10 --percent 10 --title Ten", "list", "bulk 3 --prefix AUDIT --percent 5 --title Five", "end AUDIT-10", "end AUDIT-10"] {
+        coupons::command::run(db, clock, read(line)?).await.with_context(|| line.to_owned())?;
+    }
+    let log = house.log().await?;
+    assert!(log.iter().all(|logged| logged.actor == "command line"), "{log:?}");
+    let told: Vec<&str> = log.iter().map(|logged| logged.action.as_str()).collect();
+    let stocked = ["safety stock changed", "safety stock changed", "stock spread", "stock gathered"];
+    assert_eq!(told, [&stocked[..], &["coupon added", "coupon added", "coupon ended"]].concat());
+    assert_eq!((log[0].subject.as_str(), &log[0].after["keeps back"]), ("location:rotterdam", &serde_json::json!(2)));
+    assert_eq!((log[4].after["code"].as_str(), log[5].after["codes"].as_i64()), (Some("AUDIT-10"), Some(3)));
+    assert_eq!(log[6].subject, log[4].subject);
+
+    let admin = house.signed_in(Role::Admin).await?;
+    let shown = admin.get("/ops/audit").await?.body;
+    for part in ["safety stock changed", "location rotterdam", "coupon added", "AUDIT-10", "stock spread", &sku] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
     house.close().await
 }

@@ -11,4 +11,5 @@ mod house;
 mod mails;
 mod parcels;
 mod sending_back;
+mod too_late;
 mod writer_gone;

@@ -17,7 +17,7 @@ use domain::{
     CancellationId, FulfilmentId, OrderId, PaymentId, RefundId, ReturnId, VariantId,
     address::{AddressForm, Field, FieldErrorKind},
     money::Money,
-    order::{CancelReason, Order, Parcel, Pieces, Portion, Receipt, Resolution, Restock, ReturnItem, ReturnReason},
+    order::{CancelReason, CannotCorrect, Order, Parcel, Pieces, Portion, Receipt, Resolution, Restock, ReturnItem, ReturnReason},
     postcode,
     refund::GoodwillReason,
 };
@@ -113,6 +113,10 @@ pub async fn perform(shop: &Shop, staff: &Staff, order: OrderId, act: Act, field
             }
             form.sure()?;
             form.orders.refuse_return(order, ReturnId(form.of()?), text, form.actor.clone()).await?;
+        }
+        Act::CallOff => {
+            form.sure()?;
+            form.orders.cancel_return(order, ReturnId(form.of()?), form.actor.clone()).await?;
         }
         Act::Address => Box::pin(form.address(shop)).await?,
         Act::Note => {
@@ -260,6 +264,11 @@ impl Form<'_> {
         let form = AddressForm::for_country(country);
         let mut typed: BTreeMap<String, String> =
             Field::ALL.into_iter().filter_map(|field| Some((field.key().to_owned(), self.fields.optional(field.key())?.to_owned()))).collect();
+        // The form has neither field. Whoever sends one that differs is told, not overruled.
+        let differs = |name: &str, known: &str| self.fields.optional(name).is_some_and(|typed| typed.trim() != known);
+        if differs("country", country.code()) || differs(Field::Region.key(), personal.delivery.region.as_deref().unwrap_or_default()) {
+            return Err(ChangeError::Correct(CannotCorrect::Elsewhere).into());
+        }
         typed.insert(Field::Region.key().to_owned(), personal.delivery.region.clone().unwrap_or_default());
         let address = match form.parse(&typed) {
             Ok(address) => address,

@@ -141,10 +141,11 @@ fn day(text: &str, later: i64) -> Result<Option<Instant>, jiff::Error> {
 fn line(row: &Listed) -> Line {
     Line {
         number: row.number.to_string(),
-        placed_at: row.key.placed_at,
+        placed_at: row.placed_at,
         market: row.market.code().to_owned(),
         state: state_words(&row.status, &row.progress),
         waits: wait_words(&row.attention),
+        due: row.due,
         total: row.total,
     }
 }

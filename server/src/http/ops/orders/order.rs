@@ -92,7 +92,7 @@ fn is_offered(data: &app::staff::order::OrderData, refused: &Refused) -> bool {
         Act::Refund => order.refundable().minor > 0 && !order.is_disputed(),
         Act::Retry | Act::Settle => order.refunds.iter().any(|known| known.id.to_string() == refused.of && known.state.is_stuck()),
         Act::Odd => order.payments.iter().any(|known| known.id.to_string() == refused.of && known.odd.is_some_and(|odd| !odd.settled)),
-        Act::Receive | Act::Refuse => {
+        Act::Receive | Act::Refuse | Act::CallOff => {
             order.returns.iter().any(|known| known.id.to_string() == refused.of && known.state == domain::order::ReturnState::Requested)
         }
         Act::Address => order.can_correct_address().is_ok(),

@@ -45,7 +45,7 @@ async fn queue(State(shop): State<Shop>, staff: Staff, RawQuery(query): RawQuery
     let page = shop.orders.waiting("ship", None, after).await?;
     let waiting = page.rows.iter().map(|row| Waiting {
         number: row.number.to_string(),
-        placed_at: row.key.placed_at,
+        placed_at: row.placed_at,
         market: row.market.code().to_owned(),
         state: state_words(&row.status, &row.progress),
     });
