@@ -7,7 +7,7 @@ import { originGone, tableGone } from "./edge/failures.mjs";
 import { live } from "./edge/live.mjs";
 import { open } from "./edge/place.mjs";
 import { passed, same } from "./edge/same.mjs";
-import { answerLost, canShare, twoOrigins, writerGone } from "./edge/regions.mjs";
+import { answerLost, canShare, cartsGone, twoOrigins, writerGone } from "./edge/regions.mjs";
 import { confusion, strangers } from "./edge/strangers.mjs";
 
 const wanted = process.argv[2] ?? process.env.EDGE_ROW ?? "";
@@ -42,7 +42,7 @@ for (const front of ["workers", "cdn"]) {
       await place.close();
     }
   }
-  for (const [name, row] of [["two origins", twoOrigins], ["writer gone", writerGone], ["an answer lost", answerLost]]) {
+  for (const [name, row] of [["two origins", twoOrigins], ["writer gone", writerGone], ["carts gone", cartsGone], ["an answer lost", answerLost]]) {
     if (canShare && `${front}: ${name}`.includes(wanted)) await told(`${front}: ${name}`, () => row(front));
   }
 }

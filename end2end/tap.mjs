@@ -14,7 +14,7 @@ export async function tap(port) {
       from.on("close", () => open.delete(from) && to.destroy()).on("error", () => to.destroy());
     }
     near.pipe(far);
-    far.on("data", (data) => setTimeout(() => near.writable && near.write(data), delay)).on("end", () => near.end());
+    far.on("data", (data) => setTimeout(() => near.writable && near.write(data), delay)).on("end", () => setTimeout(() => near.end(), delay));
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");

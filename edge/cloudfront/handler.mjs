@@ -9,7 +9,10 @@ import zlib from 'node:zlib';
 import { answer, configure, withoutOrigin } from './edge.js';
 
 // Lambda@Edge has no variables of ours: what the edge is told lies beside it. In which region it runs, Lambda says.
-const CONFIG = nearest(JSON.parse(readFileSync(new URL('./config.json', import.meta.url), 'utf8')), process.env.AWS_REGION);
+const TOLD = JSON.parse(readFileSync(new URL('./config.json', import.meta.url), 'utf8'));
+const CONFIG = nearest(TOLD, process.env.AWS_REGION);
+// The origin group has one order, wherever this runs.
+const LAST_OF_GROUP = TOLD.origins[1] ?? TOLD.origins[0];
 // A page of the shop: `/` or a path that begins with a locale. `/locale/…` sets a cookie, and files and feeds are the origin's.
 const MAY_BE_PAGE = /^\/(?:$|[a-z]{2}-[a-z]{2}(?:\/|$))/;
 // CloudFront fails over by itself for these, if the first origin does not answer or answers 500, 502, 503 or 504:
@@ -156,8 +159,7 @@ function responseBytes({ headers, body = '' }) {
 // CloudFront asks the group's second origin after the first one failed, and asks here again before it does. If that one is gone as well,
 // or the only one, a page in the visitor's language says more than CloudFront's own.
 async function isLastHopeGone(request) {
-    const last = CONFIG.origins[1] ?? CONFIG.origins[0];
-    return MAY_BE_PAGE.test(request.uri) && authority(request.origin.custom) === new URL(last).host && await state(last) === GONE;
+    return MAY_BE_PAGE.test(request.uri) && authority(request.origin.custom) === new URL(LAST_OF_GROUP).host && await state(LAST_OF_GROUP) === GONE;
 }
 
 // The first origin in order of preference that is ready, or else one that lives: it takes what needs no orders, and says what it cannot take.

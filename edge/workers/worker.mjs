@@ -61,7 +61,10 @@ async function passPlainly(request, env, reason) {
     if (request.cf?.clientAcceptEncoding === "") headers.set("accept-encoding", "identity");
     const address = request.headers.get("cf-connecting-ip");
     if (address) headers.set("x-forwarded-for", address);
-    for (const origin of JSON.parse(env.EDGE_CONFIG).origins) {
+    if (request.cf?.country) headers.set("x-visitor-country", request.cf.country);
+    const { origins, near = {} } = JSON.parse(env.EDGE_CONFIG);
+    const here = Object.hasOwn(near, request.cf?.continent ?? "") ? near[request.cf.continent].origins : origins;
+    for (const origin of here) {
       try {
         return await fetch(origin + pathname + search, { method: request.method, headers, body: request.body, redirect: "manual" });
       } catch (error) {

@@ -24,6 +24,7 @@ pub mod simulation;
 pub mod sql;
 mod sql_dsql;
 pub mod sql_log;
+mod sql_migrations;
 pub mod staff;
 pub mod tariffs;
 pub mod telemetry;

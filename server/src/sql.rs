@@ -4,6 +4,7 @@
 use crate::{
     random, sql_dsql,
     sql_log::{Said, hear},
+    sql_migrations::MIGRATOR,
 };
 use anyhow::Context as _;
 use futures::future::BoxFuture;
@@ -212,8 +213,6 @@ impl Tx {
         }
     }
 }
-
-static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
 
 /// How often a transaction is tried before its conflict is reported. With jittered waits of up to 2^n × 4 ms this bounds the wait at about 4 s.
 const TRIES: u32 = 10;

@@ -29,6 +29,8 @@ pub enum Can {
     Over(Instant),
     /// The bank is asked about the payment.
     Disputed,
+    /// The bank took the payment back.
+    ChargedBack,
     Nothing,
 }
 
@@ -87,7 +89,8 @@ impl Returns {
             }
             Can::Over(at) => Some(view! { <p class="why">{filled(messages.over, &[("date", &long_day(at, view))])}</p> }.into_any()),
             Can::Disputed => Some(view! { <p class="why">{messages.disputed}</p> }.into_any()),
-            Can::Nothing => None,
+            // The page says at its top what the bank did.
+            Can::ChargedBack | Can::Nothing => None,
         };
         let list = (!self.announced.is_empty()).then(|| {
             let all = self.announced.iter().map(|back| back.show(secret, view)).collect_view();

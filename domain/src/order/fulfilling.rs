@@ -67,6 +67,8 @@ pub enum CannotFulfil {
     /// The bank took the money back: what is sent now is given away.
     #[error("the payment was charged back")]
     ChargedBack,
+    #[error("nothing is left to pack")]
+    NothingOpen,
     #[error(transparent)]
     Pieces(#[from] NoSuchPieces),
     #[error("no such shipment")]
@@ -107,7 +109,7 @@ impl Order {
             return Err(CannotFulfil::NotPaid);
         }
         self.is_paid_for()?;
-        if self.open_portions().is_empty() { Err(NoSuchPieces::None.into()) } else { Ok(()) }
+        if self.open_portions().is_empty() { Err(CannotFulfil::NothingOpen) } else { Ok(()) }
     }
 
     /// Whether the money for what is sent is here to stay, as far as anybody knows.

@@ -170,6 +170,13 @@ it('what is told for the region that the function runs in comes before what is t
         assert.equal(told.table.region, table, runs);
         assert.deepEqual([told.origins[0], told.near], [first.url, undefined], runs);
     }
+    // CloudFront asks the group's first origin first, wherever that is: it is not the last hope because it is far.
+    process.env.AWS_REGION = 'us-east-1';
+    const gone = await nobody();
+    const words = '() => ({ status: 503, headers: [], body: "your cart is kept" })';
+    const handler = await handlerOf(t, { origins: [gone, us.url], near: { 'us-east-1': { region: 'us-east-1', origins: [us.url, gone] } }, answer: '() => undefined', withoutOrigin: words });
+    const cart = event({ uri: '/en-us/cart', origin: gone });
+    passes(await handler(cart), cart);
 });
 
 it('a form that no origin can take is answered in words, a webhook is not', async (t) => {

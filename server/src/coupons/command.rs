@@ -193,12 +193,12 @@ async fn end(db: &Db, clock: &Clock, coupon: &str) -> anyhow::Result<()> {
     let (id, now) = (known(db, coupon).await?, clock.now());
     let ended = db
         .transact::<_, anyhow::Error>(|tx| {
-            let clock = clock.clone();
+            let (clock, named) = (clock.clone(), coupon.to_owned());
             Box::pin(async move {
                 let sql = "UPDATE coupons SET ended_at = $2 WHERE id = $1 AND (ended_at IS NULL OR ended_at > $2)";
                 let ended = tx.execute(sql, params![id, now]).await?;
                 if ended == 1 {
-                    log(tx, &clock, "coupon ended", id, None).await?;
+                    log(tx, &clock, "coupon ended", id, Some(json!({ "named": named }))).await?;
                 }
                 Ok(ended)
             })

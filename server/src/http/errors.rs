@@ -10,6 +10,7 @@ use app::{
     pages::{Fault, error_page},
     ports::ReadError,
 };
+use aws_sdk_dynamodb::error::ConnectorError;
 use axum::response::{IntoResponse, Response};
 use domain::locale::Locale;
 use http::{HeaderValue, StatusCode, header};
@@ -28,7 +29,7 @@ pub enum Failure {
     Refused(Refusal),
     /// The read model or a store does not answer, or a row was fought over until the tries ran out: it is worth trying again.
     Unavailable(String),
-    /// What orders and prices are decided by cannot be reached from here; another server may reach it.
+    /// What carts, orders and prices are decided by cannot be reached from here; another server may reach it.
     OutOfReach(String),
     /// A bug, or a state that should not be.
     Broken(anyhow::Error),
@@ -77,14 +78,17 @@ impl From<sqlx::Error> for Failure {
     }
 }
 
-/// Whether the database cannot be reached now, or is being stopped: nothing was done, and another server may reach it.
+/// Whether the database, or the table of the carts, cannot be reached now, or is being stopped: nothing was done, and another server may reach it.
 fn is_out_of_reach(error: &anyhow::Error) -> bool {
-    error.chain().filter_map(|cause| cause.downcast_ref::<sqlx::Error>()).any(|error| match error {
-        sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => true,
-        // PostgreSQL, appendix A: class 08 connection exception, 57P01 to 57P03 being stopped or not yet started.
-        sqlx::Error::Database(error) => error.code().is_some_and(|code| code.starts_with("08") || matches!(&*code, "57P01" | "57P02" | "57P03")),
-        _ => false,
-    })
+    // `SdkError` is of another type for each operation; what it says of a request without an answer is the same.
+    let is_unanswered = |cause: &(dyn std::error::Error + 'static)| cause.is::<ConnectorError>() || cause.to_string() == "request has timed out";
+    error.chain().any(is_unanswered)
+        || error.chain().filter_map(|cause| cause.downcast_ref::<sqlx::Error>()).any(|error| match error {
+            sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => true,
+            // PostgreSQL, appendix A: class 08 connection exception, 57P01 to 57P03 being stopped or not yet started.
+            sqlx::Error::Database(error) => error.code().is_some_and(|code| code.starts_with("08") || matches!(&*code, "57P01" | "57P02" | "57P03")),
+            _ => false,
+        })
 }
 
 impl IntoResponse for Refusal {
@@ -104,7 +108,7 @@ impl IntoResponse for Failure {
                 Refusal { fault: Fault::Unavailable, retry_after_s: Some(5) }.into_response()
             }
             Self::OutOfReach(reason) => {
-                tracing::error!(reason, "the database cannot be reached");
+                tracing::error!(reason, "what carts and orders are decided by cannot be reached");
                 Refusal { fault: Fault::OutOfReach, retry_after_s: Some(5) }.into_response()
             }
             Self::Broken(error) => {

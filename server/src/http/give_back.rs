@@ -14,7 +14,7 @@ use crate::{
     orders::{ChangeError, OrderView, story::Actor},
 };
 use app::{
-    i18n::{filled, give_back, number},
+    i18n::{filled, follow, give_back, number},
     ports::View,
     private::{
         Notice,
@@ -206,6 +206,7 @@ fn closed(view: &View, order: &OrderView) -> Option<Fault> {
         Can::Yes(_) => return None,
         Can::Over(at) => filled(messages.over, &[("date", &app::private::order::long_day(at, view))]),
         Can::Disputed => messages.disputed.to_owned(),
+        Can::ChargedBack => follow(view.locale).cancel_charged_back.to_owned(),
         Can::Nothing => messages.nothing.to_owned(),
     };
     Some(Fault { status: 409, ..Fault::of(text, None) })
@@ -230,7 +231,7 @@ async fn again(
     };
     let (lines, window) = match can {
         Can::Yes(window) => (named(order, &portions).into_iter().map(line).collect(), Some(window)),
-        Can::Over(_) | Can::Disputed | Can::Nothing => (Vec::new(), None),
+        Can::Over(_) | Can::Disputed | Can::ChargedBack | Can::Nothing => (Vec::new(), None),
     };
     let data = FormData {
         secret: order.secret.clone(),
@@ -275,6 +276,7 @@ fn can(order: &OrderView, now: Instant) -> Can {
         Ok(()) => Can::Yes(window(order)),
         Err(CannotReturn::TooLate { since }) => Can::Over(since),
         Err(CannotReturn::Refund(CannotRefund::Disputed)) => Can::Disputed,
+        Err(CannotReturn::ChargedBack) => Can::ChargedBack,
         Err(_) => Can::Nothing,
     }
 }

@@ -39,6 +39,8 @@ pub struct Compared {
     pub refunds: u32,
     /// Disputes that were not known, or stood otherwise.
     pub disputes: u32,
+    /// Captured payments of another amount than was asked for, which wait for a person among the orders.
+    pub odd: u32,
     /// Captured payments that no order belongs to and no capsule explains: a person must look.
     pub unexplained: u32,
 }
@@ -57,6 +59,7 @@ enum Found {
     Known,
     Paid,
     Rebuilt,
+    Odd,
     Unexplained,
 }
 
@@ -101,7 +104,7 @@ impl Orders {
         if since.is_none_or(|since| until.is_none_or(|until| since <= until)) {
             self.note(reached).await?;
         }
-        if compared.paid + compared.rebuilt + compared.refunds + compared.disputes + compared.unexplained > 0 {
+        if compared.paid + compared.rebuilt + compared.refunds + compared.disputes + compared.odd + compared.unexplained > 0 {
             tracing::warn!(%compared, "the provider's ledger knew more than ours");
             events::ring();
         }
@@ -127,6 +130,7 @@ impl Orders {
             Found::Known => {}
             Found::Paid => compared.paid += 1,
             Found::Rebuilt => compared.rebuilt += 1,
+            Found::Odd => compared.odd += 1,
             Found::Unexplained => {
                 compared.unexplained += 1;
                 let capsule = opened.err().unwrap_or_default();
@@ -176,7 +180,11 @@ impl Orders {
         let (mut after, events, found) = match before.clone().hear(payment, news, sold, RefundId(self.clock.id()), now) {
             Ok((after, events)) => (after, events, if known.is_some() { Found::Paid } else { Found::Rebuilt }),
             Err(Unchanged::Known) => (before.clone(), Vec::new(), Found::Known),
-            Err(Unchanged::AmountDiffers) => return Ok((Found::Unexplained, 0)),
+            Err(Unchanged::AmountDiffers) => {
+                let Ok(after) = before.clone().note_odd(payment, captured.amount) else { return Ok((Found::Known, 0)) };
+                self.save_compared(tx, &before, &after, &[]).await?;
+                return Ok((Found::Odd, 0));
+            }
         };
         let refunds = note_refunds(&before, &mut after, sent);
         if after != before {
@@ -304,11 +312,11 @@ fn note_refunds(before: &Order, after: &mut Order, sent: &[SentRefund]) -> u32 {
 
 impl fmt::Display for Compared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { captures, paid, rebuilt, refunds, disputes, unexplained } = self;
+        let Self { captures, paid, rebuilt, refunds, disputes, odd, unexplained } = self;
         write!(
             f,
             "{captures} captured payments: {rebuilt} orders rebuilt, {paid} now paid, {refunds} refunds and {disputes} disputes taken over, \
-             {unexplained} unexplained"
+             {odd} of another amount, {unexplained} unexplained"
         )
     }
 }

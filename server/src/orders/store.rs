@@ -246,12 +246,12 @@ pub async fn save(tx: &mut Tx, clock: &Clock, author: &Author<'_>, before: &Orde
             until,
             after.status().word(),
             after.progress().map_or("", domain::order::Progress::word),
-            after.attention().first().map_or("", |attention| attention.word()),
+            waits::first(after),
             now
         ],
     )
     .await?;
-    waits::save(tx, before, after).await?;
+    waits::save(tx, before, after, now).await?;
     if matches!(after.pieces, Pieces::Withdrawn | Pieces::Cancelled) {
         tx.execute("UPDATE orders SET cart_claim = NULL WHERE id = $1", params![after.id]).await?;
     }

@@ -24,6 +24,8 @@ const FAILURES: u32 = 3;
 const MEMORY_US: i64 = 30 * 24 * 3_600 * 1_000_000;
 /// Rounds between two times of forgetting: an hour.
 const FORGETTING: u32 = 3_600;
+/// Rounds between two looks at what other releases wrote: ten minutes.
+const MENDING: u32 = 600;
 /// Rounds between two comparisons with the provider's ledger: an hour, a minute after a failure, and never less than five seconds.
 const COMPARING: u32 = 3_600;
 const COMPARING_AGAIN: u32 = 60;
@@ -47,7 +49,7 @@ impl Orders {
             {
                 tracing::error!(error = format!("{error:#}"), "forgetting old keys");
             }
-            if rounds.is_multiple_of(FORGETTING)
+            if rounds.is_multiple_of(MENDING)
                 && let Err(error) = self.mend_waits().await
             {
                 tracing::error!(error = format!("{error:#}"), "lists of what waits");

@@ -153,12 +153,12 @@ impl Projector {
         self.written.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// All items of one product.
+    /// All items of one product. The last is the live one, which tells that the others are others now.
     async fn product_items(&self, record: &Record, live: &LiveItem, version: u64, shared: &Shared) -> anyhow::Result<Vec<Item>> {
         let id = record.product.id;
         let goes_with = self.index.goes_with(&record.product);
         let unsold = live.unsold(&shared.markets, self.clock.now());
-        let mut items = vec![Item::new(keys::product(id), keys::LIVE, version, live)?];
+        let mut items = Vec::new();
         for language in TextLanguage::ALL {
             let body = if record.product.is_shown() {
                 ProductItem::Shown(Box::new(documents::document(record, language, version, shared, goes_with.clone(), unsold.clone())))
@@ -172,6 +172,7 @@ impl Projector {
         for slug in &record.slugs_ever {
             items.push(Item::new(keys::slug(slug), keys::ONLY, version, &self.slug_item(slug).await?)?);
         }
+        items.push(Item::new(keys::product(id), keys::LIVE, version, live)?);
         Ok(items)
     }
 
@@ -326,7 +327,7 @@ impl Projector {
         shared: &Shared,
         failed: &mut Vec<(ProductId, anyhow::Error)>,
     ) {
-        let mut writes = Vec::new();
+        let (mut writes, mut told) = (Vec::new(), Vec::new());
         for live in lives {
             match Item::new(keys::product(live.product), keys::LIVE, version, &**live) {
                 Ok(item) => writes.push((live.product, vec![item])),
@@ -337,11 +338,16 @@ impl Projector {
         for some in whole.chunks(PRODUCTS_AT_ONCE) {
             for (record, live) in some {
                 match self.product_items(record, live, version, shared).await {
-                    Ok(items) => writes.push((record.product.id, items)),
+                    Ok(mut items) => {
+                        let last = items.split_off(items.len() - 1);
+                        writes.push((record.product.id, items));
+                        told.push((record.product.id, last));
+                    }
                     Err(error) => failed.push((record.product.id, error)),
                 }
             }
             self.write(&mut writes, failed).await;
+            self.write(&mut told, failed).await;
         }
     }
 

@@ -28,6 +28,8 @@ pub enum Subject {
     Order(OrderId),
     Staff(StaffId),
     Variant(VariantId),
+    /// What a later release writes, as it stands.
+    Other(String),
 }
 
 /// One change.
@@ -134,6 +136,7 @@ impl fmt::Display for Subject {
             Self::Order(id) => write!(f, "order:{id}"),
             Self::Staff(id) => write!(f, "staff:{id}"),
             Self::Variant(id) => write!(f, "variant:{id}"),
+            Self::Other(text) => f.write_str(text),
         }
     }
 }
@@ -148,7 +151,7 @@ impl FromStr for Subject {
             "order" => Self::Order(id.parse()?),
             "staff" => Self::Staff(id.parse()?),
             "variant" => Self::Variant(id.parse()?),
-            _ => anyhow::bail!("there is no {kind:?}"),
+            _ => Self::Other(text.to_owned()),
         })
     }
 }

@@ -10,6 +10,7 @@ use server::{
     sql::Db,
     staff::{Actor, accounts, passwords},
 };
+use std::collections::BTreeMap;
 
 const EMAIL: &str = "clerk@example.com";
 const PASSWORD: &str = "seven green umbrellas";
@@ -24,6 +25,8 @@ pub struct Clerk {
     acknowledged: Vec<(String, &'static str)>,
     /// Sent, and not answered.
     unanswered: Vec<Form>,
+    /// How often each kind of form was acknowledged and is there.
+    told: BTreeMap<&'static str, usize>,
     /// Orders that were served.
     served: usize,
 }
@@ -39,7 +42,7 @@ impl Clerk {
         let visitor = world.visitor()?;
         let answer = visitor.post("/ops/sign-in", &[("email", EMAIL), ("password", PASSWORD)]).await?;
         ensure!(answer.location().as_deref() == Some("/ops"), "{}: {}", answer.status, answer.body);
-        Ok(Self { visitor, acknowledged: Vec::new(), unanswered: Vec::new(), served: 0 })
+        Ok(Self { visitor, acknowledged: Vec::new(), unanswered: Vec::new(), told: BTreeMap::new(), served: 0 })
     }
 
     /// Does something about a paid order: another thing with each. An error: the shop is gone.
@@ -101,7 +104,21 @@ impl Clerk {
             let sql = "SELECT COUNT(*) AS n FROM audit_log a JOIN orders o ON a.subject = 'order:' || o.id WHERE o.number = $1 AND a.action = $2";
             let times = db.first(sql, params![&number, logged]).await?.context("a count")?.int("n")?;
             ensure!(times == 1, "{number}: {logged} {times} times");
+            let sql = match logged {
+                "order refunded" => "SELECT COUNT(*) AS n FROM refunds r JOIN orders o ON o.id = r.order_id WHERE o.number = $1",
+                "order packed" => "SELECT COUNT(*) AS n FROM fulfilments f JOIN orders o ON o.id = f.order_id WHERE o.number = $1",
+                "order cancelled" => "SELECT COUNT(*) AS n FROM cancellations c JOIN orders o ON o.id = c.order_id WHERE o.number = $1",
+                _ => "SELECT COUNT(*) AS n FROM returns r JOIN orders o ON o.id = r.order_id WHERE o.number = $1",
+            };
+            let there = db.first(sql, params![&number]).await?.context("a count")?.int("n")?;
+            ensure!(there == 1, "{number}: {logged}, and {there} in the ledger");
+            *self.told.entry(logged).or_default() += 1;
         }
         Ok(())
+    }
+
+    /// How often each kind of form was acknowledged and is there.
+    pub const fn told(&self) -> &BTreeMap<&'static str, usize> {
+        &self.told
     }
 }

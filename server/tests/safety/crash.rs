@@ -100,6 +100,8 @@ async fn killed_anywhere_the_shop_loses_no_order_and_no_money() -> anyhow::Resul
     );
     std::io::stderr().write_all(line.as_bytes())?;
     ensure!(books.refunds > 0 && books.captures > points.len(), "{line}");
+    let served = acknowledged.clerk.told();
+    ensure!(served.len() == 5, "the clerk got nowhere with some kinds of form: {served:?}");
     world.close().await
 }
 
@@ -172,7 +174,8 @@ async fn sell_until_it_dies(world: &mut World, acknowledged: &mut Acknowledged) 
         for buyer in &bought {
             // An order that is not paid yet has nothing to be sent; a shop that is gone answers nothing.
             let Ok(number) = buyer.number().await else { continue };
-            if acknowledged.clerk.serve(&db, &number).await.is_err() {
+            if let Err(error) = acknowledged.clerk.serve(&db, &number).await {
+                ensure!(!world.lives().await?, "the shop lives, and refuses the clerk: {error:#}");
                 break;
             }
         }

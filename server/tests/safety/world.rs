@@ -98,6 +98,11 @@ impl World {
         })
     }
 
+    /// Whether it answers. A process that was killed a moment ago may still seem to be there.
+    pub async fn lives(&self) -> anyhow::Result<bool> {
+        Ok(self.visitor()?.get("/readyz").await.is_ok_and(|answer| answer.status == 200))
+    }
+
     /// Whether it ended by SIGKILL, and by nothing else.
     pub fn was_killed(&mut self) -> anyhow::Result<bool> {
         let status = self.shop.take().context("it was started")?.wait()?;

@@ -56,7 +56,7 @@ const HEADS: [&str; 11] = [
     "refunds (id, order_id, payment_id, state, amount_minor, currency, reason, attempts, next_at, created_at, updated_at)",
     "disputes (provider, reference, order_id, payment_id, state, body, created_at, updated_at)",
     "returns (id, order_id, state, body, created_at, updated_at)",
-    "order_waits (order_id, kind, market, turn_at, due_at)",
+    "order_waits (order_id, kind, market, turn_at, due_at, as_of)",
 ];
 const ORDERS: usize = 0;
 const LINES: usize = 1;
@@ -197,7 +197,7 @@ impl Rows {
         ]);
         if !attention.is_empty() {
             let due = (fate == Fate::Disputed).then_some(size.now + 7 * DAY_US);
-            self.of[WAITS].extend(params![id, attention, pattern.market.code(), due.unwrap_or(at), due]);
+            self.of[WAITS].extend(params![id, attention, pattern.market.code(), due.unwrap_or(at), due, at]);
         }
         let payment = PaymentId(size.about(order, 4));
         let state = if fate == Fate::Lapsed { "closed" } else { "captured" };

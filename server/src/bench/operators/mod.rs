@@ -149,7 +149,7 @@ async fn pages(shop: &Shop, size: Size) -> anyhow::Result<Vec<(String, String)>>
         at.map(|at| at.to_zoned(jiff::tz::TimeZone::UTC).date().to_string())
     };
     let (from, to) = (day(400)?, day(370)?);
-    let (deep, oldest) = (lists::Key { placed_at: size.placed_at(some), id: size.order(some) }.to_string(), size.product(size.products / 2));
+    let (deep, oldest) = (lists::Key { at: size.placed_at(some), id: size.order(some) }.to_string(), size.product(size.products / 2));
     let word = size.title(size.products / 2).split(' ').nth(2).unwrap_or_default().to_owned();
     let mut all = vec![("healthz".to_owned(), "/healthz".to_owned()), ("home".to_owned(), "/ops".to_owned())];
     let mut add = |name: &str, url: String| all.push((name.to_owned(), url));
@@ -159,6 +159,7 @@ async fn pages(shop: &Shop, size: Size) -> anyhow::Result<Vec<(String, String)>>
         add(&format!("waits: {word}"), query(&[("waits", word)]));
         add(&format!("waits: {word}, in DE"), query(&[("waits", word), ("market", "DE")]));
     }
+    add("waits: ship, deep", query(&[("waits", "ship"), ("after", &deep)]));
     for (state, ..) in app::staff::orders::STATES {
         add(&format!("state: {state}"), query(&[("state", state)]));
     }

@@ -10,6 +10,7 @@ use crate::{
 };
 use anyhow::{Context as _, bail, ensure};
 use clap::Subcommand;
+use domain::offer::Instant;
 use serde_json::json;
 
 /// What is to be done.
@@ -52,13 +53,13 @@ pub async fn run(db: &Db, clock: &Clock, task: Task) -> anyhow::Result<String> {
             let Some(known) = all.into_iter().find(|known| known.code == location) else {
                 bail!("there is no location {location:?}: `nextgen stock locations` lists them")
             };
-            let before = known.safety;
             let location = Location { safety, ..known };
             db.transact::<_, anyhow::Error>(|tx| {
                 let (clock, location) = (clock.clone(), location.clone());
                 Box::pin(async move {
+                    let was = json!({ "keeps back": kept_back(tx, None, &location.code, clock.now()).await? });
                     locations::set(tx, &clock, &location).await?;
-                    let (was, is) = (json!({ "keeps back": before }), json!({ "keeps back": safety }));
+                    let is = json!({ "keeps back": safety });
                     log(tx, &clock, "safety stock changed", Subject::Location(location.code), Some(was), is).await
                 })
             })
@@ -121,6 +122,21 @@ async fn everywhere(db: &Db, clock: &Clock, sku: &str, buckets: Option<u32>) -> 
     })
     .await?;
     Ok(places.join(" and "))
+}
+
+/// What a location keeps back of everything, or of one variant if that has a figure of its own.
+async fn kept_back(tx: &mut Tx, item: Option<Item>, location: &str, now: Instant) -> anyhow::Result<Option<i64>> {
+    let row = match item {
+        None => {
+            let sql = "SELECT safety AS pieces FROM stock_locations WHERE code = $1 AND valid_from <= $2 ORDER BY valid_from DESC LIMIT 1";
+            tx.first(sql, params![location, now]).await?
+        }
+        Some(item) => {
+            let sql = "SELECT pieces FROM safety_stock WHERE variant_id = $1 AND location = $2 AND valid_from <= $3 ORDER BY valid_from DESC LIMIT 1";
+            tx.first(sql, params![item.variant, location, now]).await?
+        }
+    };
+    row.map_or(Ok(None), |row| row.int_or_null("pieces"))
 }
 
 async fn log(

@@ -29,7 +29,12 @@ fn simulated(world: &World) -> Vec<String> {
             order.progress().map_or("", Progress::word),
             waits::kinds(order).into_iter().map(|(kind, due)| waiting(kind, due)).collect::<Vec<_>>().join(" "),
         );
-        lines.push(format!("order {} {progress:?} {waits:?}, stands for its cart: {}", order.status().word(), row.claims));
+        lines.push(format!(
+            "order {} {progress:?} {:?} of {waits:?}, stands for its cart: {}",
+            order.status().word(),
+            waits::first(order),
+            row.claims
+        ));
         lines.extend(ledgers(order, &variant_index));
         lines.extend(pieces(row.kept.iter().map(|kept| (word(kept), kept.variant, PLACES[kept.location], i64::from(kept.pieces)))));
     }
@@ -55,14 +60,18 @@ impl Twin {
     async fn real(&self) -> anyhow::Result<Vec<String>> {
         let variant = |id: VariantId| self.items.iter().position(|item| item.variant == id).unwrap_or(VARIANTS);
         let mut lines = Vec::new();
-        let orders = "SELECT id, status, progress, cart_claim FROM orders ORDER BY placed_at, id";
+        let orders = "SELECT id, status, progress, attention, cart_claim FROM orders ORDER BY placed_at, id";
         for row in self.db.all(orders, params![]).await? {
             let claims = row.text_or_null("cart_claim")?.is_some();
             let (id, progress) = (row.parse::<OrderId>("id")?, row.text("progress")?);
             let waits = self.db.all("SELECT kind, due_at FROM order_waits WHERE order_id = $1 ORDER BY kind", params![id]).await?;
             let waits =
                 waits.iter().map(|row| Ok(waiting(&row.text("kind")?, row.int_or_null("due_at")?))).collect::<anyhow::Result<Vec<_>>>()?.join(" ");
-            lines.push(format!("order {} {progress:?} {waits:?}, stands for its cart: {claims}", row.text("status")?));
+            lines.push(format!(
+                "order {} {progress:?} {:?} of {waits:?}, stands for its cart: {claims}",
+                row.text("status")?,
+                row.text("attention")?
+            ));
             lines.extend(ledgers(&store::load(&self.db, id).await?.context("an order")?, &variant));
             let holds = "SELECT state, variant_id, location, quantity FROM holds WHERE order_id = $1 AND state <> 'released'";
             let mut kept = Vec::new();

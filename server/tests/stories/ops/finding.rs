@@ -127,7 +127,7 @@ pub async fn fill(db: &Db, orders: u32, now: Instant) -> anyhow::Result<()> {
                 )
                 .await?;
                 if !attention.is_empty() {
-                    let sql = "INSERT INTO order_waits (order_id, kind, market, turn_at) VALUES ($1, $2, 'DE', $3)";
+                    let sql = "INSERT INTO order_waits (order_id, kind, market, turn_at, as_of) VALUES ($1, $2, 'DE', $3, $3)";
                     tx.execute(sql, params![id, attention, now - i64::from(n / 3)]).await?;
                 }
             }

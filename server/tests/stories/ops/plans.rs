@@ -2,7 +2,7 @@
 
 use crate::{ops::desk, ops::finding};
 use server::{
-    orders::{lists, many},
+    orders::{lists, many, waits},
     sql::{Db, Row, Value},
     staff::stock,
 };
@@ -20,6 +20,11 @@ async fn no_list_reads_all_orders_or_sorts_them() -> anyhow::Result<()> {
             assert!(!told.contains(bad), "{sql}\n{told}");
         }
         assert!(told.contains("USING") || told.contains("Index"), "{sql}\n{told}");
+    }
+    for (sql, values) in waits::statements() {
+        let told = plan(db, sql, values).await?.join("\n");
+        let all_orders = |line: &str| (line.contains("SCAN o") && !line.contains("orders_waiting_in_market")) || line.contains("Seq Scan on orders");
+        assert!(!told.lines().any(all_orders) && !told.contains("TEMP B-TREE"), "{sql}\n{told}");
     }
     for (sql, values) in many::statements().into_iter().chain(stock::statements()) {
         let plan = plan(db, sql, values).await?;

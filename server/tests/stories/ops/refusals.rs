@@ -29,18 +29,6 @@ async fn an_order_that_waits_for_two_things_stands_in_both_lists() -> anyhow::Re
 
     done(&act(&support, &order, "pack", &[("of", "rotterdam"), ("line-0", "2"), ("carrier", "DHL")]).await?, "pack")?;
     assert!(!shown("/ops/orders?waits=ship").await? && !shown("/ops/orders/ship").await? && shown("/ops/orders?waits=return").await?);
-
-    // As a server of the release before leaves it, which knows `orders.attention` alone.
-    let db = &house.shop.shop.db;
-    db.transact::<_, sqlx::Error>(|tx| Box::pin(async move { tx.execute("DELETE FROM order_waits", params![]).await })).await?;
-    let unpaid = house.place(1).await?;
-    let id = desk::id(&house, &unpaid).await?;
-    let sql = "INSERT INTO order_waits (order_id, kind, market, turn_at) VALUES ($1, 'ship', 'DE', 1)";
-    db.transact::<_, sqlx::Error>(|tx| Box::pin(async move { tx.execute(sql, params![id]).await })).await?;
-    assert!(!shown("/ops/orders?waits=return").await?);
-    house.orders.mend_waits().await?;
-    assert!(shown("/ops/orders?waits=return").await?);
-    assert!(!support.get("/ops/orders?waits=ship").await?.body.contains(&unpaid.number.to_string()));
     house.shop.stop().await
 }
 

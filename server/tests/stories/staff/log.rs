@@ -90,7 +90,8 @@ async fn what_the_command_line_changes_is_in_the_log() -> anyhow::Result<()> {
     assert_eq!(told, [&stocked[..], &["coupon added", "coupon added", "coupon ended"]].concat());
     assert_eq!((log[0].subject.as_str(), &log[0].after["keeps back"]), ("location:rotterdam", &serde_json::json!(2)));
     assert_eq!((log[4].after["code"].as_str(), log[5].after["codes"].as_i64()), (Some("AUDIT-10"), Some(3)));
-    assert_eq!(log[6].subject, log[4].subject);
+    assert_eq!((&log[6].subject, log[6].after["named"].as_str()), (&log[4].subject, Some("AUDIT-10")));
+    assert_eq!((&log[1].before["keeps back"], &log[1].after["keeps back"]), (&serde_json::json!("as the location says"), &serde_json::json!(1)));
 
     let admin = house.signed_in(Role::Admin).await?;
     let shown = admin.get("/ops/audit").await?.body;

@@ -86,7 +86,7 @@ async fn nothing_is_announced_to_come_back_while_a_bank_asks() -> anyhow::Result
         if card == WINS {
             assert_eq!(then.status, 303, "{code}: {}", words(&then.body));
         } else {
-            assert!(then.status == 409 && words(&then.body).contains(messages.nothing), "{code}: {}", words(&then.body));
+            assert!(then.status == 409 && words(&then.body).contains(follow(here).cancel_charged_back), "{code}: {}", words(&then.body));
         }
         assert_eq!(bought.ledgers(&house).await?.returns.len(), usize::from(card == WINS), "{code}");
         house.close().await?;

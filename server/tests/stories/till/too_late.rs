@@ -105,7 +105,7 @@ async fn pieces_that_sold_out_meanwhile_are_not_paid_for() -> anyhow::Result<()>
     let house = house::open().await?;
     let things = house.things().await?;
     let shop = &house.shop.shop;
-    for (code, thing) in CODES.into_iter().zip(&things[..3]) {
+    for (code, thing) in ["en-us", "de-de", "ja-jp"].into_iter().zip(&things) {
         let locale: Locale = code.parse()?;
         let (visitor, order) = declined(&house, thing, locale).await?;
         let id = latest(&house).await?;
@@ -132,18 +132,10 @@ async fn too_late(house: &House, locale: Locale, thing: &Thing, sql: &'static st
     add(&visitor, locale, thing).await?;
     add(&visitor, locale, thing).await?;
     let path = format!("/{locale}/checkout");
-    let mut page = visitor.get(&path).await?;
-    let answer = post(&visitor, &path, &checkout_fields(&page, locale)?).await?;
-    if let Some(to) = answer.location().filter(|to| to.starts_with(&path)) {
-        // Where tax depends on the address, the page shows the total first.
-        page = visitor.get(&to).await?;
-    } else {
-        anyhow::ensure!(locale.country.code() != "US", "{}", answer.status);
-        // It was ordered: the next cart of the same visitor comes too late.
-        add(&visitor, locale, thing).await?;
-        add(&visitor, locale, thing).await?;
-        page = visitor.get(&path).await?;
-    }
+    let first = visitor.get(&path).await?;
+    // Tax depends on the address, so the page shows the total first.
+    let to = post(&visitor, &path, &checkout_fields(&first, locale)?).await?.location().filter(|to| to.starts_with(&path)).context("the total")?;
+    let page = visitor.get(&to).await?;
     let orders = house.orders().await?;
     // Not told to the read model: the page still offers them.
     let variant = thing.variant;
@@ -173,5 +165,26 @@ async fn the_checkout_names_what_was_taken_meanwhile() -> anyhow::Result<()> {
     too_late(&house, us, &things[1], NOT_SOLD, &filled(messages.err_sold_out, &[("product", &title(&things[1]))])).await?;
     let one_left = messages.err_only_left.with(us, 1, &[("product", &title(&things[2]))]);
     too_late(&house, us, &things[2], ONE_LEFT, &one_left).await?;
+    house.close().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_form_is_one_order_and_not_another_one() -> anyhow::Result<()> {
+    let house = house::open().await?;
+    let things = house.things().await?;
+    let locale: Locale = "en-gb".parse()?;
+    let visitor = house.shop.visitor();
+    add(&visitor, locale, &things[0]).await?;
+    let path = format!("/{locale}/checkout");
+    let mut fields = checkout_fields(&visitor.get(&path).await?, locale)?;
+    assert!(post(&visitor, &path, &fields).await?.location().is_some_and(|to| to.contains("/pay/")));
+    for (name, value) in &mut fields {
+        if name == "delivery_line1" {
+            value.replace_range(.., "1 Another Street");
+        }
+    }
+    let refused = post(&visitor, &path, &fields).await?;
+    assert!(refused.status == 422 && words(&refused.body).contains(till(locale).err_form), "{}: {}", refused.status, words(&refused.body));
+    assert_eq!(house.orders().await?, 1);
     house.close().await
 }

@@ -53,6 +53,7 @@ fn fulfilling(refusal: CannotFulfil) -> String {
         CannotFulfil::NotPaid => "The order is not paid: nothing is sent.".to_owned(),
         CannotFulfil::Disputed => "A bank disputes the payment: nothing is sent until that is decided.".to_owned(),
         CannotFulfil::ChargedBack => "The bank took the money back: nothing is sent. Put back what is packed, and cancel the pieces.".to_owned(),
+        CannotFulfil::NothingOpen => "Nothing is left to pack: everything is packed, sent or cancelled.".to_owned(),
         CannotFulfil::Pieces(refusal) => pieces(refusal),
         CannotFulfil::Unknown => "There is no such shipment any more: the pieces were put back.".to_owned(),
         CannotFulfil::Shipped => "The shipment has left already.".to_owned(),
