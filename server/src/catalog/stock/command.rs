@@ -77,10 +77,13 @@ pub async fn run(db: &Db, clock: &Clock, task: Task) -> anyhow::Result<String> {
             db.transact::<_, anyhow::Error>(|tx| {
                 let (clock, location) = (clock.clone(), location.clone());
                 Box::pin(async move {
+                    let was = kept_back(tx, Some(item), &location, clock.now()).await?;
                     locations::keep_back(tx, &clock, item, &location, kept).await?;
-                    let is =
-                        json!({ "location": location, "keeps back": kept.map_or_else(|| json!("as the location says"), |pieces| json!(pieces)) });
-                    log(tx, &clock, "safety stock changed", Subject::Variant(item.variant), None, is).await
+                    let told = |kept: Option<i64>| {
+                        let pieces = kept.map_or_else(|| json!("as the location says"), |pieces| json!(pieces));
+                        json!({ "location": location, "keeps back": pieces })
+                    };
+                    log(tx, &clock, "safety stock changed", Subject::Variant(item.variant), Some(told(was)), told(kept.map(i64::from))).await
                 })
             })
             .await?;

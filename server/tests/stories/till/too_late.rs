@@ -149,9 +149,8 @@ async fn too_late(house: &House, locale: Locale, thing: &Thing, sql: &'static st
 }
 
 const ALL_GONE: &str = "UPDATE stock_balances SET free = 0 WHERE variant_id = $1";
-/// One piece, at the first place that has any.
-const ONE_LEFT: &str = "UPDATE stock_balances SET free = CASE WHEN location = (SELECT MIN(b.location) FROM stock_balances b WHERE b.variant_id = $1) \
-                        THEN 1 ELSE 0 END WHERE variant_id = $1";
+/// One piece, where American orders are sent from.
+const ONE_LEFT: &str = "UPDATE stock_balances SET free = CASE WHEN location = 'reno' AND bucket = 0 THEN 1 ELSE 0 END WHERE variant_id = $1";
 const NOT_SOLD: &str = "DELETE FROM prices WHERE variant_id = $1";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
