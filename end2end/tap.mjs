@@ -11,7 +11,9 @@ export async function tap(port) {
     const far = connect(port, "127.0.0.1");
     for (const [from, to] of [[near, far], [far, near]]) {
       open.add(from);
-      from.on("close", () => open.delete(from) && to.destroy()).on("error", () => to.destroy());
+      // What was sent before the end still arrives, as late as all the rest.
+      const end = () => (to === near ? setTimeout(() => near.destroySoon(), delay) : to.destroy());
+      from.on("close", () => open.delete(from) && end()).on("error", () => to.destroy());
     }
     near.pipe(far);
     far.on("data", (data) => setTimeout(() => near.writable && near.write(data), delay)).on("end", () => setTimeout(() => near.end(), delay));

@@ -149,13 +149,18 @@ export async function cartsGone(front) {
 export async function answerLost(front) {
   const place = await two("edge-lost", front, { tapped: true });
   try {
-    const file = join(place.shops[0].data, "four.csv");
-    writeFileSync(file, "Handle,Title,Option1 Value,Variant Inventory Qty\ninsulated-bottle,,Sage,4\n");
-    await place.shops[0].run("import", file, "--location", "rotterdam");
     const buyer = await Buyer.withCart({ url: place.url }, BOTTLE);
     const direct = new Buyer(place.shops[0]);
     const isLeft = (pieces, what) => until(async () => (await direct.left(BOTTLE)) === pieces, what);
-    await isLeft(4, "four pieces are not seen");
+    // What other rows sold counts as well: the file says so many more.
+    const file = join(place.shops[0].data, "pieces.csv");
+    for (let pieces = 4, left; (left = await direct.left(BOTTLE)) !== 4; pieces += 4 - left) {
+      check(pieces < 200, "four pieces are not seen");
+      if (left === Infinity) left = 4;
+      writeFileSync(file, `Handle,Title,Option1 Value,Variant Inventory Qty\ninsulated-bottle,,Sage,${pieces}\n`);
+      await place.shops[0].run("import", file, "--location", "rotterdam");
+      await settle(1_000);
+    }
     const form = await buyer.form();
     const [first, second] = place.ways;
     // CloudFront's handler remembers now that the first one is ready.

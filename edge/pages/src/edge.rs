@@ -94,9 +94,8 @@ impl Edge {
             Found::Here(address) => address.locale,
             _ => first_part(request.path).unwrap_or_else(|| suggested(request)),
         };
-        let is_public = matches!(&found, Found::Here(address) if class(address) != Class::Private) && matches!(request.method, "GET" | "HEAD");
         let view = self.pages.view_at_any_rate(locale).await;
-        let fault = if is_public { Fault::Unavailable } else { Fault::OutOfReach };
+        let fault = fault(request.method, &found);
         let Ok(page) = Rendered::new(&self.pages.assets, &view, error_page(&view, fault, "")) else {
             return Answer { status: 503, headers: vec![("cache-control".to_owned(), "no-store".to_owned())], body: String::new() };
         };
@@ -126,6 +125,13 @@ impl Edge {
     fn is_https(&self) -> bool {
         self.pages.url.starts_with("https://")
     }
+}
+
+/// What is said when what an answer needs cannot be read now: of a page that is everybody's, that it is not there; of all the rest, that the cart
+/// is kept.
+pub fn fault(method: &str, found: &Found) -> Fault {
+    let is_public = matches!(found, Found::Here(address) if class(address) != Class::Private) && matches!(method, "GET" | "HEAD");
+    if is_public { Fault::Unavailable } else { Fault::OutOfReach }
 }
 
 fn suggested(request: Request<'_>) -> Locale {

@@ -1,3 +1,5 @@
+//! An edge near and far, its signatures, and a source that rests.
+
 use super::*;
 use std::task::{Context, Poll, Waker};
 

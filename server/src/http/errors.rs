@@ -84,7 +84,7 @@ fn is_out_of_reach(error: &anyhow::Error) -> bool {
     let is_unanswered = |cause: &(dyn std::error::Error + 'static)| cause.is::<ConnectorError>() || cause.to_string() == "request has timed out";
     error.chain().any(is_unanswered)
         || error.chain().filter_map(|cause| cause.downcast_ref::<sqlx::Error>()).any(|error| match error {
-            sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => true,
+            sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => true,
             // PostgreSQL, appendix A: class 08 connection exception, 57P01 to 57P03 being stopped or not yet started.
             sqlx::Error::Database(error) => error.code().is_some_and(|code| code.starts_with("08") || matches!(&*code, "57P01" | "57P02" | "57P03")),
             _ => false,

@@ -8,7 +8,7 @@ use crate::{
         errors::{self, Refusal},
         forms::BODY_BYTES_MAX,
         headers, limits,
-        visitor::Visitor,
+        visitor::{Visitor, locale_in},
         webhooks,
     },
     random,
@@ -53,9 +53,12 @@ pub async fn gate(State(shop): State<Shop>, mut request: Request, next: Next) ->
     };
     let refusal =
         response.extensions_mut().remove::<Refusal>().or_else(|| if is_bare(&response) { errors::of_status(response.status()) } else { None });
-    if let Some(refusal) = refusal
+    if let Some(mut refusal) = refusal
         && !is_plain(&uri)
     {
+        if refusal.fault == Fault::Unavailable && locale_in(&uri).is_some() {
+            refusal.fault = edge_pages::edge::fault(method.as_str(), &edge_pages::address::find(uri.path(), uri.query().unwrap_or_default()));
+        }
         let (status, allow) = (response.status(), response.headers_mut().remove(header::ALLOW));
         response = errors::page(&shop, &visitor, visitor.locale_for(&uri), refusal, &reference.to_string()).instrument(span.clone()).await;
         // A wrong method keeps its own status, which the page has no words for.

@@ -62,7 +62,7 @@ impl Visitor {
     }
 }
 
-fn locale_in(uri: &Uri) -> Option<Locale> {
+pub fn locale_in(uri: &Uri) -> Option<Locale> {
     uri.path().strip_prefix('/')?.split('/').next()?.parse().ok()
 }
 
