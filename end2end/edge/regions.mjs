@@ -9,6 +9,7 @@ import { check, forgets, get, open, settle, until } from "./place.mjs";
 import { Visitor } from "./visitor.mjs";
 
 const { JOURNEY_DATABASE_URL: DATABASE, JOURNEY_DYNAMODB_ENDPOINT: TABLE } = process.env;
+const BACKPACK = { slug: "city-backpack", option: "colour", value: "slate" };
 const BOTTLE = { slug: "insulated-bottle", option: "colour", value: "sage" };
 
 /** Whether there is an engine for shops that share everything. */
@@ -85,7 +86,7 @@ export async function writerGone(front) {
   let place;
   try {
     place = await two("edge-writer", front, { writers });
-    const buyer = await Buyer.withCart({ url: place.url }, BOTTLE);
+    const buyer = await Buyer.withCart({ url: place.url }, BACKPACK);
     const form = await buyer.form();
     writers[0].cut();
     await forgets(front);
@@ -93,7 +94,7 @@ export async function writerGone(front) {
     check((await visitor.add(await visitor.form("canvas-tote", "colour", "navy"))).status === 303, "nothing can be put into the cart while one has no writer");
     const placed = await buyer.submit(form);
     check(placed.status === 303 && placed.to.includes("/pay/"), `an order is answered ${placed.status} to ${placed.to} while one has no writer`);
-    const other = await Buyer.withCart({ url: place.url }, BOTTLE);
+    const other = await Buyer.withCart({ url: place.url }, BACKPACK);
     const wanted = await other.form();
     writers[1].cut();
     await forgets(front);
@@ -101,7 +102,7 @@ export async function writerGone(front) {
     check((await visitor.add(await visitor.form("canvas-tote", "colour", "navy"))).status === 303, "nothing can be put into the cart without a writer");
     const cart = await visitor.get("/en-gb/cart");
     check(cart.status === 503 && cart.text.includes("Your basket is kept"), `the cart answers ${cart.status} without a writer`);
-    check((await get(`${place.url}/en-gb/p/city-backpack`)).status === 200, "no page without a writer");
+    check((await get(`${place.url}/en-gb/p/insulated-bottle`)).status === 200, "no page without a writer");
     const refused = await other.submit(wanted);
     check(refused.status === 503 && refused.text.includes("Your basket is kept"), `an order is answered ${refused.status} without a writer`);
     for (const writer of writers) writer.heal();
