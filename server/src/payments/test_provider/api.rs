@@ -111,7 +111,9 @@ async fn create_session(Shared(provider): Shared<Provider>, body: Bytes) -> Resp
         let same = known.amount == asked.amount && known.number == asked.number;
         return if same { json(&news(&provider, known)) } else { StatusCode::CONFLICT.into_response() };
     }
-    if ledger.is_barred(asked.payment) || asked.expires_at <= at + ledger.advanced_us() {
+    // The shop's clock is not put forward with ours.
+    let expires_at = asked.expires_at + ledger.advanced_us();
+    if ledger.is_barred(asked.payment) || asked.expires_at <= at {
         return json(&News::Closed);
     }
     let session = Session {
@@ -124,7 +126,7 @@ async fn create_session(Shared(provider): Shared<Provider>, body: Bytes) -> Resp
         success_url: asked.success_url.clone(),
         cancel_url: asked.cancel_url.clone(),
         notify_url,
-        expires_at: Some(asked.expires_at),
+        expires_at: Some(expires_at),
         capsule: asked.capsule().map(str::to_owned),
         state: State::Open,
         behaviour: None,
@@ -134,7 +136,7 @@ async fn create_session(Shared(provider): Shared<Provider>, body: Bytes) -> Resp
         refunded_minor: 0,
         at,
     };
-    let expires = Entry::Due { at: asked.expires_at, what: due::What::Expires { payment: asked.payment } };
+    let expires = Entry::Due { at: expires_at, what: due::What::Expires { payment: asked.payment } };
     let opened = ledger.open_session(session.clone()).and_then(|()| ledger.write(expires));
     drop(ledger);
     if provider.faults().forge_webhooks {

@@ -48,6 +48,7 @@ async fn each_role_sees_of_people_what_its_work_needs_and_the_database_tells_not
     for (role, email, street) in [(Role::Viewer, false, false), (Role::Warehouse, false, true), (Role::Admin, true, true)] {
         let body = desk::signed_in(&house, role).await?.get(&page(&order)).await?.body;
         assert_eq!((body.contains("ada@example.com"), body.contains("Ackerstraße 12")), (email, street), "{role}");
+        assert_eq!((body.contains("the bell is broken"), body.contains("Note added")), (street, true), "{role}");
     }
     let db = &house.shop.shop.db;
     for sql in ["SELECT * FROM order_story", "SELECT * FROM order_tokens", "SELECT * FROM audit_log WHERE subject LIKE 'order:%'"] {

@@ -59,7 +59,11 @@ pub async fn order(shop: &Shop, staff: &Staff, id: OrderId, refused: Option<Refu
             places.push((code.clone(), code.clone()));
         }
     }
-    let story = told::story(shop, &found, &names, &places).await?;
+    let mut story = told::story(shop, &found, &names, &places).await?;
+    if !sees_people(staff) {
+        // Notes are about people.
+        story.iter_mut().filter_map(|told| told.note.as_mut()).for_each(|note| "(your roles do not include personal data)".clone_into(note));
+    }
     let mails = if staff.may(Right::ServeCustomers) { kinds(&shop.orders.mails(id).await?) } else { Vec::new() };
     let link = staff.may(Right::ServeCustomers).then(|| {
         let address = Address::new(found.locale, Route::Order { secret: found.secret.clone() });
@@ -97,9 +101,13 @@ fn kinds(told: &[crate::mail::Told]) -> Vec<Kind> {
     kinds
 }
 
+fn sees_people(staff: &Staff) -> bool {
+    staff.may(Right::Ship) || staff.may(Right::ServeCustomers)
+}
+
 fn customer(staff: &Staff, personal: Option<Personal>) -> Customer {
     match personal {
-        _ if !staff.may(Right::Ship) && !staff.may(Right::ServeCustomers) => Customer::Hidden,
+        _ if !sees_people(staff) => Customer::Hidden,
         None => Customer::Erased,
         Some(Personal { contact, delivery, billing }) if staff.may(Right::ServeCustomers) => {
             Customer::Whole { contact, delivery, billing: billing.map(Box::new) }
