@@ -30,9 +30,11 @@ pub fn kinds(order: &Order) -> BTreeMap<&'static str, Option<Instant>> {
 
 /// Writes what an order waits for, with the rest of a change at `now`. The order is locked.
 pub async fn save(tx: &mut Tx, before: &Order, after: &Order, now: Instant) -> anyhow::Result<()> {
-    if !kinds(before).is_empty() {
-        clear(tx, after.id).await?;
+    if kinds(before).is_empty() && kinds(after).is_empty() {
+        return Ok(());
     }
+    // Whatever the ledgers said before: rows may be there that a server of the release before left.
+    clear(tx, after.id).await?;
     write(tx, after, now).await
 }
 

@@ -19,7 +19,7 @@ const LOSES: &str = "4000 0000 0000 2685";
 const ASKED_S: u64 = 11;
 const DECIDED_S: u64 = 14 * 24 * 3_600 + 60;
 
-async fn until(house: &House, order: &Placed, holds: impl Fn(&Order) -> bool) -> anyhow::Result<Order> {
+pub async fn until(house: &House, order: &Placed, holds: impl Fn(&Order) -> bool) -> anyhow::Result<Order> {
     for _ in 0..200 {
         let known = desk::ledgers(house, order).await?;
         if holds(&known) {

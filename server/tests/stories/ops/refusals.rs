@@ -1,7 +1,10 @@
 //! What the operator pages refuse, each with the sentence that says what to do, and nothing changed by it.
 
 use crate::{
-    ops::desk::{self, act, advance, done, log, page, refused, words},
+    ops::{
+        desk::{self, act, advance, done, log, page, refused, words},
+        disputed::until,
+    },
     orders::house::House,
 };
 use app::staff::moment;
@@ -124,17 +127,6 @@ async fn becomes(house: &House, refund: RefundId, state: &'static str) -> anyhow
     let sql = "UPDATE refunds SET state = $2, next_at = 9000000000000000 WHERE id = $1";
     house.shop.shop.db.transact::<_, sqlx::Error>(|tx| Box::pin(async move { tx.execute(sql, params![refund, state]).await })).await?;
     Ok(())
-}
-
-async fn until(house: &House, order: &Placed, holds: impl Fn(&Order) -> bool) -> anyhow::Result<Order> {
-    for _ in 0..200 {
-        let known = desk::ledgers(house, order).await?;
-        if holds(&known) {
-            return Ok(known);
-        }
-        tokio::time::sleep(Duration::from_millis(25)).await;
-    }
-    anyhow::bail!("nothing came of it: {:?}", desk::ledgers(house, order).await?)
 }
 
 #[tokio::test]
