@@ -3,7 +3,7 @@
 use crate::{
     machine::{Repo, apt_install, find_program, say},
     node::Node,
-    process::Server,
+    process::{Server, passing},
     services::{DynamoDb, Postgres, chromium},
     site,
     wasm_toolchain::Choice,
@@ -57,7 +57,7 @@ fn before_the_shop(repo: &Repo, node: &Node, script: &str, bundles: &Bundles) ->
     node.install(repo, "edge/workers")?;
     let mut command = node.command();
     bundles.told(command.arg(repo.at("end2end").join(script)).current_dir(repo.at("end2end")));
-    command.env("JOURNEY_BINARY", repo.nextgen()).env("LEFT_BEHIND", repo.scratch("end2end-edge")?);
+    command.env("JOURNEY_BINARY", repo.nextgen()).env("LEFT_BEHIND", repo.scratch("end2end-edge")?).env("TMPDIR", passing());
     Ok(command)
 }
 
@@ -97,7 +97,8 @@ fn prepared(repo: &Repo, node: &Node, script: &str) -> Result<Command> {
         .current_dir(folder)
         .env("CHROMIUM", chromium)
         .env("JOURNEY_BINARY", repo.nextgen())
-        .env("LEFT_BEHIND", left_behind);
+        .env("LEFT_BEHIND", left_behind)
+        .env("TMPDIR", passing());
     Ok(command)
 }
 

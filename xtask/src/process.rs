@@ -125,7 +125,16 @@ pub struct TemporaryFolder {
 
 impl TemporaryFolder {
     pub fn new(name: &str) -> Result<Self> {
-        let path = std::env::temp_dir().join(format!("{name}-{}", std::process::id()));
+        Self::within(&std::env::temp_dir(), name)
+    }
+
+    /// For files that need not outlive a power cut.
+    pub fn in_memory(name: &str) -> Result<Self> {
+        Self::within(&passing(), name)
+    }
+
+    fn within(folder: &Path, name: &str) -> Result<Self> {
+        let path = folder.join(format!("{name}-{}", std::process::id()));
         std::fs::create_dir_all(&path)?;
         TEMPORARY.lock().unwrap_or_else(PoisonError::into_inner).push(path.clone());
         Ok(Self { path })
@@ -137,6 +146,15 @@ impl Drop for TemporaryFolder {
         remove(&self.path);
         TEMPORARY.lock().unwrap_or_else(PoisonError::into_inner).retain(|path| *path != self.path);
     }
+}
+
+/// The folder for files that tests make: memory, where there is plenty of it, for waiting for a disk is most of what their databases do.
+pub fn passing() -> PathBuf {
+    const PLENTY_MB: u64 = 4_096;
+    let memory = Path::new("/dev/shm");
+    let free = Command::new("df").args(["--output=avail", "--block-size=1M"]).arg(memory).read().ok();
+    let free: Option<u64> = free.and_then(|table| table.lines().nth(1)?.trim().parse().ok());
+    if free.is_some_and(|megabytes| megabytes >= PLENTY_MB) { memory.to_path_buf() } else { std::env::temp_dir() }
 }
 
 fn remove(folder: &Path) {

@@ -27,12 +27,13 @@ pub struct Postgres {
 impl Postgres {
     /// For tests: the data is thrown away, and durability would only cost them time.
     pub fn start(repo: &Repo) -> Result<Self> {
-        Self::start_with(repo, &["fsync=off", "synchronous_commit=off", "full_page_writes=off"])
+        let data = TemporaryFolder::in_memory("nextgen-postgres")?;
+        Self::start_with(repo, data, &["fsync=off", "synchronous_commit=off", "full_page_writes=off", "jit=off"])
     }
 
     /// For figures: as a shop would run it.
     pub fn start_durable(repo: &Repo) -> Result<Self> {
-        Self::start_with(repo, &[])
+        Self::start_with(repo, TemporaryFolder::new("nextgen-postgres")?, &[])
     }
 
     /// The folder of its programs, for those that ask it.
@@ -40,9 +41,8 @@ impl Postgres {
         &self.programs
     }
 
-    fn start_with(repo: &Repo, durability: &[&str]) -> Result<Self> {
+    fn start_with(repo: &Repo, data: TemporaryFolder, durability: &[&str]) -> Result<Self> {
         let programs = postgres_programs()?;
-        let data = TemporaryFolder::new("nextgen-postgres")?;
         let user = Unprivileged::find()?;
         user.give(&data.path)?;
         let cluster = data.path.join("cluster");

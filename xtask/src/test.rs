@@ -7,7 +7,7 @@ use crate::{
     journeys,
     machine::{Repo, Stopwatch, say},
     node::Node,
-    process::Run as _,
+    process::{Run as _, passing},
     services::{DynamoDb, Postgres},
     site, tidy, walls,
     wasm_toolchain::{Choice, NATIVE, TARGET, WasmToolchain, XTASK, default_cargo},
@@ -30,7 +30,7 @@ const STEPS: &[(&str, &str, Check)] = &[
     ("build", "browser and server, size budget", build),
     ("edge", "both edges in front of shops: the same pages, live values, failures, strangers' data; size budget", edge_in_front),
     ("cloudfront", "CloudFront's function, the Lambda@Edge handler and a local CloudFront with its limits", cloudfront),
-    ("test", "all tests on what is embedded, then on PostgreSQL and DynamoDB Local", cargo_test),
+    ("test", "all tests; those of the server on what is embedded, then on PostgreSQL and DynamoDB Local", cargo_test),
     ("crash", "killed at every step and started again, on SQLite and PostgreSQL", crash),
     ("journeys", "browser journeys at the origin and through both edges, and the races that broke other shops", browser_journeys),
 ];
@@ -201,44 +201,50 @@ fn cloudfront(session: &Session) -> Result<String> {
     }
 }
 
-/// Everything on what is embedded, then everything once more on the real stores, and again in transactions of the stricter kind.
+/// Tests of the crates once; the stories on what is embedded, then once more on the real stores, and again in transactions of the stricter kind.
 fn cargo_test(session: &Session) -> Result<String> {
-    let everything = [NATIVE, &["--tests"]].concat();
-    let own = tests(session.repo, &[XTASK, &["--tests"]].concat(), &[])?;
-    let embedded = tests(session.repo, &everything, &[])?;
+    // Some stories start the shipped binary.
+    default_cargo(session.repo).args(["build", "--release", "--bin=nextgen"]).args(NATIVE).loudly()?;
+    let own = tests(session.repo, "release", &[XTASK, &["--bins"]].concat(), &[])?;
+    let units = tests(session.repo, UNSHIPPED, &[NATIVE, &["--lib"]].concat(), &[])?;
+    let stories = [NATIVE, &["--test=stories", "--test=safety"]].concat();
+    let embedded = tests(session.repo, "release", &stories, &[])?;
     let postgres = session.postgres()?;
     let dynamodb = session.dynamodb()?;
-    let on = |postgres_url| {
-        // The SDK wants credentials; DynamoDB Local takes any.
-        [
-            ("TEST_DATABASE_URL_PG", postgres_url),
-            ("TEST_DYNAMODB_ENDPOINT", dynamodb.endpoint.as_str()),
-            ("AWS_ACCESS_KEY_ID", "local"),
-            ("AWS_SECRET_ACCESS_KEY", "local"),
-            ("AWS_REGION", "eu-central-1"),
-        ]
-    };
-    let real = tests(session.repo, &everything, &on(&postgres.url))?;
-    let repeatable = tests(session.repo, &everything, &on(&postgres.repeatable_url))?;
-    let summary = format!("embedded: {embedded}; PostgreSQL and DynamoDB Local: {real}; REPEATABLE READ: {repeatable}; xtask: {own}");
-    if own.failed + embedded.failed + real.failed + repeatable.failed > 0 {
+    // The SDK wants credentials; DynamoDB Local takes any.
+    let real = [
+        ("TEST_DATABASE_URL_PG", postgres.url.as_str()),
+        ("TEST_DYNAMODB_ENDPOINT", dynamodb.endpoint.as_str()),
+        ("AWS_ACCESS_KEY_ID", "local"),
+        ("AWS_SECRET_ACCESS_KEY", "local"),
+        ("AWS_REGION", "eu-central-1"),
+    ];
+    let real = tests(session.repo, "release", &stories, &real)?;
+    let repeatable = tests(session.repo, "release", &stories, &[("TEST_DATABASE_URL_PG", &postgres.repeatable_url)])?;
+    let summary =
+        format!("crates: {units}; embedded: {embedded}; PostgreSQL and DynamoDB Local: {real}; REPEATABLE READ: {repeatable}; xtask: {own}");
+    if [&own, &units, &embedded, &real, &repeatable].iter().any(|tally| tally.failed > 0 || tally.passed == 0) {
         bail!("{summary}");
     }
     Ok(summary)
 }
 
+/// The profile of builds of the server that are never shipped.
+const UNSHIPPED: &str = "bench";
+
 /// One more build of the server alone, with the points at which it can be killed. It has a name of its own, so that it is never shipped.
 fn crash(session: &Session) -> Result<String> {
-    let build = [NATIVE, &["--features=server/failpoints", "--bin=nextgen-failpoints"]].concat();
-    default_cargo(session.repo).args(["build", "--release"]).args(build).loudly()?;
+    for (profile, build) in [("release", &["--bin=nextgen"][..]), (UNSHIPPED, &["--features=server/failpoints", "--bin=nextgen-failpoints"])] {
+        default_cargo(session.repo).args(["build", "--profile", profile]).args(NATIVE).args(build).loudly()?;
+    }
     let binary = session.repo.at("target/release/nextgen-failpoints");
     let binary = binary.to_str().context("a path that is text")?;
     let ignored = [NATIVE, &["--test=safety", "--", "--ignored"]].concat();
     let (repo, postgres) = (session.repo, session.postgres()?);
     // Killed shops are waited for most of the time: both engines at once.
     let (embedded, real) = std::thread::scope(|scope| {
-        let embedded = scope.spawn(|| tests(repo, &ignored, &[("CRASH_BINARY", binary)]));
-        let real = tests(repo, &ignored, &[("CRASH_BINARY", binary), ("TEST_DATABASE_URL_PG", &postgres.url)]);
+        let embedded = scope.spawn(|| tests(repo, "release", &ignored, &[("CRASH_BINARY", binary)]));
+        let real = tests(repo, "release", &ignored, &[("CRASH_BINARY", binary), ("TEST_DATABASE_URL_PG", &postgres.url)]);
         (embedded.join(), real)
     });
     let (embedded, real) = (embedded.map_err(|_| anyhow!("the tests on SQLite panicked"))??, real?);
@@ -249,9 +255,11 @@ fn crash(session: &Session) -> Result<String> {
     Ok(summary)
 }
 
-fn tests(repo: &Repo, selection: &[&str], variables: &[(&str, &str)]) -> Result<Tally> {
+fn tests(repo: &Repo, profile: &str, selection: &[&str], variables: &[(&str, &str)]) -> Result<Tally> {
     let mut command = default_cargo(repo);
-    command.args(["test", "--release", "--no-fail-fast"]).args(selection).envs(variables.iter().copied());
+    command.args(["test", "--profile", profile, "--no-fail-fast"]).args(selection).envs(variables.iter().copied()).env("TMPDIR", passing());
+    // Many wait for something most of the time.
+    command.env("RUST_TEST_THREADS", (2 * std::thread::available_parallelism()?.get()).to_string());
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
     let mut tally = Tally::default();
     for line in BufReader::new(child.stdout.take().context("its output is piped")?).lines() {

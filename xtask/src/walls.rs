@@ -39,6 +39,7 @@ const POINTS_TO: &[(&str, &[&str])] = &[
     ("edge-cloudfront", &["app", "domain", "edge-core", "edge-pages", "edge-replica"]),
     ("shop", &["app"]),
     ("server", &["domain", "app", "edge-core", "edge-pages", "edge-replica"]),
+    ("stories", &[]),
     ("idna_adapter", &[]),
     ("xtask", &[]),
 ];

@@ -19,6 +19,7 @@ pub const NATIVE: &[&str] = &[
     "--package=edge-replica",
     "--package=app",
     "--package=server",
+    "--package=stories",
     "--features=app/origin,edge-replica/http",
 ];
 /// This program, with the features that `cargo xtask` built it with.

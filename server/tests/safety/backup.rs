@@ -1,10 +1,8 @@
 //! A backup of a running shop, and what a restore refuses, keeps and brings back.
 
-use crate::{books, buyer::Buyer, world::World};
+use crate::{books, buyer::Buyer, support, world::World};
 use server::params;
 use std::{os::unix::fs::PermissionsExt as _, path::Path};
-
-const NEXTGEN: &str = env!("CARGO_BIN_EXE_nextgen");
 
 fn text(path: &Path) -> String {
     path.to_string_lossy().into_owned()
@@ -12,7 +10,7 @@ fn text(path: &Path) -> String {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_shop_is_saved_while_it_sells_and_comes_back_whole() -> anyhow::Result<()> {
-    let mut world = World::open(Path::new(NEXTGEN)).await?;
+    let mut world = World::open(&support::nextgen()).await?;
     if world.postgres.is_some() {
         // PostgreSQL has means of its own: see `drill`.
         return world.close().await;
@@ -93,7 +91,7 @@ fn damaged_files_change_nothing(world: &World, file: &Path) -> anyhow::Result<()
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_restore_that_was_cut_off_keeps_shops_closed_until_it_is_run_again() -> anyhow::Result<()> {
-    let mut world = World::open(Path::new(NEXTGEN)).await?;
+    let mut world = World::open(&support::nextgen()).await?;
     let file = world.folder.path().join("shop.tar");
     world.must(&["backup", &text(&file)])?;
     world.kill()?;

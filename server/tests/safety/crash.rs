@@ -56,7 +56,7 @@ fn memchr_all(bytes: &[u8], wanted: &[u8]) -> Vec<usize> {
 #[test]
 #[ignore = "needs the binary with failpoints: cargo xtask test --only crash"]
 fn the_shipped_binary_has_no_failpoints() -> anyhow::Result<()> {
-    let (with, shipped) = (points(&crashing()?)?, points(Path::new(env!("CARGO_BIN_EXE_nextgen")))?);
+    let (with, shipped) = (points(&crashing()?)?, points(&support::nextgen())?);
     ensure!(with.len() >= 20, "the other one has only {with:?}");
     ensure!(shipped.is_empty(), "{shipped:?}");
     Ok(())

@@ -1,11 +1,8 @@
 //! Saving and losing a whole shop: with `nextgen backup` alone, and on PostgreSQL with PostgreSQL's own programs.
 
-use crate::{books, buyer::Buyer, world::World};
+use crate::{books, buyer::Buyer, support, world::World};
 use anyhow::{Context as _, ensure};
-use std::{
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{path::PathBuf, process::Command};
 
 /// What a backup left: the shop's file, and the database's dump where that is PostgreSQL.
 pub struct Saved {
@@ -37,7 +34,7 @@ pub async fn lose_and_restore(world: &mut World, saved: &Saved) -> anyhow::Resul
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_lost_database_comes_back_from_pg_dump() -> anyhow::Result<()> {
-    let mut world = World::open(Path::new(env!("CARGO_BIN_EXE_nextgen"))).await?;
+    let mut world = World::open(&support::nextgen()).await?;
     if world.postgres.is_none() {
         return world.close().await;
     }

@@ -3,17 +3,14 @@
 use crate::{
     books,
     buyer::{Buyer, THING},
-    drill,
+    drill, support,
     world::World,
 };
 use server::params;
-use std::path::Path;
-
-const NEXTGEN: &str = env!("CARGO_BIN_EXE_nextgen");
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn orders_that_a_backup_does_not_know_are_rebuilt_from_the_providers_ledger() -> anyhow::Result<()> {
-    let mut world = World::open(Path::new(NEXTGEN)).await?;
+    let mut world = World::open(&support::nextgen()).await?;
     let known = Buyer::buy(&world).await?;
     known.sees("Paid").await?;
     let mut waiting = Buyer::new(&world)?;
@@ -56,7 +53,7 @@ async fn orders_that_a_backup_does_not_know_are_rebuilt_from_the_providers_ledge
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_order_whose_pieces_were_sold_again_gives_its_money_back() -> anyhow::Result<()> {
-    let mut world = World::open(Path::new(NEXTGEN)).await?;
+    let mut world = World::open(&support::nextgen()).await?;
     let file = world.folder.path().join("one.csv");
     std::fs::write(&file, format!("Handle,Title,Option1 Value,Variant Inventory Qty\n{},,Navy,1\n", THING.0))?;
     world.must(&["import", &file.to_string_lossy(), "--location", "rotterdam"])?;

@@ -32,7 +32,7 @@ impl World {
         std::fs::create_dir(folder.path().join("data"))?;
         let (address, provider) = (free_address()?, free_address()?);
         let postgres = support::own_database().await?;
-        let mut command = Command::new(env!("CARGO_BIN_EXE_nextgen"));
+        let mut command = Command::new(support::nextgen());
         command.args(["test-provider", "--addr", &provider, "--data"]).arg(folder.path().join("data"));
         let teller = quiet(&mut command).spawn().context("starting the provider")?;
         let mut world = Self {

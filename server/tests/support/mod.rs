@@ -5,6 +5,7 @@
 #![allow(dead_code, reason = "what one test file leaves unused another one uses")]
 
 pub mod mails;
+mod template;
 
 use anyhow::Context as _;
 use domain::offer::Instant;
@@ -20,6 +21,7 @@ use server::{
 };
 use std::{
     net::SocketAddr,
+    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicI64, Ordering},
@@ -63,16 +65,7 @@ pub async fn start_with(change: impl FnOnce(&mut Config)) -> anyhow::Result<Test
     let data = tempfile::tempdir()?;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     let addr = listener.local_addr()?;
-    let mut options = Options { addr: Some(addr.to_string()), data: Some(data.path().display().to_string()), ..Options::default() };
-    let postgres = match variable("TEST_DATABASE_URL_PG") {
-        Some(server) => {
-            let name = format!("shop_{}", uuid::Uuid::from_bytes(server::random::bytes()).simple());
-            let url = create_database(&server, &name).await?;
-            options.database_url = Some(url);
-            Some((server, name))
-        }
-        None => None,
-    };
+    let options = Options { addr: Some(addr.to_string()), data: Some(data.path().display().to_string()), ..Options::default() };
     let mut config = Config::checked(options, Options::default())?;
     config.rate_limits = false;
     config.test_provider = TestProvider::Off;
@@ -81,6 +74,14 @@ pub async fn start_with(change: impl FnOnce(&mut Config)) -> anyhow::Result<Test
         config.dynamodb_table = format!("test-{}", uuid::Uuid::from_bytes(server::random::bytes()).simple());
     }
     change(&mut config);
+    let postgres = if let Some(server) = variable("TEST_DATABASE_URL_PG") {
+        let name = format!("shop_{}", uuid::Uuid::from_bytes(server::random::bytes()).simple());
+        config.database_url = template::copy_postgres(&server, &name, config.demo).await?;
+        Some((server, name))
+    } else {
+        template::copy_sqlite(&config).await?;
+        None
+    };
     let clock = TestClock { started: tokio::time::Instant::now(), moved_us: Arc::default() };
     let ticking = clock.clone();
     let Built { router, shop, background } = build(config, Clock::from_fn(move || ticking.now())).await?;
@@ -219,7 +220,7 @@ pub struct OwnDatabase {
 pub async fn own_database() -> anyhow::Result<Option<OwnDatabase>> {
     let Some(server) = variable("TEST_DATABASE_URL_PG") else { return Ok(None) };
     let name = format!("shop_{}", uuid::Uuid::from_bytes(server::random::bytes()).simple());
-    let url = create_database(&server, &name).await?;
+    let url = create_database(&server, &name, "template1").await?;
     Ok(Some(OwnDatabase { url, server, name }))
 }
 
@@ -232,7 +233,7 @@ impl OwnDatabase {
     /// Puts an empty one in its place.
     pub async fn empty(&self) -> anyhow::Result<()> {
         self.lose().await?;
-        create_database(&self.server, &self.name).await.map(drop)
+        create_database(&self.server, &self.name, "template1").await.map(drop)
     }
 
     async fn lose(&self) -> anyhow::Result<()> {
@@ -242,14 +243,22 @@ impl OwnDatabase {
     }
 }
 
+/// The shipped binary: `target/<profile>/nextgen`, above the folder of the test's own.
+pub fn nextgen() -> PathBuf {
+    let test = std::env::current_exe().expect("a test is a file");
+    let binary = test.ancestors().nth(2).expect("tests lie in target/<profile>/deps").join("nextgen");
+    assert!(binary.is_file(), "{} is not there: `cargo xtask build` makes it", binary.display());
+    binary
+}
+
 #[expect(clippy::disallowed_methods, reason = "tests are pointed at servers by variables")]
 pub fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-async fn create_database(server: &str, name: &str) -> anyhow::Result<String> {
+async fn create_database(server: &str, name: &str, template: &str) -> anyhow::Result<String> {
     let pool = sqlx::PgPool::connect(server).await.context("TEST_DATABASE_URL_PG cannot be reached")?;
-    sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&pool).await?;
+    sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name} TEMPLATE {template}"))).execute(&pool).await?;
     let mut url = url::Url::parse(server)?;
     url.set_path(name);
     Ok(url.into())

@@ -18,7 +18,7 @@ use std::{
 };
 
 pub fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/stories/catalog/fixtures").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("stories/catalog/fixtures").join(name)
 }
 
 pub fn args(file: PathBuf) -> import::Args {
@@ -49,7 +49,7 @@ pub async fn figures(db: &Db) -> Vec<i64> {
 async fn the_demos_own_file_is_recognised_and_twice_changes_nothing() {
     for stores in stores::all().await {
         let (clock, model, dispatcher) = readmodel::demo(&stores).await;
-        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("demo/shopify-products.csv");
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../demo/shopify-products.csv");
         let demo = figures(&stores.db).await;
         let report = import(&stores.db, stores.folder.path(), &args(file.clone())).await;
         assert_eq!((report.products_read, report.products_new, report.exit_code()), (41, 0, 0), "{}: {report}", stores.name);

@@ -1,6 +1,7 @@
 //! The binary as processes: what it refuses and says at its start, that a signal lets requests under way finish, and that an import beside
 //! a running shop is soon on its pages.
 
+use crate::support;
 use anyhow::Context as _;
 use std::{io::Write as _, process::Stdio, time::Duration};
 use tokio::{
@@ -11,7 +12,7 @@ use tokio::{
 };
 
 fn nextgen(data: &std::path::Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_nextgen"));
+    let mut command = Command::new(support::nextgen());
     command.env_remove("DATABASE_URL").env("NEXTGEN_DATA", data).env("NEXTGEN_TEST_PROVIDER", "off");
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     command

@@ -1,5 +1,6 @@
 //! The test provider as a process: started by the shop, started again when it dies, ended with the shop, also when the shop is killed.
 
+use crate::support;
 use anyhow::{Context as _, ensure};
 use server::payments::test_provider;
 use std::{
@@ -23,7 +24,7 @@ async fn the_provider_lives_as_long_as_the_shop() -> anyhow::Result<()> {
     let data = tempfile::tempdir()?;
     let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
     let mut shop = Running(
-        Command::new(env!("CARGO_BIN_EXE_nextgen"))
+        Command::new(support::nextgen())
             .arg("serve")
             .args(["--addr", &format!("127.0.0.1:{port}"), "--demo", "0", "--data"])
             .arg(data.path())

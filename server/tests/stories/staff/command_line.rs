@@ -16,7 +16,7 @@ struct Said {
 }
 
 async fn staff(data: &Path, database: Option<&str>, args: &[&str], input: &str) -> anyhow::Result<Said> {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_nextgen"));
+    let mut command = Command::new(support::nextgen());
     command.arg("staff").args(args).env_remove("DATABASE_URL").env("NEXTGEN_DATA", data);
     if let Some(url) = database {
         command.env("DATABASE_URL", url);

@@ -1,11 +1,12 @@
 //! `nextgen coupon` as staff type it, beside a shop's data: what the README shows works, and what cannot be meant says so.
 
+use crate::support;
 use anyhow::{Context as _, ensure};
 use std::{collections::BTreeSet, path::Path, process::Output};
 use tokio::process::Command;
 
 async fn nextgen(data: &Path, args: &[String]) -> anyhow::Result<Output> {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_nextgen"));
+    let mut command = Command::new(support::nextgen());
     command.env_remove("DATABASE_URL").env("NEXTGEN_DATA", data).env("NEXTGEN_DEMO", "0").args(args);
     Ok(command.output().await?)
 }
@@ -41,7 +42,7 @@ fn arguments(line: &str) -> Vec<String> {
 #[tokio::test]
 async fn what_the_readme_shows_works() -> anyhow::Result<()> {
     let data = tempfile::tempdir()?;
-    let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md"))?;
+    let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md"))?;
     let lines: Vec<_> = readme.lines().filter_map(|line| line.trim().strip_prefix("nextgen coupon ")).collect();
     assert!(lines.len() >= 4, "the README shows each command: {lines:?}");
     for line in lines {
