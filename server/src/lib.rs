@@ -25,6 +25,7 @@ pub mod sql;
 mod sql_dsql;
 pub mod sql_log;
 mod sql_migrations;
+mod sql_value;
 pub mod staff;
 pub mod tariffs;
 pub mod telemetry;

@@ -68,7 +68,7 @@ impl Cancel {
                     <form method="post" action=action class="stack">
                         {mutation()}
                         <p>{filled(messages.cancel_text, &[("amount", &money(*back, view.locale))])}</p>
-                        {open.iter().map(|piece| quantity(piece, view)).collect_view()}
+                        {open.iter().map(|piece| quantity(piece, is_single(open), view)).collect_view()}
                         <p><button class="button quiet small">{messages.cancel_submit}</button></p>
                     </form>
                 </details>
@@ -82,8 +82,13 @@ impl Cancel {
     }
 }
 
-/// How many pieces of a line.
-fn quantity(piece: &Piece, view: &View) -> AnyView {
+/// Whether there is nothing to choose: who opens the form means this piece.
+fn is_single(open: &[Piece]) -> bool {
+    matches!(open, [Piece { quantity: 1, .. }])
+}
+
+/// How many pieces of a line: none, until somebody says so.
+fn quantity(piece: &Piece, is_chosen: bool, view: &View) -> AnyView {
     let name = format!("line-{}", piece.line);
     view! {
         <p class="field">
@@ -95,7 +100,7 @@ fn quantity(piece: &Piece, view: &View) -> AnyView {
                 inputmode="numeric"
                 min="0"
                 max=piece.quantity.to_string()
-                value=piece.quantity.to_string()
+                value=if is_chosen { "1" } else { "0" }
                 autocomplete="off"
             />
         </p>
@@ -121,5 +126,14 @@ impl Undone {
         });
         let items: Vec<String> = pieces.chain(refunds).collect();
         (!items.is_empty()).then(|| view! { <ul>{items.into_iter().map(|item| view! { <li>{item}</li> }).collect_view()}</ul> }.into_any())
+    }
+
+    /// What went back or is on its way, to stand below the total.
+    pub fn sum(&self, view: &View) -> Option<AnyView> {
+        let mut amounts = self.refunds.iter().filter(|(_, state)| !state.is_stuck()).map(|(amount, _)| *amount);
+        let first = amounts.next()?;
+        let back = amounts.try_fold(first, Money::plus).ok()?;
+        let minus = money(Money { minor: -back.minor, ..back }, view.locale);
+        Some(view! { <dl class="sums"><dt>{follow(view.locale).refunded}</dt><dd class="now">{minus}</dd></dl> }.into_any())
     }
 }

@@ -79,8 +79,8 @@ pub enum State {
 }
 
 impl Returns {
-    /// The list and the link, or nothing.
-    pub fn show(&self, secret: &str, view: &View) -> AnyView {
+    /// The list, how a parcel that is awaited is sent, and the link; or nothing.
+    pub fn show(&self, secret: &str, order: &str, view: &View) -> AnyView {
         let messages = give_back(view.locale);
         let link = match self.can {
             Can::Yes(window) => {
@@ -94,7 +94,9 @@ impl Returns {
         };
         let list = (!self.announced.is_empty()).then(|| {
             let all = self.announced.iter().map(|back| back.show(secret, view)).collect_view();
-            view! { <section class="ledger" id="returns"><h2>{messages.list_title}</h2>{all}</section> }
+            let is_awaited = self.announced.iter().any(|back| matches!(back.state, State::Announced { .. }));
+            let how = is_awaited.then(|| view! { <p>{filled(messages.label_how, &[("number", order)])}</p> });
+            view! { <section class="ledger" id="returns"><h2>{messages.list_title}</h2>{all}{how}</section> }
         });
         view! { {list}{link} }.into_any()
     }

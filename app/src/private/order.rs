@@ -96,9 +96,9 @@ fn body(view: &View, data: OrderData) -> AnyView {
                     {data.billing.as_ref().map(|address| postal(messages.bill_to, address))}
                     {contact}
                 </dl>
-                <p class="why">{placed}". "{messages.keep_address}</p>
+                <p class="why">{placed}<br/>{messages.keep_address}</p>
                 {data.cancel.show(&data.secret, view)}
-                {data.returns.show(&data.secret, view)}
+                {data.returns.show(&data.secret, &data.number, view)}
                 {again(&data, view)}
                 <p><a href=shopping>{messages.continue_shopping}</a></p>
                 {renew(&data, view)}
@@ -108,6 +108,7 @@ fn body(view: &View, data: OrderData) -> AnyView {
                     <h2>{messages.order_items}</h2>
                     <ul>{data.lines.iter().map(|line| line.summary(view)).collect_view()}</ul>
                     {sums::sums(&data.quote, Some(arrives), Removal::Never, view)}
+                    {data.undone.sum(view)}
                     {sums::explanation(&data.quote, view)}
                 </div>
             </aside>

@@ -12,35 +12,41 @@ use domain::{
 
 const DAY: Instant = 86_400_000_000;
 
-/// The windows of these variants in a market, now and to come, with references that the history bears out. A variant without a price is
-/// left out: the market does not sell it.
-pub async fn windows(
-    tx: &mut Tx,
-    market: &Market,
-    variants: &[VariantId],
-    now: Instant,
-) -> anyhow::Result<Vec<(VariantId, ProductId, Vec<PriceWindow>)>> {
+/// A variant that is sold, and what an order must know of it.
+pub struct Priced {
+    pub variant: VariantId,
+    pub product: ProductId,
+    pub tax_category: String,
+    /// Now and to come.
+    pub windows: Vec<PriceWindow>,
+}
+
+/// These variants with their prices in a market and the references that the history bears out. One that has no price, or whose product is
+/// not on sale, is left out: the market does not sell it.
+pub async fn of(tx: &mut Tx, market: &Market, variants: &[VariantId], now: Instant) -> anyhow::Result<Vec<Priced>> {
     let mut found = Vec::with_capacity(variants.len());
     for variant in variants {
         let rows = tx
             .all(
-                "SELECT v.product_id, p.currency, p.amount_minor, p.compare_at_minor, p.valid_from, p.valid_until FROM prices p \
-                 JOIN variants v ON v.id = p.variant_id WHERE p.variant_id = $1 AND p.price_list = $2 AND v.active = 1 \
-                 AND (p.valid_until IS NULL OR p.valid_until > $3) ORDER BY p.valid_from",
+                "SELECT v.product_id, t.tax_category, p.currency, p.amount_minor, p.compare_at_minor, p.valid_from, p.valid_until FROM prices p \
+                 JOIN variants v ON v.id = p.variant_id JOIN products t ON t.id = v.product_id WHERE p.variant_id = $1 AND p.price_list = $2 \
+                 AND v.active = 1 AND t.status = 'active' AND t.published = 1 AND (p.valid_until IS NULL OR p.valid_until > $3) ORDER BY p.valid_from",
                 params![*variant, &market.price_list, now],
             )
             .await?;
         let Some(first) = rows.first() else { continue };
-        let product = first.parse("product_id")?;
-        let history = tx
-            .all(
-                "SELECT currency, amount_minor, valid_from FROM price_history WHERE variant_id = $1 AND price_list = $2 ORDER BY valid_from, id",
-                params![*variant, &market.price_list],
-            )
-            .await?;
         let prices = rows.iter().map(Price::read).collect::<anyhow::Result<Vec<_>>>()?;
+        // Without a claim there is no reference, whatever the history says.
+        let history = if prices.iter().any(|price| price.compare_at.is_some()) {
+            let sql =
+                "SELECT currency, amount_minor, valid_from FROM price_history WHERE variant_id = $1 AND price_list = $2 ORDER BY valid_from, id";
+            tx.all(sql, params![*variant, &market.price_list]).await?
+        } else {
+            Vec::new()
+        };
         let history = history.iter().map(Shown::read).collect::<anyhow::Result<Vec<_>>>()?;
-        found.push((*variant, product, compute(market, &prices, &history, now)));
+        let windows = compute(market, &prices, &history, now);
+        found.push(Priced { variant: *variant, product: first.parse("product_id")?, tax_category: first.text("tax_category")?, windows });
     }
     Ok(found)
 }

@@ -53,18 +53,18 @@ fn context(payment: PaymentId) -> String {
 }
 
 impl Orders {
-    /// The capsule of an order for one of its payments.
-    pub(super) async fn capsule(&self, order: OrderId, payment: PaymentId) -> anyhow::Result<String> {
+    /// What the capsule of one of an order's payments is made of, and the generation of the order's present link.
+    pub(super) async fn unsealed(&self, order: OrderId, payment: PaymentId) -> anyhow::Result<(Capsule, i64)> {
         let row = self
             .db
             .first(
                 "SELECT o.number, o.cart_id, o.cart_version, o.fingerprint, o.subject, o.market, o.locale, o.body, o.personal, o.placed_at, c.wrapped_key, \
-                 p.created_at, p.amount_minor, p.currency FROM payments p JOIN orders o ON o.id = p.order_id \
-                 LEFT JOIN customer_keys c ON c.subject = o.subject WHERE p.id = $1",
+                 p.created_at, p.amount_minor, p.currency, COALESCE(l.generation, 0) AS generation FROM payments p JOIN orders o ON o.id = p.order_id \
+                 LEFT JOIN customer_keys c ON c.subject = o.subject LEFT JOIN order_links l ON l.order_id = o.id WHERE p.id = $1",
                 params![payment],
             )
             .await?
-            .context("an order")?;
+            .context("an attempt to pay")?;
         let subject = row.text("subject")?;
         let personal = match (row.bytes_or_null("wrapped_key")?, row.bytes_or_null("personal")?) {
             (Some(wrapped), Some(sealed)) => {
@@ -86,7 +86,7 @@ impl Orders {
             personal,
             subject,
         };
-        seal(&self.keys, payment, &Capsule { order, attempted_at: row.int("created_at")?, amount: store::money(&row, "amount_minor")? })
+        Ok((Capsule { order, attempted_at: row.int("created_at")?, amount: store::money(&row, "amount_minor")? }, row.int("generation")?))
     }
 }
 

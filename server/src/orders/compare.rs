@@ -253,7 +253,12 @@ impl Orders {
             let order = record.order(Pieces::Lapsed, vec![attempt.clone()])?;
             // Its cart may have been ordered anew meanwhile: then that order stands for the cart.
             if !self.insert(tx, record, &order, true).await? {
-                self.insert(tx, record, &order, false).await?;
+                let written = self.insert(tx, record, &order, false).await?;
+                anyhow::ensure!(
+                    written,
+                    "the number {} was given to another order since the backup: refund payment {payment} at the provider",
+                    record.number
+                );
             }
         }
         store::insert_payment(tx, record.id, self.provider.name(), &attempt).await

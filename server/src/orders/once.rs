@@ -72,17 +72,9 @@ impl Orders {
             }
         };
         failpoint!("page-known");
-        self.db
-            .transact::<_, sqlx::Error>(|tx| {
-                // A page that another request was given stays.
-                let sql = "UPDATE idempotency_keys SET status = 303, location = COALESCE($3, location) WHERE scope = $1 AND key = $2";
-                let values = params![scope(request.cart), &request.key, redirect_url.clone()];
-                Box::pin(async move {
-                    tx.execute(sql, values).await?;
-                    Ok(())
-                })
-            })
-            .await?;
+        // A page that another request was given stays.
+        let sql = "UPDATE idempotency_keys SET status = 303, location = COALESCE($3, location) WHERE scope = $1 AND key = $2";
+        self.db.execute(sql, params![scope(request.cart), &request.key, redirect_url.clone()]).await?;
         failpoint!("answer-saved");
         Ok(Placed { number, secret, redirect_url })
     }

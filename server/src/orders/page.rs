@@ -2,7 +2,9 @@
 
 use super::{
     Heard, Orders,
-    request::{OrderBody, Personal},
+    capsule::{self, Capsule},
+    record::Record,
+    request::OrderBody,
     store,
 };
 use crate::{
@@ -13,18 +15,24 @@ use anyhow::Context as _;
 use domain::{
     OrderId, PaymentId,
     locale::Locale,
-    order::{Order, OrderNumber},
+    order::Order,
     payment::{News, Payment, PaymentState},
 };
 
 impl Orders {
     /// Asks for an attempt's page, or what became of it. `Some`: its address, to send the shopper there.
     pub(super) async fn ask_for_page(&self, order: OrderId, payment: PaymentId) -> Result<Option<String>, ProviderError> {
-        let request = self.session_request(order, payment).await.map_err(ProviderError::Unavailable)?;
+        let (attempt, generation) = self.unsealed(order, payment).await.map_err(ProviderError::Unavailable)?;
+        self.ask_for_page_of(payment, &attempt, generation).await
+    }
+
+    /// The same for whoever has just made the attempt, and knows all that is to be told.
+    pub(super) async fn ask_for_page_of(&self, payment: PaymentId, attempt: &Capsule, generation: i64) -> Result<Option<String>, ProviderError> {
+        let request = self.session_request(payment, attempt, generation).map_err(ProviderError::Unavailable)?;
         failpoint!("page-not-asked-for");
         let news = self.provider.create_session(&request).await?;
         failpoint!("page-opened");
-        self.let_in(order, payment, news).await.map_err(ProviderError::Unavailable)
+        self.let_in(attempt.order.id, payment, news).await.map_err(ProviderError::Unavailable)
     }
 
     /// Hears of a page that was asked for. An attempt that ended meanwhile (the cart was ordered anew in another tab, the hold lapsed) gets
@@ -90,37 +98,20 @@ impl Orders {
     }
 
     /// What the provider is told: the same each time for the same attempt.
-    async fn session_request(&self, id: OrderId, payment: PaymentId) -> anyhow::Result<SessionRequest> {
-        let row = self
-            .db
-            .first(
-                "SELECT o.number, o.locale, o.body, o.personal, o.subject, p.amount_minor, p.currency, p.created_at, c.wrapped_key \
-                 FROM payments p JOIN orders o ON o.id = p.order_id LEFT JOIN customer_keys c ON c.subject = o.subject WHERE p.id = $1",
-                params![payment],
-            )
-            .await?
-            .context("an attempt to pay")?;
-        let (number, locale): (OrderNumber, Locale) = (row.parse("number")?, row.parse("locale")?);
-        let body: OrderBody = serde_json::from_str(&row.text("body")?).context("orders.body")?;
-        let personal = match (row.bytes_or_null("wrapped_key")?, row.bytes_or_null("personal")?) {
-            (Some(wrapped), Some(sealed)) => {
-                let plain = self.keys.data_key(&row.text("subject")?, &wrapped)?.open(&id.to_string(), &sealed);
-                plain.ok().map(|plain| serde_json::from_slice::<Personal>(&plain)).transpose().context("orders.personal")?
-            }
-            _ => None,
-        };
-        let url = format!("{}/{locale}/orders/{}", self.origin, self.present_secret(id).await?);
+    fn session_request(&self, payment: PaymentId, attempt: &Capsule, generation: i64) -> anyhow::Result<SessionRequest> {
+        let Record { id, number, locale, body, personal, .. } = &attempt.order;
+        let url = format!("{}/{locale}/orders/{}", self.origin, self.secret(*id, generation));
         Ok(SessionRequest {
             payment,
-            number: number.to_string(),
-            amount: store::money(&row, "amount_minor")?,
-            lines: lines(&body, locale),
-            email: personal.map(|personal| personal.contact.email.as_str().to_owned()),
+            number: number.clone(),
+            amount: attempt.amount,
+            lines: lines(body, *locale),
+            email: personal.as_ref().map(|personal| personal.contact.email.as_str().to_owned()),
             locale: locale.to_string(),
             success_url: url.clone(),
             cancel_url: url,
-            expires_at: row.int("created_at")? + SESSION_US,
-            capsule: Some(self.capsule(id, payment).await?),
+            expires_at: attempt.attempted_at + SESSION_US,
+            capsule: Some(capsule::seal(&self.keys, payment, attempt)?),
         })
     }
 }

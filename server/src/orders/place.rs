@@ -2,6 +2,7 @@
 
 use super::{
     Orders,
+    capsule::Capsule,
     hear::hear_in,
     once::Repeated,
     price::Unlocked,
@@ -14,7 +15,7 @@ use crate::{
     catalog::stock::{self, Holding, Item},
     coupons::{self, Redemption},
     events, failpoint, params, random,
-    sql::Tx,
+    sql::{Lost, Tx},
 };
 use anyhow::Context as _;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -28,8 +29,11 @@ use domain::{
 
 /// What one transaction came to.
 enum Stored {
-    /// With the attempt to pay, where there is something to pay.
-    Order(OrderId, OrderNumber, Option<PaymentId>),
+    Order {
+        record: Box<Record>,
+        number: OrderNumber,
+        payment: Payment,
+    },
     /// Somebody was here before with the same key or the same cart: look again.
     Taken,
 }
@@ -76,15 +80,18 @@ impl Orders {
                     Box::pin(async move { this.store(tx, &request, &fingerprint).await })
                 })
                 .await?;
-            if let Stored::Order(order, number, payment) = stored {
+            if let Stored::Order { record, number, payment } = stored {
                 failpoint!("order-committed");
                 events::ring();
                 tracing::info!(%number, market = %request.market.code, "an order was placed");
                 metrics::counter!("orders_placed_total").increment(1);
+                let order = record.id;
                 // Nobody can have opened its page or renewed its link yet: there is nothing to look up.
-                let page = match payment {
-                    Some(payment) => Box::pin(self.ask_for_page(order, payment)).await.map_err(Into::into),
-                    None => Ok(None),
+                let page = if payment.amount.is_zero() {
+                    Ok(None)
+                } else {
+                    let attempt = Capsule { order: *record, attempted_at: payment.created_at, amount: payment.amount };
+                    Box::pin(self.ask_for_page_of(payment.id, &attempt, 0)).await.map_err(Into::into)
                 };
                 return self.save_answer(&request, number, self.secret(order, 0), page).await;
             }
@@ -125,11 +132,7 @@ impl Orders {
         }
         let total = body.quote.total;
         let payment = Payment { id: PaymentId(self.clock.id()), amount: total, created_at: now, state: PaymentState::Created, odd: None };
-        // 40 random bits: a number that is taken comes once in a thousand billion, and then the next one is free.
-        let mut number = OrderNumber::from_random(random::bytes());
-        while tx.first("SELECT id FROM orders WHERE number = $1", params![number.to_string()]).await?.is_some() {
-            number = OrderNumber::from_random(random::bytes());
-        }
+        let number = OrderNumber::from_random(random::bytes());
         let record = Record {
             id: order,
             number: number.to_string(),
@@ -146,7 +149,11 @@ impl Orders {
         let placed = record.order(Pieces::Held { until: now + HOLD_US }, vec![payment.clone()])?;
         if !self.insert(tx, &record, &placed, true).await? {
             // The key goes with the transaction, so that it may be used again.
-            return Err(PlaceOrderError::CartAlreadyOrdered { secret: self.claimed(tx, request).await? });
+            return match self.claimed(tx, request).await? {
+                Some(secret) => Err(PlaceOrderError::CartAlreadyOrdered { secret }),
+                // Of 40 random bits: among a million orders one in a million draws a number that is taken, and draws again.
+                None => Err(anyhow::Error::from(Lost).into()),
+            };
         }
         failpoint!("order-written");
         store::insert_payment(tx, order, self.provider.name(), &payment).await?;
@@ -163,7 +170,7 @@ impl Orders {
             coupons::redeem(tx, redemption).await?.map_err(PlaceOrderError::Coupon)?;
         }
         failpoint!("pieces-held");
-        Ok(Stored::Order(order, number, (!total.is_zero()).then_some(payment.id)))
+        Ok(Stored::Order { record: Box::new(record), number, payment })
     }
 
     /// The order that this key led to before.
@@ -272,11 +279,12 @@ impl Orders {
             .await
     }
 
-    async fn claimed(&self, tx: &mut Tx, request: &OrderRequest) -> anyhow::Result<String> {
+    /// The secret of the order that has this cart.
+    async fn claimed(&self, tx: &mut Tx, request: &OrderRequest) -> anyhow::Result<Option<String>> {
         let sql =
             "SELECT o.id, COALESCE(l.generation, 0) AS generation FROM orders o LEFT JOIN order_links l ON l.order_id = o.id WHERE o.cart_claim = $1";
-        let row = tx.first(sql, params![claim(request)]).await?.context("an order has this cart")?;
-        Ok(self.secret(row.parse("id")?, row.int("generation")?))
+        let Some(row) = tx.first(sql, params![claim(request)]).await? else { return Ok(None) };
+        Ok(Some(self.secret(row.parse("id")?, row.int("generation")?)))
     }
 
     /// A keyed hash of all that makes an order this order. Keyed, because addresses can be guessed.

@@ -7,7 +7,6 @@ use super::{
 use crate::{
     catalog::prices,
     coupons::{self, Customer, Found},
-    params,
     sql::Tx,
     tariffs,
 };
@@ -35,22 +34,16 @@ impl Orders {
     /// What the request costs now, frozen, and the coupon to redeem.
     pub(super) async fn price(&self, tx: &mut Tx, request: &OrderRequest, now: Instant) -> Result<(OrderBody, Option<Unlocked>), PlaceOrderError> {
         let variants: Vec<_> = request.lines.iter().map(|line| line.variant).collect();
-        let windows = prices::windows(tx, &request.market, &variants, now).await?;
+        let windows = prices::of(tx, &request.market, &variants, now).await?;
         let mut wanted = Vec::with_capacity(request.lines.len());
         let mut not_sold = Vec::new();
         for line in &request.lines {
-            let product =
-                tx.first("SELECT tax_category FROM products WHERE id = $1 AND status = 'active' AND published = 1", params![line.product]).await?;
-            let priced = windows.iter().find(|(variant, product, _)| *variant == line.variant && *product == line.product);
-            match (priced.and_then(|(_, _, windows)| offer(windows, now)), product) {
-                (Some(offer), Some(product)) => wanted.push(Wanted {
-                    product: line.product,
-                    variant: line.variant,
-                    quantity: line.quantity,
-                    offer,
-                    tax_category: product.text("tax_category")?,
-                }),
-                _ => not_sold.push(line.variant),
+            let priced = windows.iter().find(|priced| priced.variant == line.variant && priced.product == line.product);
+            match priced.and_then(|priced| Some((offer(&priced.windows, now)?, priced.tax_category.clone()))) {
+                Some((offer, tax_category)) => {
+                    wanted.push(Wanted { product: line.product, variant: line.variant, quantity: line.quantity, offer, tax_category });
+                }
+                None => not_sold.push(line.variant),
             }
         }
         if !not_sold.is_empty() {

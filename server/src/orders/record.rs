@@ -79,8 +79,8 @@ impl Record {
 }
 
 impl Orders {
-    /// Writes an order and its lines; its ledgers are the caller's. `false`: another order has this cart, and nothing was written. Without
-    /// `claims` it does not stand for its cart.
+    /// Writes an order and its lines; its ledgers are the caller's. `false`: another order has this cart or this number, and nothing was
+    /// written. Without `claims` it does not stand for its cart.
     pub(super) async fn insert(&self, tx: &mut Tx, record: &Record, order: &Order, claims: bool) -> anyhow::Result<bool> {
         let personal = match &record.personal {
             Some(personal) => {
@@ -99,7 +99,7 @@ impl Orders {
             .execute(
                 "INSERT INTO orders (id, number, secret_hash, cart_id, cart_version, cart_claim, fingerprint, subject, market, locale, currency, total_minor, \
                  body, personal, pieces, hold_until, status, placed_at, updated_at, delivery_minor) \
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $18, $19) ON CONFLICT (cart_claim) DO NOTHING",
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $18, $19) ON CONFLICT DO NOTHING",
                 params![
                     record.id,
                     &record.number,

@@ -70,6 +70,7 @@ pub const DE: Follow = Follow {
     cancel_none: "Es wurde nichts storniert: Bitte wählen Sie mindestens einen Artikel.",
     cancelled_item: "Storniert: {product}, {count}",
     refund_going: "Erstattung von {amount}: unterwegs. Ihre Bank kann einige Werktage brauchen.",
+    refunded: "Erstattet",
     refund_done: "Erstattung von {amount}: gesendet.",
     refund_stuck: "Erstattung von {amount}: verzögert. Wir kümmern uns darum.",
     parcels_title: "Sendungen",

@@ -70,6 +70,7 @@ pub const EN_US: Follow = Follow {
     cancel_none: "Nothing was canceled: please choose at least one item.",
     cancelled_item: "Canceled: {product}, {count}",
     refund_going: "Refund of {amount}: on its way. Your bank may need a few business days.",
+    refunded: "Refunded",
     refund_done: "Refund of {amount}: sent.",
     refund_stuck: "Refund of {amount}: delayed. We are working on it.",
     parcels_title: "Parcels",

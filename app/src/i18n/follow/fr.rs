@@ -70,6 +70,7 @@ pub const FR: Follow = Follow {
     cancel_none: "Rien n’a été annulé : veuillez choisir au moins un article.",
     cancelled_item: "Annulé : {product}, {count}",
     refund_going: "Remboursement de {amount} : en cours. Votre banque peut demander quelques jours ouvrés.",
+    refunded: "Remboursé",
     refund_done: "Remboursement de {amount} : envoyé.",
     refund_stuck: "Remboursement de {amount} : retardé. Nous nous en occupons.",
     parcels_title: "Colis",

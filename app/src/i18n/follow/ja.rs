@@ -70,6 +70,7 @@ pub const JA: Follow = Follow {
     cancel_none: "キャンセルされませんでした。商品を1点以上選んでください。",
     cancelled_item: "キャンセル済み：{product}、{count}点",
     refund_going: "返金 {amount}：手続き中です。反映まで数営業日かかることがあります。",
+    refunded: "返金額",
     refund_done: "返金 {amount}：送金しました。",
     refund_stuck: "返金 {amount}：遅れています。ただいま対応しています。",
     parcels_title: "お荷物",

@@ -70,6 +70,7 @@ pub const KO: Follow = Follow {
     cancel_none: "취소되지 않았습니다. 상품을 하나 이상 선택해 주세요.",
     cancelled_item: "취소됨: {product}, {count}개",
     refund_going: "환불 {amount}: 진행 중입니다. 은행에 따라 며칠이 걸릴 수 있습니다.",
+    refunded: "환불 금액",
     refund_done: "환불 {amount}: 보냈습니다.",
     refund_stuck: "환불 {amount}: 지연되고 있습니다. 저희가 처리하고 있습니다.",
     parcels_title: "배송 현황",

@@ -81,6 +81,7 @@ messages! {
         cancel_none,
         cancelled_item,
         refund_going,
+        refunded,
         refund_done,
         refund_stuck,
         parcels_title,

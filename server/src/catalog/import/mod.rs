@@ -23,11 +23,14 @@ use crate::{
     },
     clock::Clock,
     events, params,
-    sql::Db,
+    sql::{Db, Tx},
+    staff::audit::{self, Actor, Change, Subject},
 };
 use anyhow::Context as _;
 use apply::{Shelves, Terms};
 use domain::{locale::TextLanguage, market::Market, money::Currency};
+use report::{Became, Outcome};
+use serde_json::json;
 use sheet::Draft;
 use std::{
     path::{Path, PathBuf},
@@ -96,11 +99,13 @@ pub async fn run(db: &Db, clock: &Clock, data: &Path, args: &Args) -> anyhow::Re
             .transact::<_, anyhow::Error>(|tx| {
                 // Cloned for each try: what an earlier one added was rolled back.
                 let (chunk, terms, mut shelves, clock) = (Arc::<[Draft]>::from(chunk), terms.clone(), shelves.clone(), clock.clone());
+                let file = args.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
                 Box::pin(async move {
                     let mut outcomes = Vec::with_capacity(chunk.len());
                     for draft in &*chunk {
                         outcomes.push(apply::product(tx, &clock, &terms, draft, &mut shelves).await.with_context(|| draft.handle.clone())?);
                     }
+                    log(tx, &clock, file, &chunk, &outcomes).await?;
                     Ok(outcomes)
                 })
             })
@@ -113,6 +118,21 @@ pub async fn run(db: &Db, clock: &Clock, data: &Path, args: &Args) -> anyhow::Re
     }
     report.finish();
     Ok(report)
+}
+
+/// Writes into the log which products a file made and changed.
+async fn log(tx: &mut Tx, clock: &Clock, file: String, chunk: &[Draft], outcomes: &[Outcome]) -> anyhow::Result<()> {
+    let handles = |became: &[Became]| -> Vec<&str> {
+        let those = chunk.iter().zip(outcomes).filter(|(_, outcome)| became.contains(&outcome.became));
+        those.map(|(draft, _)| draft.handle.as_str()).collect()
+    };
+    let (new, changed) = (handles(&[Became::New, Became::NewHidden]), handles(&[Became::Changed]));
+    if new.is_empty() && changed.is_empty() {
+        return Ok(());
+    }
+    let after = Some(json!({ "new": new, "changed": changed }));
+    let change = Change { action: "products imported", subject: Subject::Other(format!("file {file}")), before: None, after };
+    Ok(audit::write(tx, clock, Actor::CommandLine, change).await?)
 }
 
 async fn terms(db: &Db, clock: &Clock, args: &Args) -> anyhow::Result<Terms> {

@@ -159,6 +159,9 @@ async fn what_was_sold_never_comes_back() {
         assert_eq!(free().await, 8, "two more came in");
         let kinds = stores.db.all("SELECT kind FROM stock_ledger WHERE variant_id = $1", params![item.variant]).await.expect("a read");
         assert_eq!(kinds.len(), 3, "a receipt and two adjustments");
+        let told = stores.db.all("SELECT actor, action, subject, after FROM audit_log ORDER BY id", vec![]).await.expect("a read");
+        let told: Vec<String> = told.iter().map(|row| row.text("after").expect("what was done")).collect();
+        assert_eq!(told, [r#"{"changed":[],"new":["cup"]}"#, r#"{"changed":["cup"],"new":[]}"#], "the log has who changed something");
     }
 }
 
