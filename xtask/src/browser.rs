@@ -4,7 +4,6 @@ use crate::{
     assets::{Asset, Assets},
     machine::{Repo, Stopwatch, say},
     node::{Shrinkers, hex},
-    process::Run as _,
     wasm_toolchain::{TARGET, WasmToolchain},
 };
 use anyhow::{Context as _, Result, bail};
@@ -28,7 +27,7 @@ impl Browser {
 
 pub fn build(repo: &Repo, toolchain: &WasmToolchain, shrinkers: Option<&Shrinkers>, assets: &Assets) -> Result<Browser> {
     say("compiling the browser's Wasm");
-    toolchain.cargo(repo).args(["build", "--profile", "browser", "--package", "shop", "--target", TARGET]).loudly()?;
+    toolchain.build(repo, "shop")?;
     let module = std::fs::read(repo.at("target").join(TARGET).join("browser/shop.wasm"))?;
     let loader = std::fs::read_to_string(repo.at("browser/shop/loader.js"))?;
 

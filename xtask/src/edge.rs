@@ -3,9 +3,8 @@
 use crate::{
     edge_config::EdgeConfig,
     journeys::Bundles,
-    machine::{Repo, Stopwatch, say, variable},
+    machine::{Repo, Stopwatch, say},
     node::{Shrinkers, hex},
-    process::Run as _,
     site::relative,
     wasm_toolchain::{TARGET, WasmToolchain},
 };
@@ -98,8 +97,8 @@ pub fn cloudfront(repo: &Repo, toolchain: &WasmToolchain, config: &EdgeConfig) -
 /// Compiles, binds and shrinks; leaves `edge.wasm`, the glue and the host's scripts in a folder of their own.
 fn bound(repo: &Repo, toolchain: &WasmToolchain, shrinkers: &Shrinkers, host: &Host) -> Result<PathBuf> {
     say(&format!("compiling {}", host.package));
-    toolchain.cargo_with(repo, nameless(repo)).args(["build", "--profile", "edge", "--package", host.package, "--target", TARGET]).loudly()?;
-    let module = std::fs::read(repo.at("target").join(TARGET).join("edge").join(host.module))?;
+    toolchain.build(repo, host.package)?;
+    let module = std::fs::read(repo.at("target").join(TARGET).join("browser").join(host.module))?;
     let work = repo.at("target/edge-files").join(host.name);
     std::fs::create_dir_all(&work)?;
     let mut key = Sha256::new();
@@ -123,13 +122,6 @@ fn bound(repo: &Repo, toolchain: &WasmToolchain, shrinkers: &Shrinkers, host: &H
         std::fs::copy(&source, work.join(script)).with_context(|| format!("copying {}", source.display()))?;
     }
     Ok(work)
-}
-
-/// Flags that keep this machine's folders out of what is uploaded: panics name source files.
-fn nameless(repo: &Repo) -> Vec<String> {
-    let cargo_home = variable("CARGO_HOME").map(PathBuf::from).or_else(|| Some(PathBuf::from(variable("HOME")?).join(".cargo")));
-    let of_cargo = cargo_home.map(|home| format!("--remap-path-prefix={}=/cargo", home.display()));
-    of_cargo.into_iter().chain([format!("--remap-path-prefix={}=/shop", repo.root.display())]).collect()
 }
 
 /// A view can do more than be written as text: be built in a browser's document and change there, be resolved and streamed. A view of any type

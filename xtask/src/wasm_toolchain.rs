@@ -1,7 +1,7 @@
 //! Finds or makes a compiler for wasm32: rustup's target first, then Debian's rustc with a standard library built once a machine.
 
 use crate::{
-    machine::{Repo, apt_install, cache_folder, find_program, say},
+    machine::{Repo, apt_install, cache_folder, find_program, say, variable},
     process::Run as _,
 };
 use anyhow::{Context as _, Result, bail};
@@ -43,6 +43,15 @@ pub enum Choice {
 }
 
 impl Choice {
+    /// As it is said on the command line.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Rustup => "rustup",
+            Self::Debian => "debian",
+        }
+    }
+
     /// Takes the option out of the arguments and leaves the rest.
     pub fn take(arguments: &[String]) -> Result<(Self, Vec<String>)> {
         let mut choice = Self::Auto;
@@ -95,8 +104,13 @@ impl WasmToolchain {
         self.cargo_with(repo, Vec::new())
     }
 
+    /// Compiles a package as it is sent: small, and without this machine's names.
+    pub fn build(&self, repo: &Repo, package: &str) -> Result<()> {
+        self.cargo_with(repo, nameless(repo)).args(["build", "--profile", "browser", "--package", package, "--target", TARGET]).loudly()
+    }
+
     /// The same with more flags for what is compiled for the target.
-    pub fn cargo_with(&self, repo: &Repo, mut flags: Vec<String>) -> Command {
+    fn cargo_with(&self, repo: &Repo, mut flags: Vec<String>) -> Command {
         let mut cargo = match self {
             Self::Default => default_cargo(repo),
             Self::Debian { sysroot } => {
@@ -178,6 +192,13 @@ fn debian_sysroot() -> Result<PathBuf> {
 
 fn library_folder(sysroot: &Path) -> PathBuf {
     sysroot.join("lib/rustlib").join(TARGET).join("lib")
+}
+
+/// Flags that keep this machine's folders out of what is uploaded: panics name source files.
+fn nameless(repo: &Repo) -> Vec<String> {
+    let cargo_home = variable("CARGO_HOME").map(PathBuf::from).or_else(|| Some(PathBuf::from(variable("HOME")?).join(".cargo")));
+    let of_cargo = cargo_home.map(|home| format!("--remap-path-prefix={}=/cargo", home.display()));
+    of_cargo.into_iter().chain([format!("--remap-path-prefix={}=/shop", repo.root.display())]).collect()
 }
 
 fn debian_cargo(folder: &Path) -> Command {
