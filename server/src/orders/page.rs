@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     failpoint, params,
-    payments::{Attempt, ProviderError, SESSION_US, SessionLine, SessionRequest},
+    payments::{Attempt, NOBODY, ProviderError, SESSION_US, SessionLine, SessionRequest},
 };
 use anyhow::Context as _;
 use domain::{
@@ -93,7 +93,7 @@ impl Orders {
         let row = self.db.first("SELECT provider, provider_session, created_at FROM payments WHERE id = $1", params![payment]).await?;
         let row = row.context("a payment")?;
         let (at, ours) = (row.text("provider")?, self.provider.name());
-        anyhow::ensure!(at == ours || ours == "none" || at == "none", "payment {payment} is at {at}, and this shop uses {ours}: settle it with {at}");
+        anyhow::ensure!(at == ours || ours == NOBODY || at == NOBODY, "payment {payment} is at {at}, and this shop uses {ours}: settle it with {at}");
         Ok(Attempt { payment, session: row.text_or_null("provider_session")?, created_at: row.int("created_at")? })
     }
 

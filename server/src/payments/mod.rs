@@ -8,6 +8,7 @@ pub mod signature;
 pub mod stripe;
 pub mod test_provider;
 
+pub use none::NOBODY;
 pub use session::{
     Attempt, CAPSULE_BYTES_MAX, CapturedPage, CapturedPayment, DisputePage, OpenedDispute, RefundPage, RefundRequest, SESSION_US, SentRefund,
     SessionLine, SessionRequest,

@@ -7,6 +7,9 @@ use super::{
 use async_trait::async_trait;
 use domain::{offer::Instant, order::HOLD_US, payment::News, refund::RefundNews};
 
+/// Its name.
+pub const NOBODY: &str = "none";
+
 /// Answers nothing.
 #[derive(Clone, Copy, Debug)]
 pub struct NoProvider;
@@ -18,7 +21,7 @@ fn nobody<T>() -> Result<T, ProviderError> {
 #[async_trait]
 impl Provider for NoProvider {
     fn name(&self) -> &'static str {
-        "none"
+        NOBODY
     }
     fn origin(&self) -> Option<String> {
         None
