@@ -1,6 +1,9 @@
 //! Two hundred buyers of 37 pieces, all at once: exactly 37 are paid, the provider's ledger equals the orders, nothing stays held.
 
-use crate::orders::house::{self, DECLINES, House, PAYS};
+use crate::{
+    orders::house::{self, DECLINES, House, PAYS},
+    support,
+};
 use anyhow::Context as _;
 use server::orders::{PayAgainError, PlaceOrderError};
 use std::{sync::Arc, time::Duration};
@@ -31,6 +34,38 @@ async fn two_hundred_buyers_of_37_pieces() -> anyhow::Result<()> {
     house.check_books().await?;
     assert_eq!(house.count("SELECT COUNT(*) AS n FROM orders WHERE status = 'paid'").await?, i64::from(PIECES));
     Arc::into_inner(house).context("all buyers have left")?.shop.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn forged_news_pays_nothing_and_lost_news_is_asked_for() -> anyhow::Result<()> {
+    let house = house::open(2, 0).await?;
+    house.faults(serde_json::json!({ "forge_webhooks": true })).await?;
+    let placed = house.place(1).await?;
+    let page = placed.redirect_url.clone().context("a payment page")?;
+    for _ in 0..20 {
+        assert_eq!(house.stored_status(&placed).await?, "awaiting_payment", "news of a forger was believed");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    house.type_card(&page, PAYS).await?;
+    house.until(&placed, "paid").await?;
+
+    house.faults(serde_json::json!({ "drop_webhooks": 1 })).await?;
+    let placed = house.place(1).await?;
+    house.type_card(&placed.redirect_url.clone().context("a payment page")?, PAYS).await?;
+    house.tend_until(&placed, "paid").await?;
+    assert_eq!(house.kept_by_provider().await?.0, 2, "each was captured once");
+    house.check_books().await?;
+    house.shop.stop().await
+}
+
+/// What the third run of everything on PostgreSQL is there for.
+#[tokio::test]
+async fn transactions_are_of_the_kind_that_the_run_says() -> anyhow::Result<()> {
+    let Some(url) = support::variable("TEST_DATABASE_URL_PG") else { return Ok(()) };
+    let house = house::open(1, 0).await?;
+    let level = house.shop.shop.db.first("SHOW transaction_isolation", vec![]).await?.context("a row")?.text("transaction_isolation")?;
+    assert_eq!(level, if url.contains("//repeatable@") { "repeatable read" } else { "read committed" });
+    house.shop.stop().await
 }
 
 /// Three in ten have a bad card first and then a good one; one in ten clicks twice. Who finds nothing tries until all is sold.

@@ -86,6 +86,40 @@ async fn an_unpaid_order_is_cancelled_and_can_no_longer_be_paid() -> anyhow::Res
     let page = words(&visitor.get(&order).await?.body);
     assert!(page.contains(till(gb()).status_cancelled), "{page}");
     assert_eq!(house.free(&things[0]).await?, free);
+    nothing_to_pay(&house, &visitor, &order, till(gb()).status_cancelled).await?;
+    house.close().await
+}
+
+/// Asks to pay: led back to the order, which says why, and no attempt was made.
+async fn nothing_to_pay(house: &House, visitor: &Visitor, order: &str, status: &str) -> anyhow::Result<()> {
+    let attempts = async || {
+        let orders = &house.shop.shop.orders;
+        Ok::<_, anyhow::Error>(orders.ledgers(latest(house).await?).await?.context("an order")?.payments.len())
+    };
+    let before = attempts().await?;
+    assert_eq!(visitor.post(&format!("{order}/pay"), &[]).await?.location().as_deref(), Some(order), "{status}");
+    assert!(words(&visitor.get(order).await?.body).contains(status), "{status}");
+    assert_eq!(attempts().await?, before, "{status}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_paid_pending_or_paid_back_is_not_paid_again() -> anyhow::Result<()> {
+    /// Pays when its bank says so, a while later.
+    const PAYS_LATER: &str = "4000 0000 0000 0077";
+    let house = house::open().await?;
+    let things = house.things().await?;
+    let visitor = house.shop.visitor();
+    add(&visitor, gb(), &things[0]).await?;
+    let order = type_card(&visitor, &place(&visitor, gb()).await?, PAYS_LATER).await?;
+    paid(&visitor, &order, till(gb()).status_pending).await?;
+    nothing_to_pay(&house, &visitor, &order, till(gb()).status_pending).await?;
+
+    let (visitor, order, _) = buys_two(&house, &things[1], gb()).await?;
+    nothing_to_pay(&house, &visitor, &order, till(gb()).status_paid).await?;
+    assert_eq!(visitor.post(&format!("{order}/cancel"), &[("line-0", "2")]).await?.status, 303);
+    paid(&visitor, &order, till(gb()).status_refunded).await?;
+    nothing_to_pay(&house, &visitor, &order, till(gb()).status_refunded).await?;
     house.close().await
 }
 
