@@ -3,8 +3,11 @@ import { chromium } from "playwright-core";
 import { join } from "node:path";
 import { leftBehind } from "./shop.mjs";
 
-/** Chromium's own promise of a cross-fade between two documents, when the new one was drawn before it could begin: no script of ours. */
-const SKIPPED_FADE = /^InvalidStateError: Transition was aborted because of invalid state\. Page already revealed/;
+/**
+ * Chromium's own promise of a cross-fade between two documents, when the new one was drawn before it could begin, or the next one came before
+ * it ended (it says so on pages without any script, too): no script of ours.
+ */
+const SKIPPED_FADE = /^(InvalidStateError: Transition was aborted because of invalid state\. Page already revealed|AbortError: Transition was skipped)/;
 
 export const launch = () =>
   chromium.launch({
