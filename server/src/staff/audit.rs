@@ -23,6 +23,8 @@ pub enum Actor {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Subject {
     Coupon(CouponId),
+    /// The name of a file that was imported.
+    File(String),
     /// A location's code.
     Location(String),
     Order(OrderId),
@@ -132,6 +134,7 @@ impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Coupon(id) => write!(f, "coupon:{id}"),
+            Self::File(name) => write!(f, "file:{name}"),
             Self::Location(code) => write!(f, "location:{code}"),
             Self::Order(id) => write!(f, "order:{id}"),
             Self::Staff(id) => write!(f, "staff:{id}"),
@@ -147,6 +150,7 @@ impl FromStr for Subject {
         let (kind, id) = text.split_once(':').context("a subject is a kind and an id")?;
         Ok(match kind {
             "coupon" => Self::Coupon(id.parse()?),
+            "file" => Self::File(id.to_owned()),
             "location" => Self::Location(id.to_owned()),
             "order" => Self::Order(id.parse()?),
             "staff" => Self::Staff(id.parse()?),

@@ -131,7 +131,7 @@ async fn log(tx: &mut Tx, clock: &Clock, file: String, chunk: &[Draft], outcomes
         return Ok(());
     }
     let after = Some(json!({ "new": new, "changed": changed }));
-    let change = Change { action: "products imported", subject: Subject::Other(format!("file {file}")), before: None, after };
+    let change = Change { action: "products imported", subject: Subject::File(file), before: None, after };
     Ok(audit::write(tx, clock, Actor::CommandLine, change).await?)
 }
 

@@ -47,6 +47,7 @@ fn line(entry: Entry) -> Line {
     let name = entry.name.filter(|name| !name.is_empty());
     let subject = match entry.subject {
         Subject::Coupon(id) => (format!("coupon {id}"), None),
+        Subject::File(name) => (format!("file {name}"), None),
         Subject::Other(text) => (text, None),
         Subject::Location(code) => (format!("location {code}"), None),
         Subject::Staff(id) => (name.unwrap_or_else(|| format!("staff {id}")), None),
