@@ -105,8 +105,8 @@ async fn nothing_to_pay(house: &House, visitor: &Visitor, order: &str, status: &
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_paid_pending_or_paid_back_is_not_paid_again() -> anyhow::Result<()> {
-    /// Pays when its bank says so, a while later.
-    const PAYS_LATER: &str = "4000 0000 0000 0077";
+    /// Pays when its bank says so, three days later.
+    const PAYS_LATER: &str = "4000 0000 0000 3006";
     let house = house::open().await?;
     let things = house.things().await?;
     let visitor = house.shop.visitor();
