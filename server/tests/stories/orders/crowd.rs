@@ -1,4 +1,5 @@
 //! Two hundred buyers of 37 pieces, all at once: exactly 37 are paid, the provider's ledger equals the orders, nothing stays held.
+//! And news that is forged or lost, and the kind of transactions in which all of it runs.
 
 use crate::{
     orders::house::{self, DECLINES, House, PAYS},
