@@ -1,5 +1,5 @@
 // The journeys, one after the other: `node run.mjs [part of a name]` or JOURNEY="part of a name". Prints a line each and ends with a sum.
-// FRONT=workers or FRONT=cdn puts that edge before the shop.
+// FRONT=workers or FRONT=cdn puts that edge before the shop; only what an edge could spoil is walked then: edge.mjs compares every page.
 import { launch } from "./browser.mjs";
 import { open } from "./edge/place.mjs";
 import { startShop } from "./shop.mjs";
@@ -46,7 +46,9 @@ async function group(shopName, variables, journeys) {
   }
 }
 
-await group("embedded", {}, [...buying.everywhere, ...buying.refusals, ...keyboard.journeys, ...script.journeys, ...layout.journeys, ...accessibility.journeys, ...operations.journeys, ...serving.journeys]);
+const all = [...buying.everywhere, ...buying.refusals, ...keyboard.journeys, ...script.journeys, ...layout.journeys, ...accessibility.journeys, ...operations.journeys, ...serving.journeys];
+const atAnEdge = [...buying.in("en-us"), ...buying.in("ja-jp"), ...buying.refusals, ...script.journeys, ...layout.loading, ...serving.journeys.slice(-1)];
+await group("embedded", {}, front ? atAnEdge : all);
 const { JOURNEY_DATABASE_URL: database, JOURNEY_DYNAMODB_ENDPOINT: dynamodb } = process.env;
 // Which stores are behind an origin is nothing to an edge.
 if (database && dynamodb && !front) {

@@ -103,7 +103,7 @@ pub fn run(repo: &Repo, choice: Choice, arguments: &[String]) -> Result<ExitCode
         {
             results.push(beside.end()?);
         }
-        say(&format!("{name}: {what}"));
+        say(&format!("{name}: {what} ({} after the start)", all.seconds()));
         let watch = Stopwatch::start();
         let outcome = check(&session);
         match &outcome {
