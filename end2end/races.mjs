@@ -280,7 +280,8 @@ async function importResurrects(shop) {
 
 /** A shop with its own provider, and what a row asks of both. */
 async function open() {
-  const shop = await startShop("races");
+  const { JOURNEY_DATABASE_URL: database } = process.env;
+  const shop = await startShop("races", database ? { DATABASE_URL: database } : {});
   const provider = () => `http://127.0.0.1:${readFileSync(join(shop.data, "test-provider/port"), "utf8").trim()}`;
   const secret = readFileSync(join(shop.data, "test-provider/secret"), "utf8");
   shop.faults = async (faults) => {

@@ -47,7 +47,7 @@ async function group(shopName, variables, journeys) {
 }
 
 const all = [...buying.everywhere, ...buying.refusals, ...keyboard.journeys, ...script.journeys, ...layout.journeys, ...accessibility.journeys, ...operations.journeys, ...serving.journeys];
-const atAnEdge = [...buying.in("en-us"), ...buying.in("ja-jp"), ...buying.refusals, ...script.journeys, ...layout.loading, ...serving.journeys.slice(-1)];
+const atAnEdge = [...buying.in("en-us"), ...buying.refusals, ...script.journeys, ...layout.loading, ...serving.journeys.slice(-1)];
 await group("embedded", {}, front ? atAnEdge : all);
 const { JOURNEY_DATABASE_URL: database, JOURNEY_DYNAMODB_ENDPOINT: dynamodb } = process.env;
 // Which stores are behind an origin is nothing to an edge.

@@ -35,7 +35,8 @@ export async function originGone(place) {
     }
   };
   await look("hit", "stale");
-  // What nobody has seen cannot be made: a page says so, in the visitor's language.
+  // What nobody has seen cannot be made, once what was read is over a second old: a page says so, in the visitor's language.
+  await settle(1_200);
   for (const path of ["/de-de/search?q=niemand", "/de-de/p/insulated-bottle?colour=sage"]) {
     const answer = await get(url + path);
     check(answer.status === 503 && answer.headers.get("retry-after") && /lang="de-DE"/i.test(answer.text), `${path} answers ${answer.status} without its origin`);

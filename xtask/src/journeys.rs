@@ -21,6 +21,7 @@ pub fn run(repo: &Repo, node: &Node, postgres: &Postgres, dynamodb: &DynamoDb, b
     command.env("JOURNEY_DATABASE_URL", postgres.database("journey")?).env("JOURNEY_DYNAMODB_ENDPOINT", &dynamodb.endpoint);
     let mut all_well = succeeds(&mut command)?;
     all_well &= succeeds(&mut prepared(repo, node, "races.mjs")?)?;
+    all_well &= succeeds(prepared(repo, node, "races.mjs")?.env("JOURNEY_DATABASE_URL", postgres.database("races")?))?;
     node.install(repo, "edge/workers")?;
     for front in ["workers", "cdn"] {
         all_well &= succeeds(bundles.told(&mut prepared(repo, node, "run.mjs")?).env("FRONT", front))?;

@@ -186,11 +186,22 @@ fn walls_and_tidiness(session: &Session) -> Result<String> {
     if found.is_empty() { Ok("tidy, and every wall stands".to_owned()) } else { bail!("{} findings\n{}", found.len(), found.join("\n")) }
 }
 
+/// The profile of builds of the server that are never shipped, and what they have besides: points at which the server can be killed.
+const UNSHIPPED: &str = "bench";
+const FAILPOINTS: &str = "--features=server/failpoints";
+
+/// Clippy looks on while what is not shipped is compiled: a pass of its own would read every dependency once more.
 fn lint_native(session: &Session) -> Result<String> {
-    for packages in [NATIVE, XTASK] {
-        default_cargo(session.repo).args(["clippy", "--release", "--all-targets"]).args(packages).args(["--", "-D", "warnings"]).loudly()?;
+    for packages in [&[NATIVE, &[FAILPOINTS]].concat(), XTASK] {
+        let mut cargo = default_cargo(session.repo);
+        looked_at(&mut cargo).args(["test", "--profile", UNSHIPPED, "--no-run", "--tests"]).args(packages).loudly()?;
     }
     Ok("no warnings".to_owned())
+}
+
+/// As `cargo clippy -- -D warnings` does it.
+fn looked_at(cargo: &mut Command) -> &mut Command {
+    cargo.env("RUSTC_WORKSPACE_WRAPPER", "clippy-driver").env("CLIPPY_ARGS", "-D__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__")
 }
 
 /// `hydrate` and `ssr` never meet in one build, so each is its own.
@@ -255,8 +266,8 @@ fn cloudfront(session: &Session) -> Result<String> {
 fn cargo_test(session: &Session) -> Result<String> {
     // Some stories start the shipped binary.
     default_cargo(session.repo).args(["build", "--release", "--bin=nextgen"]).args(NATIVE).loudly()?;
-    let own = tests(session.repo, "release", &[XTASK, &["--bins"]].concat(), &[])?;
-    let units = tests(session.repo, UNSHIPPED, &[NATIVE, &["--lib"]].concat(), &[])?;
+    let own = tests(session.repo, UNSHIPPED, &[XTASK, &["--bins"]].concat(), &[])?;
+    let units = tests(session.repo, UNSHIPPED, &[NATIVE, &[FAILPOINTS, "--lib"]].concat(), &[])?;
     let stories = [NATIVE, &["--test=stories", "--test=safety"]].concat();
     let embedded = tests(session.repo, "release", &stories, &[])?;
     let postgres = session.postgres()?;
@@ -279,14 +290,11 @@ fn cargo_test(session: &Session) -> Result<String> {
     Ok(summary)
 }
 
-/// The profile of builds of the server that are never shipped.
-const UNSHIPPED: &str = "bench";
-
-/// One more build of the server alone, with the points at which it can be killed. It has a name of its own, so that it is never shipped.
+/// The server with the points at which it can be killed has a name of its own, so that it is never shipped.
 fn crash(session: &Session) -> Result<String> {
-    for (profile, build) in [("release", &["--bin=nextgen"][..]), (UNSHIPPED, &["--features=server/failpoints", "--bin=nextgen-failpoints"])] {
-        default_cargo(session.repo).args(["build", "--profile", profile]).args(NATIVE).args(build).loudly()?;
-    }
+    default_cargo(session.repo).args(["build", "--release", "--bin=nextgen"]).args(NATIVE).loudly()?;
+    let mut cargo = default_cargo(session.repo);
+    looked_at(&mut cargo).args(["build", "--profile", UNSHIPPED, "--bin=nextgen-failpoints", FAILPOINTS]).args(NATIVE).loudly()?;
     let binary = session.repo.at("target/release/nextgen-failpoints");
     let binary = binary.to_str().context("a path that is text")?;
     let ignored = [NATIVE, &["--test=safety", "--", "--ignored"]].concat();
@@ -307,6 +315,9 @@ fn crash(session: &Session) -> Result<String> {
 
 fn tests(repo: &Repo, profile: &str, selection: &[&str], variables: &[(&str, &str)]) -> Result<Tally> {
     let mut command = default_cargo(repo);
+    if profile == UNSHIPPED {
+        looked_at(&mut command);
+    }
     command.args(["test", "--profile", profile, "--no-fail-fast"]).args(selection).envs(variables.iter().copied()).env("TMPDIR", passing());
     // Many wait for something most of the time.
     command.env("RUST_TEST_THREADS", (2 * std::thread::available_parallelism()?.get()).to_string());
