@@ -14,7 +14,8 @@ var COOKIES_NEEDED = ['bucket', 'cart', 'cart_count', 'locale', 'order_pass', 's
 // Headers that only something behind this function may set. Whoever sends them wants to be taken for a proxy, for another address
 // (the classic ways to poison a cache), for another method, or for this shop's own edge. CloudFront names the visitor's address itself.
 var HEADERS_DROPPED = ['client-ip', 'forwarded', 'proxy', 'true-client-ip', 'x-client-ip', 'x-cluster-client-ip', 'x-host', 'x-http-host-override',
-    'x-http-method', 'x-http-method-override', 'x-method-override', 'x-request-id', 'x-store', 'x-template', 'x-url'];
+    'x-http-method', 'x-http-method-override', 'x-method-override', 'x-request-id', 'x-store', 'x-template', 'x-url',
+    'x-visitor-country'];
 var PREFIXES_DROPPED = ['cf-', 'cloudfront-', 'x-amz-', 'x-amzn-', 'x-edge-', 'x-forwarded-', 'x-original-', 'x-proxy-', 'x-real-', 'x-rewrite-'];
 // CloudFront overwrites this one, so it is not a visitor's word, and dropping it would lose it.
 var COUNTRY = 'cloudfront-viewer-country';

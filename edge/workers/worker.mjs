@@ -55,7 +55,8 @@ const DROPPED = [
 async function passPlainly(request, env, reason) {
   console.error(`passing plainly: ${reason}`);
   const { pathname, search } = new URL(request.url);
-  if (!request.bodyUsed) {
+  // A form without a body may have been sent already, and nobody can tell.
+  if (!request.bodyUsed && (request.body || ["GET", "HEAD", "OPTIONS"].includes(request.method))) {
     const headers = new Headers(request.headers);
     for (const name of DROPPED) headers.delete(name);
     if (request.cf?.clientAcceptEncoding === "") headers.set("accept-encoding", "identity");

@@ -20,15 +20,20 @@ pub fn routes() -> Router<Shop> {
     Router::new().route(ITEMS_PATH, post(items)).route(LISTS_PATH, post(lists))
 }
 
+/// Whether only edges ask at this path.
+pub fn is_question(path: &str) -> bool {
+    [ITEMS_PATH, LISTS_PATH].contains(&path)
+}
+
 /// Without a key of the edge's there is no edge, and nothing here.
-fn is_edge(shop: &Shop, headers: &HeaderMap) -> Result<(), Failure> {
+pub fn knows_key(shop: &Shop, headers: &HeaderMap) -> Result<(), Failure> {
     let key = shop.config.edge_key.as_deref().ok_or(Fault::NotFound)?;
     let named = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
     if named.is_some_and(|named| bool::from(named.as_bytes().ct_eq(key.as_bytes()))) { Ok(()) } else { Err(Fault::Forbidden.into()) }
 }
 
 async fn items(State(shop): State<Shop>, headers: HeaderMap, Json(question): Json<ItemsQuestion>) -> Result<Response, Failure> {
-    is_edge(&shop, &headers)?;
+    knows_key(&shop, &headers)?;
     if !question.is_public() {
         return Err(Fault::Forbidden.into());
     }
@@ -38,7 +43,7 @@ async fn items(State(shop): State<Shop>, headers: HeaderMap, Json(question): Jso
 }
 
 async fn lists(State(shop): State<Shop>, headers: HeaderMap, Json(question): Json<ListQuestion>) -> Result<Response, Failure> {
-    is_edge(&shop, &headers)?;
+    knows_key(&shop, &headers)?;
     let view = render::view(&shop, question.locale).await?;
     Ok(Json(shop.index.query(&view, &question.query).map_or(Found::Missing, Found::Here)).into_response())
 }

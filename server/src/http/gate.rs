@@ -4,7 +4,7 @@
 use crate::{
     Shop,
     http::{
-        csrf,
+        csrf, edge,
         errors::{self, Refusal},
         forms::BODY_BYTES_MAX,
         headers, limits,
@@ -81,7 +81,9 @@ pub async fn gate(State(shop): State<Shop>, mut request: Request, next: Next) ->
 /// What can be refused before anything is read.
 fn let_in(shop: &Shop, request: &Request) -> Result<(), Refusal> {
     let (method, headers) = (request.method(), request.headers());
-    if shop.config.rate_limits && !is_plain(request.uri()) {
+    // An edge asks for all its visitors from one address.
+    let is_edge = edge::is_question(request.uri().path()) && edge::knows_key(shop, headers).is_ok();
+    if shop.config.rate_limits && !is_plain(request.uri()) && !is_edge {
         let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), |info| info.0);
         let client = limits::client(&shop.config, peer, headers);
         shop.limits.check(client, method).map_err(|seconds| Refusal { fault: Fault::TooManyRequests, retry_after_s: Some(seconds) })?;

@@ -23,11 +23,14 @@ pub struct Visitor {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InLocale(pub Locale);
 
+/// As CloudFront says it to an origin that answers for the edge. It only suggests a language.
+const CLOUDFRONT: &str = "cloudfront-viewer-country";
+
 impl Visitor {
     pub fn of(headers: &HeaderMap) -> Self {
         let text = |name: &str| headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
         let (cookies, languages) = (text(header::COOKIE.as_str()), text(header::ACCEPT_LANGUAGE.as_str()));
-        Self { cookies, languages, country: text(COUNTRY), cart_count: None }
+        Self { cookies, languages, country: text(COUNTRY).or_else(|| text(CLOUDFRONT)), cart_count: None }
     }
 
     /// All cookies, as they were sent.

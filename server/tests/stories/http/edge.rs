@@ -277,3 +277,25 @@ async fn prices_and_stock_change_in_a_template_and_names_with_it() -> anyhow::Re
     assert_ne!(header(&named, "x-template"), "stale");
     shop.stop().await
 }
+
+#[tokio::test]
+async fn an_edge_may_ask_as_often_as_its_visitors_do() -> anyhow::Result<()> {
+    let shop = start_with(|config| {
+        config.edge_key = Some(KEY.into());
+        config.rate_limits = true;
+    })
+    .await?;
+    let ask = async |key: &str| {
+        let question = shop.visitor().client.post(format!("{}/_edge/items", shop.url)).bearer_auth(key).header("content-type", "application/json");
+        anyhow::Ok(question.body(r#"{"keys":[]}"#).send().await?.status().as_u16())
+    };
+    for _ in 0..100 {
+        assert_eq!(ask(KEY).await?, 200);
+    }
+    let mut strangers = Vec::new();
+    for _ in 0..80 {
+        strangers.push(ask("a guess").await?);
+    }
+    assert_eq!((strangers[0], strangers.last()), (403, Some(&429)), "whoever guesses keys waits");
+    shop.stop().await
+}
