@@ -51,6 +51,8 @@ pub fn letter(view: &View, data: &MailData) -> Letter {
     let (subject, text, next) = match data.kind {
         Kind::Placed => (messages.placed_subject, messages.placed_text, messages.placed_next),
         Kind::Paid => (messages.paid_subject, messages.paid_text, messages.paid_next),
+        Kind::Shipped if data.is_part => (messages.shipped_part_subject, messages.shipped_text, messages.shipped_next),
+        Kind::Delivered if data.is_part => (messages.delivered_part_subject, messages.delivered_text, messages.delivered_next),
         Kind::Shipped => (messages.shipped_subject, messages.shipped_text, messages.shipped_next),
         Kind::Delivered => (messages.delivered_subject, messages.delivered_text, messages.delivered_next),
         Kind::Refunded => (messages.refunded_subject, messages.refunded_text, messages.refunded_next),
@@ -80,8 +82,9 @@ pub fn letter(view: &View, data: &MailData) -> Letter {
 fn items(view: &View, data: &MailData) -> Option<Items> {
     let (messages, common) = (follow(view.locale), till(view.locale));
     let title = match data.kind {
-        Kind::Shipped => messages.shipped_items,
+        Kind::Shipped | Kind::Delivered => messages.shipped_items,
         Kind::Returned => messages.returned_items,
+        Kind::Refunded => messages.refunded_items,
         // The link alone: whoever reads this mailbox need not have ordered.
         Kind::Link => return None,
         _ => common.order_items,

@@ -84,6 +84,8 @@ pub struct MailData {
     pub delivery: Address,
     pub billing: Option<Address>,
     pub parcels: Vec<Parcel>,
+    /// A shipment that is not all of the order.
+    pub is_part: bool,
     /// Cancelled because a later order of the same cart took its place.
     pub replaced: bool,
 }

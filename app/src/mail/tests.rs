@@ -49,6 +49,7 @@ fn data(kind: Kind, title: &str) -> MailData {
         },
         billing: None,
         parcels: vec![Parcel { carrier: "Post".into(), tracking: "RR123".into() }],
+        is_part: false,
         replaced: false,
     }
 }
@@ -87,6 +88,18 @@ fn every_kind_in_every_language_says_what_it_is_about() {
         subjects.sort();
         subjects.dedup();
         assert_eq!(subjects.len(), Kind::ALL.len(), "{locale}: subjects tell the kinds apart");
+    }
+}
+
+#[test]
+fn a_part_of_an_order_is_not_told_as_the_whole() {
+    for locale in locales() {
+        for kind in [Kind::Shipped, Kind::Delivered] {
+            let whole = data(kind, "Canvas tote");
+            let part = MailData { is_part: true, ..whole.clone() };
+            let [whole, part] = [whole, part].map(|data| render(&memory::view(locale), &data));
+            assert!(whole.subject != part.subject && part.subject.contains("NG-7K2M-Q4XD"), "{locale} {kind}: {}", part.subject);
+        }
     }
 }
 

@@ -80,11 +80,31 @@ fn data(view: &View, order: &OrderView, personal: Personal, kind: Kind, about: &
         (Kind::Returned, _, Some(ReturnState::Received { receipts, .. })) => {
             receipts.iter().filter_map(|receipt| pieces(order, receipt.line, receipt.quantity)).collect()
         }
+        // What the money is for: pieces that were cancelled or came back. Goodwill is for none.
+        (Kind::Refunded, ..) => {
+            let cancelled = ledgers.cancellations.iter().find(|known| refund.is_some_and(|refund| known.refund == Some(refund.id)));
+            let mut lines: Vec<_> =
+                cancelled.iter().flat_map(|known| &known.portions).filter_map(|portion| pieces(order, portion.line, portion.quantity)).collect();
+            let back = ledgers
+                .returns
+                .iter()
+                .filter_map(|back| if let ReturnState::Received { receipts, refund, .. } = &back.state { Some((receipts, refund)) } else { None });
+            let back = back.filter(|(_, known)| refund.is_some_and(|refund| **known == Some(refund.id)));
+            lines.extend(
+                back.flat_map(|(receipts, _)| receipts)
+                    .filter(|receipt| !receipt.exchanged)
+                    .filter_map(|receipt| pieces(order, receipt.line, receipt.quantity)),
+            );
+            lines
+        }
         _ => {
             let whole = body.quote.lines.iter().zip(&body.texts);
             whole.map(|(priced, text)| line(text, priced.quantity.get(), Some(priced.total))).collect()
         }
     };
+    let sent: u32 = shipment.map_or(0, |shipment| shipment.portions.iter().map(|portion| portion.quantity).sum());
+    let ordered: u32 =
+        ledgers.lines.iter().filter(|line| line.replaces.is_none()).map(|line| line.quantity - ledgers.tally(line.line).cancelled).sum();
     let parcels = shipment.and_then(|shipment| shipment.state.shipment()).map(|shipment| shipment.parcels.as_slice()).unwrap_or_default();
     MailData {
         kind,
@@ -99,6 +119,7 @@ fn data(view: &View, order: &OrderView, personal: Personal, kind: Kind, about: &
         delivery: personal.delivery,
         billing: personal.billing,
         parcels: parcels.iter().map(|parcel| Parcel { carrier: parcel.carrier.clone(), tracking: parcel.tracking.clone() }).collect(),
+        is_part: shipment.is_some() && sent < ordered,
         replaced: order.status == Status::Withdrawn,
     }
 }

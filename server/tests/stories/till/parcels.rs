@@ -64,7 +64,7 @@ async fn two_parcels_are_followed_from_the_shelf_to_the_door() -> anyhow::Result
         orders.ship(bought.id, first, &parcel("Royal Mail", "RM 1234 5678 9GB"), staff()).await?;
         let number = orders.by_id(bought.id).await?.context("an order")?.number.to_string();
         let subject = |template| filled(template, &[("number", &number)]);
-        let mail = house.shop.mail(|mail| mail.subject() == subject(messages.shipped_subject)).await.context(code)?;
+        let mail = house.shop.mail(|mail| mail.subject() == subject(messages.shipped_part_subject)).await.context(code)?;
         assert!(mail.text.contains("RM 1234 5678 9GB") && mail.html.contains("RM 1234 5678 9GB"), "{code}: {}", mail.text);
         let (text, body) = page(&bought).await?;
         let partly = filled(messages.text_partly, &[("count", "1"), ("total", "2")]);
@@ -87,7 +87,7 @@ async fn two_parcels_are_followed_from_the_shelf_to_the_door() -> anyhow::Result
             let (text, _) = page(&bought).await?;
             assert!(text.contains(way) && text.contains(arrived.trim()), "{code}: {text}");
         }
-        house.shop.mail(|mail| mail.subject() == subject(messages.delivered_subject)).await.context(code)?;
+        house.shop.mail(|mail| mail.subject() == subject(messages.delivered_part_subject)).await.context(code)?;
         let (text, _) = page(&bought).await?;
         assert!(text.contains(messages.text_delivered) && !text.contains(till(here).text_paid), "{code}: {text}");
     }
