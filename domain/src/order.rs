@@ -300,11 +300,14 @@ impl Order {
         Ok(self)
     }
 
-    /// Notes that somebody has looked into it.
-    pub fn settle_odd(mut self, payment: PaymentId) -> Result<Self, CannotRefund> {
-        let odd = self.payments.iter_mut().filter(|known| known.id == payment).find_map(|known| known.odd.as_mut());
-        let odd = odd.filter(|odd| !odd.settled).ok_or(CannotRefund::NotOdd)?;
+    /// Notes that somebody has looked into it. Nothing more is waited for: the order can be paid again, cancelled, or lapse.
+    pub fn settle_odd(mut self, payment: PaymentId, now: Instant) -> Result<Self, CannotRefund> {
+        let known = self.payments.iter_mut().find(|known| known.id == payment).ok_or(CannotRefund::NotOdd)?;
+        let odd = known.odd.as_mut().filter(|odd| !odd.settled).ok_or(CannotRefund::NotOdd)?;
         odd.settled = true;
+        if known.state.is_live() {
+            known.state = PaymentState::Closed { at: now };
+        }
         Ok(self)
     }
 

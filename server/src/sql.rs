@@ -3,7 +3,7 @@
 
 pub use crate::sql_value::Value;
 use crate::{
-    random, sql_dsql,
+    params, random, sql_dsql,
     sql_log::{Said, hear},
     sql_migrations::MIGRATOR,
 };
@@ -159,6 +159,9 @@ impl Tx {
     }
 }
 
+/// Rows that housekeeping changes in one transaction. Aurora DSQL allows 3,000
+/// (<https://docs.aws.amazon.com/aurora-dsql/latest/userguide/CHAP_quotas.html>), with what indexes add.
+pub const AT_ONCE: i64 = 1_000;
 /// How often a transaction is tried before its conflict is reported. With jittered waits of up to 2^n × 4 ms this bounds the wait at about 4 s.
 const TRIES: u32 = 10;
 /// After so many conflicts a transaction of PostgreSQL waits until it is the only one in this process. It can then lose only to other processes.
@@ -275,6 +278,18 @@ impl Db {
             match outcome {
                 Err(error) if attempt < TRIES && error.is_conflict() => tokio::time::sleep(random::jitter(4 << attempt.min(8))).await,
                 other => return other,
+            }
+        }
+    }
+
+    /// Removes old rows with a statement that takes `$1`, a time, and `$2`, how many at most: so often that none is left. How many went.
+    pub async fn remove_in_batches(&self, sql: &'static str, before: i64) -> Result<u64, sqlx::Error> {
+        let mut gone = 0;
+        loop {
+            let removed = self.execute(sql, params![before, AT_ONCE]).await?;
+            gone += removed;
+            if removed < AT_ONCE.unsigned_abs() {
+                return Ok(gone);
             }
         }
     }

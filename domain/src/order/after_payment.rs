@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 const DAY_US: Instant = 24 * 3_600 * 1_000_000;
-const CAPTURED: PaymentId = PaymentId(Uuid::from_u128(1));
+pub(super) const CAPTURED: PaymentId = PaymentId(Uuid::from_u128(1));
 
 pub(super) fn usd(minor: i64) -> Money {
     Money::new(minor, Currency::USD)

@@ -101,7 +101,8 @@ impl Order {
         }
     }
 
-    /// Cancels pieces of a paid order that nobody has begun to pack, and asks for their money back; delivery too when nothing is sent at all.
+    /// Cancels pieces of a paid order that nobody has begun to pack, and asks for their money back; delivery too when nothing of the
+    /// order is or comes to be with the shopper.
     /// The stock takes them back in the same transaction.
     pub fn cancel(mut self, wish: Cancelling, now: Instant) -> Result<(Self, Vec<Event>), CannotCancel> {
         if self.pieces != Pieces::Sold {
@@ -123,7 +124,7 @@ impl Order {
         };
         self.cancellations.push(cancellation);
         let whole = self.is_cancelled_whole();
-        let delivery = if whole { self.delivery_left() } else { Money::zero(self.total.currency) };
+        let delivery = self.delivery_due(&[]);
         let due = value.plus(delivery).map_err(CannotRefund::from)?;
         let refund = self.owe(wish.refund, due, RefundReason::Cancelled)?;
         if let Some(cancellation) = self.cancellations.last_mut() {

@@ -1,7 +1,7 @@
 //! Tests of an order whose payment the bank took back: nothing more leaves, and only staff end it.
 
 use super::{
-    after_payment::{back, cancelling, delivered, disputed, item, paid, parcels, portion, receipt, sent, shipment, usd},
+    after_payment::{CAPTURED, back, cancelling, delivered, disputed, item, paid, parcels, portion, receipt, sent, shipment, usd},
     *,
 };
 use crate::{dispute::DisputeStage, refund::RefundNews};
@@ -75,4 +75,24 @@ fn an_order_that_was_sent_whole_or_paid_twice_asks_for_nobody() {
     assert_eq!((twice.is_charged_back(), twice.attention()), (false, vec![Attention::Ship]), "the other payment is kept");
     let (both, _) = twice.hear_dispute(first, news("dp_1", 4_800), 50).expect("news");
     assert!(both.is_charged_back());
+}
+
+#[test]
+fn money_goes_back_of_the_payment_that_the_order_stands_on() {
+    let second = PaymentId(Uuid::from_u128(2));
+    let twice = |sold: Order| {
+        let mut order = sold;
+        order.payments.push(Payment { id: second, amount: usd(4_800), created_at: 2, state: PaymentState::Pending, odd: None });
+        let money = News::Captured { amount: usd(4_800) };
+        order.hear(second, money, false, RefundId(Uuid::from_u128(7)), 5).expect("news").0
+    };
+    // Some of the first went back already: then the second has more left, and still none of it is to go back for anything else.
+    for sold in [paid(), paid().refund(RefundId(Uuid::from_u128(8)), usd(1_000)).expect("it is there").0] {
+        let (failed, _) = twice(sold).hear_refund(RefundId(Uuid::from_u128(7)), RefundNews::Refused).expect("news");
+        let (cancelled, _) = failed.cancel(cancelling(1, None), 6).expect("nothing is packed");
+        let of = |payment| cancelled.refunds.iter().filter(|refund| refund.payment == payment).map(|refund| refund.amount.minor).sum::<i64>();
+        assert_eq!((of(CAPTURED), of(second)), (4_800, 4_800));
+        assert!(cancelled.attention().contains(&Attention::Refund), "the duplicate's refund is still stuck");
+        assert!(cancelled.retry_refund(RefundId(Uuid::from_u128(7))).is_ok());
+    }
 }

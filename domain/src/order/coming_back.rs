@@ -1,7 +1,7 @@
 //! Tests of what comes back by the shopper's own form: what it is worth, what the way costs, and what can be called off.
 
 use super::{
-    after_payment::{back, delivered, item, receipt, usd},
+    after_payment::{back, cancelling, delivered, item, paid, portion, receipt, sent, shipment, usd},
     *,
 };
 use uuid::Uuid;
@@ -31,6 +31,20 @@ fn a_planned_return_is_worth_what_its_receipt_will_give_back() {
         let delivery = order.delivery_due(&receipts);
         let (order, _) = order.receive_return(back(1), receipts, kept, delivery, RefundId(Uuid::from_u128(9)), 200).expect("announced");
         assert_eq!(order.refunds.iter().map(|refund| refund.amount.minor).sum::<i64>(), worth, "{items:?}");
+    }
+}
+
+#[test]
+fn delivery_goes_back_with_the_last_piece_whichever_way_that_goes() {
+    let sent = || sent(paid(), 1, vec![portion(0, 3)], 10).deliver(shipment(1), 20).expect("it left").0;
+    let returns = |order: Order| {
+        let (order, _) = order.request_return(back(1), vec![item(0, 3)], By::Staff, 100).expect("in time");
+        let delivery = order.delivery_due(&[receipt(0, 3)]);
+        order.receive_return(back(1), vec![receipt(0, 3)], usd(0), delivery, RefundId(Uuid::from_u128(9)), 200).expect("announced").0
+    };
+    let cancels = |order: Order| order.cancel(cancelling(5, Some(vec![portion(1, 1)])), 150).expect("nobody packs it").0;
+    for order in [cancels(returns(sent())), returns(cancels(sent()))] {
+        assert_eq!(order.refunds.iter().map(|refund| refund.amount.minor).sum::<i64>(), 4_800, "{order:?}");
     }
 }
 

@@ -7,7 +7,6 @@ use crate::{
     ids::PaymentId,
     offer::Instant,
     payment::Unchanged,
-    refund::RefundReason,
 };
 
 impl Dispute {
@@ -20,8 +19,7 @@ impl Dispute {
 impl Order {
     /// Whether a bank took the payment that this order stands on. One that had been paid twice still stands on the other payment.
     pub fn is_charged_back(&self) -> bool {
-        let paid_twice = |payment| self.refunds.iter().any(|refund| refund.payment == payment && refund.reason == RefundReason::PaidTwice);
-        self.disputes.iter().any(|dispute| dispute.is_lost() && !paid_twice(dispute.payment))
+        self.disputes.iter().any(|dispute| dispute.is_lost() && !self.is_duplicate(dispute.payment))
     }
 
     /// The order after a provider's news of a dispute.
@@ -34,6 +32,7 @@ impl Order {
         let is_new = known.is_none();
         let state = if let Some(known) = known {
             known.state = known.state.hear(news.stage, now).ok_or(Unchanged::Known)?;
+            known.amount = news.amount;
             known.state
         } else {
             let state = DisputeState::first(news.stage, now);
@@ -51,7 +50,7 @@ impl Order {
                 self.leave_to_bank(payment);
                 events.push(Event::DisputeClosed { order, payment, won: false });
             }
-            DisputeState::Open { .. } | DisputeState::UnderReview => {}
+            DisputeState::Inquiry { .. } | DisputeState::InquiryAnswered | DisputeState::Open { .. } | DisputeState::UnderReview => {}
         }
         Ok((self, events))
     }

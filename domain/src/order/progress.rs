@@ -103,7 +103,7 @@ impl Order {
     pub fn attention(&self) -> Vec<Attention> {
         let mut all = Vec::new();
         all.extend(self.disputes.iter().filter_map(|dispute| match dispute.state {
-            DisputeState::Open { evidence_due } => Some(Attention::Dispute { evidence_due }),
+            DisputeState::Inquiry { evidence_due } | DisputeState::Open { evidence_due } => Some(Attention::Dispute { evidence_due }),
             _ => None,
         }));
         if self.payments.iter().any(|payment| payment.odd.is_some_and(|odd| !odd.settled)) {

@@ -50,10 +50,20 @@ impl Order {
         Money::new((paid.amount.minor - gone).max(0), zero.currency)
     }
 
+    /// Whether a payment came beside the one that the order stands on: all of it goes back for that, and for nothing else.
+    pub(super) fn is_duplicate(&self, payment: PaymentId) -> bool {
+        self.refunds.iter().any(|refund| refund.payment == payment && refund.reason == RefundReason::PaidTwice)
+    }
+
+    /// The payment of which money goes back, and how much of it is left.
+    fn source(&self) -> Option<(PaymentId, Money)> {
+        let standing = self.payments.iter().map(|payment| payment.id).filter(|payment| !self.is_duplicate(*payment));
+        standing.map(|payment| (payment, self.kept(payment))).max_by_key(|(_, kept)| kept.minor)
+    }
+
     /// What may still be refunded, of the payment that is kept.
     pub fn refundable(&self) -> Money {
-        let kept = self.payments.iter().map(|payment| self.kept(payment.id)).max_by_key(|money| money.minor);
-        kept.unwrap_or(Money::zero(self.total.currency))
+        self.source().map_or(Money::zero(self.total.currency), |(_, kept)| kept)
     }
 
     /// What of the delivery charge has not gone back.
@@ -156,10 +166,8 @@ impl Order {
         if self.is_disputed() {
             return Err(CannotRefund::Disputed);
         }
-        let Some(payment) = self.payments.iter().map(|payment| payment.id).max_by_key(|payment| self.kept(*payment).minor) else {
-            return Err(CannotRefund::NothingCaptured);
-        };
-        let minor = amount.minor.min(self.kept(payment).minor);
+        let (payment, kept) = self.source().ok_or(CannotRefund::NothingCaptured)?;
+        let minor = amount.minor.min(kept.minor);
         if minor <= 0 {
             return Ok(None);
         }

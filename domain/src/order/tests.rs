@@ -4,11 +4,14 @@ use super::*;
 use crate::{
     ids::{ProductId, VariantId},
     money::Currency,
+    payment::Method,
 };
 use proptest::prelude::*;
 use uuid::Uuid;
 
 const TOTAL: Money = Money::new(4800, Currency::USD);
+
+const PENDING: News = News::Pending { method: Method::Other };
 
 fn payment_id(n: u128) -> PaymentId {
     PaymentId(Uuid::from_u128(n))
@@ -66,9 +69,13 @@ fn another_amount_sells_nothing_and_asks_for_a_person_once() {
     for (payment, amount) in [(1, odd), (1, TOTAL), (2, odd)] {
         assert_eq!(order.clone().note_odd(payment_id(payment), amount), Err(Unchanged::Known), "{payment} {amount:?}");
     }
-    let order = order.settle_odd(payment_id(1)).expect("somebody has looked");
+    assert_eq!(order.clone().cancel_unpaid(), Err(CannotEnd::PaymentLive), "money may come until somebody has looked");
+    let order = order.settle_odd(payment_id(1), 10).expect("somebody has looked");
     assert!(order.attention().is_empty());
-    assert_eq!(order.clone().settle_odd(payment_id(1)), Err(CannotRefund::NotOdd));
+    assert_eq!(order.clone().settle_odd(payment_id(1), 10), Err(CannotRefund::NotOdd));
+    assert_eq!(order.can_pay_again(11), Ok(NextAttempt::New));
+    assert_eq!(order.clone().lapse(HOLD_US).map(|order| order.pieces), Ok(Pieces::Lapsed));
+    assert!(order.clone().cancel_unpaid().is_ok());
     assert_eq!(order.clone().note_odd(payment_id(1), odd), Err(Unchanged::Known), "it was looked into");
     assert_eq!(order.note_odd(payment_id(1), Money::new(2, Currency::USD)).expect("news").attention(), [Attention::Amount]);
 }
@@ -116,7 +123,7 @@ fn late_money_takes_the_pieces_again_or_goes_back() {
 fn pieces_are_not_given_away_while_money_may_come() {
     for (news, at, expected) in [
         (None, HOLD_US, Err(CannotEnd::PaymentLive)),
-        (Some(News::Pending), HOLD_US, Err(CannotEnd::PaymentLive)),
+        (Some(PENDING), HOLD_US, Err(CannotEnd::PaymentLive)),
         (Some(News::Closed), HOLD_US - 1, Err(CannotEnd::TooEarly)),
         (Some(News::Closed), HOLD_US, Ok(Pieces::Lapsed)),
     ] {
@@ -165,7 +172,7 @@ enum Step {
 fn step() -> impl Strategy<Value = Step> {
     let news = prop_oneof![
         Just(News::Open { session: "s".to_owned(), redirect_url: "u".to_owned() }),
-        Just(News::Pending),
+        Just(PENDING),
         Just(money()),
         Just(News::Failed { reason: Decline::Declined }),
         Just(News::Closed),

@@ -4,7 +4,7 @@
 use crate::{
     clock::Clock,
     failpoint, params,
-    sql::{Db, Tx},
+    sql::{AT_ONCE, Db, Tx},
 };
 use async_trait::async_trait;
 use domain::{EventId, event::Event, offer::Instant};
@@ -152,20 +152,24 @@ impl Dispatcher {
             .collect();
         let delivered = done.len();
         let now = self.clock.now();
-        self.db
-            .transact::<_, anyhow::Error>(|tx| {
-                let (done, failed) = (done.clone(), failed.clone());
-                Box::pin(async move {
-                    for id in done {
-                        tx.execute("UPDATE outbox SET delivered_at = $2 WHERE id = $1", params![id, now]).await?;
-                    }
-                    for (id, reason) in failed {
-                        put_off(tx, id, &reason, now).await?;
-                    }
-                    Ok(())
+        let failed: Vec<_> = failed.into_iter().map(|(id, reason)| (id, Some(reason))).collect();
+        let outcomes = [done.into_iter().map(|id| (id, None)).collect(), failed].concat();
+        for outcomes in outcomes.chunks(usize::try_from(AT_ONCE)?) {
+            self.db
+                .transact::<_, anyhow::Error>(|tx| {
+                    let outcomes = outcomes.to_vec();
+                    Box::pin(async move {
+                        for (id, failure) in outcomes {
+                            match failure {
+                                None => drop(tx.execute("UPDATE outbox SET delivered_at = $2 WHERE id = $1", params![id, now]).await?),
+                                Some(reason) => put_off(tx, id, &reason, now).await?,
+                            }
+                        }
+                        Ok(())
+                    })
                 })
-            })
-            .await?;
+                .await?;
+        }
         metrics::counter!("events_delivered_total").increment(delivered as u64);
         Ok(delivered)
     }
@@ -236,26 +240,10 @@ pub async fn find(db: &Db, id: EventId) -> anyhow::Result<Option<Envelope>> {
 
 /// How long delivered events stay, for whoever asks what happened.
 const KEPT_US: Instant = 7 * 24 * 3_600 * 1_000_000;
-/// Rows removed in one transaction.
-const PRUNED_AT_ONCE: u64 = 5_000;
-
 /// Removes what everybody was told a week ago. How many events went.
 pub async fn prune(db: &Db, now: Instant) -> anyhow::Result<u64> {
-    let mut gone = 0;
-    loop {
-        let removed = db
-            .transact::<_, anyhow::Error>(|tx| {
-                Box::pin(async move {
-                    let old = "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE delivered_at < $1 LIMIT $2)";
-                    Ok(tx.execute(old, params![now - KEPT_US, i64::try_from(PRUNED_AT_ONCE)?]).await?)
-                })
-            })
-            .await?;
-        gone += removed;
-        if removed < PRUNED_AT_ONCE {
-            return Ok(gone);
-        }
-    }
+    let old = "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE delivered_at < $1 LIMIT $2)";
+    Ok(db.remove_in_batches(old, now - KEPT_US).await?)
 }
 
 /// Tries an event later: each failure doubles the wait.

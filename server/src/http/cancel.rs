@@ -67,6 +67,7 @@ async fn cancel(
         }
         // Paid or over meanwhile: the page says so by itself.
         Err(ChangeError::Cancel(CannotCancel::NotPaid) | ChangeError::End(_)) => return Ok(see_other(&order_url(&view, &secret))),
+        Err(ChangeError::OtherWords) => (till(locale).said_bad_form, 422),
         Err(ChangeError::Failed(error)) => return Err(error.into()),
         Err(error) => return Err(anyhow::Error::new(error).into()),
     };

@@ -14,7 +14,7 @@ use crate::{
     orders::{ChangeError, OrderView, story::Actor},
 };
 use app::{
-    i18n::{filled, follow, give_back, number},
+    i18n::{filled, follow, give_back, number, till},
     ports::View,
     private::{
         Notice,
@@ -98,16 +98,20 @@ async fn announce(
     order.exchanged = exchange::wanted(&shop, &order).await?;
     let done = format!("{}?said=return", order_url(&view, &secret));
     let id = fields.get("mutation").parse().unwrap_or_else(|_| ReturnId(shop.clock.id()));
-    if order.ledgers.returns.iter().any(|known| known.id == id) {
-        return Ok(see_other(&done));
-    }
     let others = exchange::others(&shop, &order).await?;
+    // A page from before that was filled in once more is no repetition.
+    let other_words = || Fault { status: 422, ..Fault::of(till(locale).said_bad_form, None) };
+    if let Some(known) = order.ledgers.returns.iter().find(|known| known.id == id) {
+        let is_same = known.items.iter().map(|item| (item.line, item.quantity)).eq(chosen(&fields));
+        return if is_same { Ok(see_other(&done)) } else { again(&shop, &visitor, &view, &order, &others, &fields, Some(other_words())).await };
+    }
     let items = match items(&view, &order, &others, &fields) {
         Ok(items) => items,
         Err(fault) => return again(&shop, &visitor, &view, &order, &others, &fields, Some(fault)).await,
     };
     match shop.orders.request_return(order.id, id, &items, Actor::Shopper).await {
         Ok(_) => Ok(see_other(&done)),
+        Err(ChangeError::OtherWords) => again(&shop, &visitor, &view, &order, &others, &fields, Some(other_words())).await,
         // Announced in another tab meanwhile, or the time ran out: what is left is read anew.
         Err(ChangeError::Return(_)) => {
             let Some(order) = shop.orders.find_by_secret(&secret).await? else { return unknown(&shop, &visitor, &view, &secret).await };
@@ -145,6 +149,12 @@ async fn keep(
         },
         _ => Box::pin(respond(&shop, &visitor, view, &secret, refused(), 409)).await,
     }
+}
+
+/// Lines and pieces that a form names, without a look at the order.
+fn chosen(fields: &Fields) -> impl Iterator<Item = (u32, u32)> {
+    let pair = |name: &str, value: &str| Some((name.strip_prefix("line-")?.parse().ok()?, value.trim().parse().ok()?));
+    fields.iter().filter_map(move |(name, value)| pair(name, value)).filter(|(_, quantity)| *quantity > 0)
 }
 
 /// Reads the form. What is refused comes back as a sentence that says what to do.

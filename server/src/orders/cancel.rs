@@ -30,7 +30,7 @@ impl Orders {
         let by = if matches!(actor, Actor::Staff(_)) { By::Staff } else { By::Shopper };
         for _ in 0..ROUNDS {
             let known = store::load(&self.db, order).await?.ok_or(ChangeError::NotFound)?;
-            if matches!(known.pieces, Pieces::Cancelled) || known.cancellations.iter().any(|done| done.id == id) {
+            if known.pieces == Pieces::Cancelled || is_done(&known, id, portions)? {
                 return Ok(known);
             }
             if known.pieces == Pieces::Sold {
@@ -72,7 +72,7 @@ impl Orders {
         self.change(order, actor, move |tx, before, now| {
             let (clock, wish) = (clock.clone(), wish.clone());
             Box::pin(async move {
-                if before.cancellations.iter().any(|done| done.id == wish.id) {
+                if is_done(&before, wish.id, wish.portions.as_deref())? {
                     return Ok((before, Vec::new()));
                 }
                 let id = wish.id;
@@ -88,4 +88,11 @@ impl Orders {
         })
         .await
     }
+}
+
+/// Whether this cancellation was carried out already: of the same pieces, or an earlier page was filled in once more.
+fn is_done(order: &Order, id: CancellationId, portions: Option<&[Portion]>) -> Result<bool, ChangeError> {
+    let Some(done) = order.cancellations.iter().find(|done| done.id == id) else { return Ok(false) };
+    let wanted = portions.map(|all| all.iter().filter(|portion| portion.quantity > 0));
+    if wanted.is_none_or(|wanted| wanted.eq(&done.portions)) { Ok(true) } else { Err(ChangeError::OtherWords) }
 }

@@ -5,10 +5,10 @@ use crate::{
     catalog::sold::NotThere,
     events, failpoint,
     mail::CannotResend,
-    params,
     sql::{Conflict, Tx},
     staff::{self, audit},
 };
+use anyhow::Context as _;
 use domain::{
     OrderId, StaffId, VariantId,
     event::Event,
@@ -35,6 +35,9 @@ pub enum ChangeError {
     Refund(#[from] CannotRefund),
     #[error(transparent)]
     Correct(#[from] CannotCorrect),
+    /// A form whose id was used by another one, which was done: a page from before, filled in once more.
+    #[error("another form was sent under this id")]
+    OtherWords,
     /// Nothing personal can be stored for somebody who was erased.
     #[error("the customer was erased")]
     Erased,
@@ -76,8 +79,9 @@ impl Conflict for ChangeError {
 /// What a member of staff wishes, by a form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wish {
-    /// The same form again has the same key, and changes nothing.
+    /// The same form again has the same key and the same fingerprint, and changes nothing; another one under this key is refused.
     pub key: String,
+    pub fingerprint: String,
     /// As the log of changes says it: `order cancelled`.
     pub action: &'static str,
 }
@@ -126,10 +130,13 @@ impl Orders {
     }
 
     /// Whether the form was carried out already. The order is locked.
-    pub(super) async fn is_done(&self, tx: &mut Tx, actor: &Actor) -> anyhow::Result<bool> {
+    pub(super) async fn is_done(&self, tx: &mut Tx, actor: &Actor) -> Result<bool, ChangeError> {
         let (Some(wish), Actor::Staff(id)) = (&self.wish, actor) else { return Ok(false) };
-        let sql = "SELECT created_at FROM idempotency_keys WHERE scope = $1 AND key = $2";
-        Ok(tx.first(sql, params![format!("staff:{id}"), &wish.key]).await?.is_some())
+        match staff::earlier(tx, id.parse().context("an id of staff")?, &wish.key).await? {
+            None => Ok(false),
+            Some(fingerprint) if fingerprint == wish.fingerprint => Ok(true),
+            Some(_) => Err(ChangeError::OtherWords),
+        }
     }
 
     /// Remembers that the form is carried out, and writes what a member of staff changed into the log.
@@ -144,7 +151,7 @@ impl Orders {
         let Actor::Staff(id) = actor else { return Ok(()) };
         let staff: StaffId = id.parse()?;
         if let Some(wish) = &self.wish {
-            staff::first_time(tx, staff, &wish.key, self.clock.now()).await?;
+            staff::first_time(tx, staff, &wish.key, &wish.fingerprint, self.clock.now()).await?;
         }
         let action = self.wish.as_ref().map_or("order changed", |wish| wish.action);
         let told = |value: serde_json::Value| value.as_object().is_some_and(|map| !map.is_empty()).then_some(value);

@@ -219,7 +219,7 @@ impl Orders {
     /// Disputes that were opened since `from`, and whatever became of those that are open here, however old they are: a webhook that tells of
     /// an end can be lost as well.
     async fn take_over_disputes(&self, from: Instant) -> anyhow::Result<u32> {
-        let oldest = "SELECT MIN(created_at) AS opened FROM disputes WHERE provider = $1 AND state IN ('open', 'under_review')";
+        let oldest = "SELECT MIN(created_at) AS opened FROM disputes WHERE provider = $1 AND state NOT IN ('won', 'lost')";
         let oldest = self.db.first(oldest, params![self.provider.name()]).await?.map(|row| row.int_or_null("opened")).transpose()?.flatten();
         let from = oldest.map_or(from, |opened| from.min(opened - FIRST_US));
         let mut after: Option<String> = None;

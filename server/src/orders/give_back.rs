@@ -35,8 +35,9 @@ impl Orders {
         self.change(order, actor, move |_, before, now| {
             let items = items.clone();
             Box::pin(async move {
-                if before.returns.iter().any(|known| known.id == id) {
-                    return Ok((before, Vec::new()));
+                if let Some(known) = before.returns.iter().find(|known| known.id == id) {
+                    let is_same = items.iter().filter(|item| item.quantity > 0).eq(&known.items);
+                    return if is_same { Ok((before, Vec::new())) } else { Err(ChangeError::OtherWords) };
                 }
                 Ok(before.request_return(id, items, by, now)?)
             })

@@ -100,13 +100,13 @@ impl Orders {
     /// The effect of a payment's news. Pieces are kept longer for money that is under way, and when it will not come, for as long as anybody
     /// has who is to pay.
     async fn hear_payment_in(&self, tx: &mut Tx, payment: PaymentId, news: News) -> anyhow::Result<Heard> {
-        let is_pending = news == News::Pending;
+        let under_way = if let News::Pending { method } = news { Some(method) } else { None };
         let heard = hear_in(tx, &self.clock, self.provider.name(), payment, news).await?;
         if let Heard::New(order) = &heard {
             let now = self.clock.now();
-            if is_pending {
+            if let Some(method) = under_way {
                 let longer = "UPDATE orders SET hold_until = $2 WHERE id = $1 AND pieces = 'held' AND hold_until < $2";
-                tx.execute(longer, params![order.id, now + self.provider.patience().pending_hold_us]).await?;
+                tx.execute(longer, params![order.id, now + (self.provider.patience().pending_hold_us)(method)]).await?;
             } else if !order.has_live_payment() {
                 let shorter = "UPDATE orders SET hold_until = $2 WHERE id = $1 AND pieces = 'held' AND hold_until > $2";
                 tx.execute(shorter, params![order.id, now + HOLD_US]).await?;

@@ -52,7 +52,7 @@ impl Orders {
 
     /// Notes that somebody has looked into a payment of which the provider took another amount.
     pub async fn settle_odd(&self, order: OrderId, payment: PaymentId, actor: Actor) -> Result<Order, ChangeError> {
-        self.change(order, actor, move |_, before, _| Box::pin(async move { Ok((before.settle_odd(payment)?, Vec::new())) })).await
+        self.change(order, actor, move |_, before, now| Box::pin(async move { Ok((before.settle_odd(payment, now)?, Vec::new())) })).await
     }
 
     /// Takes a provider's news of a refund.

@@ -64,7 +64,7 @@ impl Orders {
         for payment in order.payments.iter().filter(|payment| payment.state.is_live()) {
             match self.close_page(payment.id).await {
                 Ok(news) => {
-                    all_closed &= !matches!(news, News::Open { .. } | News::Pending);
+                    all_closed &= !matches!(news, News::Open { .. } | News::Pending { .. });
                     self.hear(payment.id, news).await?;
                 }
                 Err(error) => {

@@ -221,8 +221,12 @@ pub async fn save(tx: &mut Tx, clock: &Clock, author: &Author<'_>, before: &Orde
     for payment in &after.payments {
         match before.payments.iter().find(|known| known.id == payment.id) {
             Some(known) if known == payment => {}
-            Some(known) if known.state == payment.state => update_odd(tx, payment).await?,
-            Some(_) => update_payment(tx, payment, now).await?,
+            Some(known) => {
+                if known.state != payment.state {
+                    update_payment(tx, payment, now).await?;
+                }
+                update_odd(tx, payment).await?;
+            }
             None => insert_payment(tx, after.id, author.provider, payment).await?,
         }
     }

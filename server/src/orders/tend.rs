@@ -88,15 +88,13 @@ impl Orders {
     /// Forgets keys and webhooks that nobody will repeat.
     async fn forget(&self) -> anyhow::Result<()> {
         let before = self.clock.now() - MEMORY_US;
-        self.db
-            .transact::<_, anyhow::Error>(|tx| {
-                Box::pin(async move {
-                    tx.execute("DELETE FROM idempotency_keys WHERE created_at < $1", params![before]).await?;
-                    tx.execute("DELETE FROM webhook_events WHERE received_at < $1", params![before]).await?;
-                    Ok(())
-                })
-            })
-            .await
+        for old in [
+            "DELETE FROM idempotency_keys WHERE (scope, key) IN (SELECT scope, key FROM idempotency_keys WHERE created_at < $1 LIMIT $2)",
+            "DELETE FROM webhook_events WHERE (provider, event_id) IN (SELECT provider, event_id FROM webhook_events WHERE received_at < $1 LIMIT $2)",
+        ] {
+            self.db.remove_in_batches(old, before).await?;
+        }
+        Ok(())
     }
 
     /// Gives back what was held too long: the payment pages are closed first, and what turns out to be paid is sold.

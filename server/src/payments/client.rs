@@ -8,7 +8,11 @@ use super::{
 use crate::{outbound, random};
 use anyhow::Context as _;
 use async_trait::async_trait;
-use domain::{offer::Instant, payment::News, refund::RefundNews};
+use domain::{
+    offer::Instant,
+    payment::{Method as PaymentMethod, News},
+    refund::RefundNews,
+};
 use reqwest::{Method, StatusCode};
 use std::{
     path::PathBuf,
@@ -132,7 +136,7 @@ impl Provider for TestProviderClient {
 
     /// It is on this machine, so it may be asked often.
     fn patience(&self) -> Patience {
-        Patience { doubt_us: 30 * SECOND_US, pending_doubt_us: 30 * SECOND_US, pending_hold_us: 7 * 24 * 3_600 * SECOND_US }
+        Patience { doubt_us: 30 * SECOND_US, pending_doubt_us: 30 * SECOND_US, pending_hold_us: PaymentMethod::hold_us }
     }
 
     async fn create_session(&self, request: &SessionRequest) -> Result<News, ProviderError> {

@@ -21,7 +21,13 @@ use crate::{
 use anyhow::Context as _;
 use async_trait::async_trait;
 use client::{TestProviderClient, Where};
-use domain::{PaymentId, RefundId, dispute::DisputeNews, offer::Instant, payment::News, refund::RefundNews};
+use domain::{
+    PaymentId, RefundId,
+    dispute::DisputeNews,
+    offer::Instant,
+    payment::{Method, News},
+    refund::RefundNews,
+};
 use serde::{Deserialize, Serialize};
 use std::{net::Ipv4Addr, sync::Arc};
 
@@ -93,15 +99,14 @@ pub trait Provider: Send + Sync {
 }
 
 /// How long one waits for a provider's payments. Pieces are kept half an hour for a page that is open ([`domain::order::HOLD_US`]).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct Patience {
     /// An open payment of which nothing was heard for so long is asked about.
     pub doubt_us: Instant,
     /// The same for one that is under way.
     pub pending_doubt_us: Instant,
-    /// Pieces are kept so long for money that is under way (a bank transfer, a voucher for a shop at the corner), and then on for as long as
-    /// the provider can neither say that it came nor call it off.
-    pub pending_hold_us: Instant,
+    /// Pieces are kept so long for money that is under way; [`Method::hold_us`], short of a reason.
+    pub pending_hold_us: fn(Method) -> Instant,
 }
 
 /// A webhook that is believed.

@@ -30,7 +30,7 @@ impl Provider for NoProvider {
         signature::HEADER
     }
     fn patience(&self) -> Patience {
-        Patience { doubt_us: HOLD_US, pending_doubt_us: HOLD_US, pending_hold_us: HOLD_US }
+        Patience { doubt_us: HOLD_US, pending_doubt_us: HOLD_US, pending_hold_us: |_| HOLD_US }
     }
     async fn create_session(&self, _: &SessionRequest) -> Result<News, ProviderError> {
         nobody()

@@ -179,7 +179,7 @@ fn mistakes() -> Vec<(&'static str, Rules, &'static str)> {
             Rules { hear: ignores_amounts, needs: |order, payment, news| order.needs(payment, &believed(order, news.clone())), ..ours },
             "as paid, but",
         ),
-        ("a doubled webhook counts twice", Rules { hear: hears_twice, ..ours }, "more than was taken"),
+        ("a doubled webhook counts twice", Rules { hear: hears_twice, ..ours }, "goes back as a whole"),
         ("earlier refunds are not counted", Rules { refund: forgets_refunds, ..ours }, "more than was taken"),
         ("money goes back during a dispute", Rules { refund: refunds_disputed, ..ours }, "during a dispute"),
         ("packed pieces are cancelled", Rules { cancel: cancels_packed, ..ours }, "Tally"),

@@ -148,7 +148,9 @@ fn settle(world: &World, dice: &mut Dice) -> Step {
 fn dispute(world: &World, dice: &mut Dice) -> Step {
     let account = dice.below(world.provider.accounts.len());
     let stage = match world.provider.accounts[account].dispute {
+        None if dice.one_in(3) => Stage::Inquiry,
         None => Stage::Open,
+        Some(DisputeStage::Inquiry { .. } | DisputeStage::InquiryAnswered) => [Stage::Answered, Stage::Open, Stage::Won][dice.below(3)],
         Some(_) => [Stage::UnderReview, Stage::Won, Stage::Lost][dice.below(3)],
     };
     Step::Dispute { account, stage }
@@ -192,8 +194,9 @@ pub fn rest(world: &World, rounds: &mut u8) -> Option<Step> {
         if let Some(refund) = known.refunds.iter().position(|sent| sent.state == RefundNews::Pending) {
             return Some(Step::Settle { account, refund, state: RefundWord::Issued });
         }
-        if matches!(known.dispute, Some(DisputeStage::Open { .. } | DisputeStage::UnderReview)) {
-            return Some(Step::Dispute { account, stage: if account % 2 == 0 { Stage::Won } else { Stage::Lost } });
+        if known.dispute.is_some_and(|stage| !matches!(stage, DisputeStage::Won | DisputeStage::Lost)) {
+            let is_lost = known.dispute.is_some_and(DisputeStage::claims) && account % 2 == 1;
+            return Some(Step::Dispute { account, stage: if is_lost { Stage::Lost } else { Stage::Won } });
         }
     }
     if *rounds == 2 * ROUNDS {

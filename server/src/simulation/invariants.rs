@@ -133,6 +133,9 @@ pub fn of_change(world: &World, index: usize, before: &Order) -> Judged {
     must(before.pieces == after.pieces || !is_final(before.pieces), || format!("order {index} was {:?} and is {:?}", before.pieces, after.pieces))?;
     must(captured(before).all(|payment| captured(after).any(|known| known == payment)), || format!("order {index} forgets a payment"))?;
     must(after.refunds.len() >= before.refunds.len(), || format!("order {index} forgets a refund"))?;
+    let twice = |payment| after.refunds.iter().any(|refund| refund.payment == payment && refund.reason == RefundReason::PaidTwice);
+    let wrong = after.refunds.iter().find(|refund| refund.reason != RefundReason::PaidTwice && twice(refund.payment));
+    must(wrong.is_none(), || format!("order {index} gives back {wrong:?} of a payment that goes back as a whole"))?;
     let live = after.payments.iter().filter(|payment| payment.state.is_live()).count();
     must(live <= 1, || format!("order {index} can be paid on {live} pages at once"))?;
     let sent = |order: &Order| order.fulfilments.iter().filter(|known| known.state.shipment().is_some()).count();

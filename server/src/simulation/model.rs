@@ -99,7 +99,10 @@ impl Protocol {
             Step::PayAgain { .. } => &mut left.pays_again,
             Step::Tend { .. } => &mut left.rounds,
             Step::Clock { .. } => &mut left.clocks,
-            Step::Crash { .. } | Step::Run { fate: Fate::ReplyLost, .. } | Step::Lose { .. } | Step::Deliver { again: true, .. } => &mut left.faults,
+            Step::Crash { .. }
+            | Step::Run { fate: Fate::ReplyLost | Fate::RequestLost, .. }
+            | Step::Lose { .. }
+            | Step::Deliver { again: true, .. } => &mut left.faults,
             Step::Become { account, .. } if !world.provider.accounts[account].session.is_payable() => &mut left.late,
             _ => return Some(left),
         };
@@ -133,7 +136,7 @@ impl Model for Protocol {
         for (task, doing) in world.tasks.iter().enumerate() {
             actions.push(Step::Run { task, fate: Fate::Well });
             if doing.waits() {
-                actions.push(Step::Run { task, fate: Fate::ReplyLost });
+                actions.extend([Fate::ReplyLost, Fate::RequestLost].map(|fate| Step::Run { task, fate }));
             }
             if !world.tasks[..task].iter().any(|other| other.server == doing.server) {
                 actions.push(Step::Crash { server: doing.server });
@@ -231,4 +234,9 @@ fn two_orders_for_the_same_pieces_hold_in_every_order_of_their_steps() {
 #[test]
 fn two_payments_of_one_order_hold_in_every_order_of_their_steps() {
     check("two payments", Left { orders: 1, pays_again: 1, rounds: 0, clocks: 0, faults: 1, late: 1 });
+}
+
+#[test]
+fn two_payments_beside_the_sweeper_and_the_reconciler_hold_in_every_order_of_their_steps() {
+    check("two payments, swept and asked about", Left { orders: 1, pays_again: 1, rounds: 1, clocks: 1, faults: 0, late: 1 });
 }

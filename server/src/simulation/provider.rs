@@ -5,7 +5,7 @@ use domain::{
     PaymentId, RefundId,
     dispute::{DisputeNews, DisputeStage},
     money::Money,
-    payment::{Decline, News},
+    payment::{Decline, Method, News},
     refund::RefundNews,
 };
 use serde::{Deserialize, Serialize};
@@ -31,7 +31,7 @@ impl Session {
         match self {
             // A session's name matters to nobody here; empty ones cost nothing.
             Self::Open => News::Open { session: String::new(), redirect_url: String::new() },
-            Self::Pending => News::Pending,
+            Self::Pending => News::Pending { method: Method::Other },
             Self::Captured(minor) => News::Captured { amount: Money::new(minor, currency) },
             Self::Failed => News::Failed { reason: Decline::Declined },
             Self::Closed => News::Closed,
@@ -141,7 +141,7 @@ impl Provider {
             }
             return sent.state;
         }
-        let is_claimed = account.dispute.is_some_and(|stage| stage != DisputeStage::Won);
+        let is_claimed = account.dispute.is_some_and(DisputeStage::claims);
         let state = if is_claimed || account.sent_back() + minor > account.captured() { RefundNews::Refused } else { answer };
         account.refunds.push(Sent { refund, minor, state, is_contested: false });
         state
@@ -173,7 +173,7 @@ impl Provider {
         self.tell(at, Told::Refund(refund, state), arrives);
     }
 
-    /// A bank claims a payment, or decides about it; the shop is told.
+    /// A bank asks about a payment, claims it, or decides about it; the shop is told.
     pub fn dispute(&mut self, at: usize, stage: DisputeStage) {
         let account = &mut self.accounts[at];
         account.dispute = Some(stage);

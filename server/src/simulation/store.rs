@@ -164,7 +164,7 @@ impl World {
     pub fn hear(&mut self, payment: PaymentId, news: News) -> Heard {
         let index = order_of(payment);
         let Some(row) = self.store.orders.get(index) else { return Heard::Known };
-        let (before, is_pending) = (row.order.clone(), news == News::Pending);
+        let (before, is_pending) = (row.order.clone(), matches!(news, News::Pending { .. }));
         let needs = (self.rules.needs)(&before, payment, &news);
         let sold = match needs {
             Needs::Sell => {

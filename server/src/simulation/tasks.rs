@@ -145,7 +145,7 @@ impl World {
                 let asked = self.asked(payment);
                 let news = self.call(fate, |world| world.provider.close(payment, asked));
                 if counts {
-                    task.closed &= !matches!(news, None | Some(News::Open { .. } | News::Pending));
+                    task.closed &= !matches!(news, None | Some(News::Open { .. } | News::Pending { .. }));
                 }
                 self.answer = news.clone().map(|news| Answer::News(Some(news)));
                 task.ops.extend(news.map(|news| Op::Hear { payment, news }));

@@ -26,6 +26,7 @@ fn ten_thousand_histories_break_no_rule() {
         "clocks put back",
         "wrong amounts captured",
         "failed refunds asked for again",
+        "inquiries that became disputes",
         "disputes lost",
         "returns exchanged",
         "paid pieces cancelled",

@@ -54,6 +54,8 @@ pub enum RefundWord {
 /// What becomes of a bank's claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Stage {
+    Inquiry,
+    Answered,
     Open,
     UnderReview,
     Won,
@@ -66,6 +68,8 @@ const EVIDENCE_DUE: Instant = 1_000_000_000_000;
 impl Stage {
     const fn told(self) -> DisputeStage {
         match self {
+            Self::Inquiry => DisputeStage::Inquiry { evidence_due: Some(EVIDENCE_DUE) },
+            Self::Answered => DisputeStage::InquiryAnswered,
             Self::Open => DisputeStage::Open { evidence_due: Some(EVIDENCE_DUE) },
             Self::UnderReview => DisputeStage::UnderReview,
             Self::Won => DisputeStage::Won,
@@ -219,13 +223,18 @@ impl World {
 
     fn dispute(&mut self, at: usize, stage: Stage) {
         let Some(account) = self.provider.accounts.get(at).filter(|account| account.captured() == account.asked.minor) else { return };
-        let what = match (account.dispute, stage) {
-            // A bank claims what the shopper has not got back.
-            (None, Stage::Open) if account.sent_back() == 0 => "disputes opened",
-            (Some(DisputeStage::Open { .. }), Stage::UnderReview) => "disputes under review",
-            (Some(DisputeStage::Open { .. } | DisputeStage::UnderReview), Stage::Won) => "disputes won",
-            (Some(DisputeStage::Open { .. } | DisputeStage::UnderReview), Stage::Lost) => "disputes lost",
-            _ => return,
+        // A bank claims what the shopper has not got back.
+        if !stage.told().follows(account.dispute) || (stage == Stage::Open && account.sent_back() > 0) {
+            return;
+        }
+        let what = match stage {
+            Stage::Inquiry => "inquiries opened",
+            Stage::Answered => "inquiries answered",
+            Stage::Open if account.dispute.is_some() => "inquiries that became disputes",
+            Stage::Open => "disputes opened",
+            Stage::UnderReview => "disputes under review",
+            Stage::Won => "disputes won",
+            Stage::Lost => "disputes lost",
         };
         self.count(what);
         self.provider.dispute(at, stage.told());

@@ -76,12 +76,18 @@ pub async fn change_password(shop: &Shop, session: &Session, current: &str, chos
 
 /// Whether a form is carried out: it is the first time that `mutation` comes from this member of staff. Call it first in the transaction of
 /// the change; a second click finds the key taken, and nothing is to be done any more.
-pub async fn first_time(tx: &mut Tx, by: StaffId, mutation: &str, now: Instant) -> Result<bool, sqlx::Error> {
+pub async fn first_time(tx: &mut Tx, by: StaffId, mutation: &str, fingerprint: &str, now: Instant) -> Result<bool, sqlx::Error> {
     let taken = tx
         .execute(
-            "INSERT INTO idempotency_keys (scope, key, fingerprint, created_at) VALUES ($1, $2, '', $3) ON CONFLICT (scope, key) DO NOTHING",
-            params![format!("staff:{by}"), mutation, now],
+            "INSERT INTO idempotency_keys (scope, key, fingerprint, created_at) VALUES ($1, $2, $3, $4) ON CONFLICT (scope, key) DO NOTHING",
+            params![format!("staff:{by}"), mutation, fingerprint, now],
         )
         .await?;
     Ok(taken == 1)
+}
+
+/// The fingerprint of the form that was carried out under this key.
+pub async fn earlier(tx: &mut Tx, by: StaffId, mutation: &str) -> anyhow::Result<Option<String>> {
+    let sql = "SELECT fingerprint FROM idempotency_keys WHERE scope = $1 AND key = $2";
+    tx.first(sql, params![format!("staff:{by}"), mutation]).await?.map(|row| row.text("fingerprint")).transpose()
 }

@@ -3,7 +3,7 @@
 use super::{
     Staff,
     audit::{self, Change, Subject},
-    first_time,
+    earlier, first_time,
 };
 use crate::{
     Shop,
@@ -243,6 +243,9 @@ pub enum BookError {
     NotFound,
     #[error(transparent)]
     Refused(#[from] BookingRefused),
+    /// As [`crate::orders::ChangeError::OtherWords`].
+    #[error("another form was sent under this id")]
+    OtherWords,
     #[error(transparent)]
     Failed(#[from] anyhow::Error),
 }
@@ -280,8 +283,10 @@ pub async fn book(
             let (clock, booking, place) = (shop.clock.clone(), booking.clone(), place.clone());
             let (actor, by, mutation) = (staff.actor(), staff.id(), mutation.to_owned());
             Box::pin(async move {
-                if !first_time(tx, by, &mutation, clock.now()).await? {
-                    return Ok(());
+                let fingerprint = format!("{variant} {} {booking:?}", place.location);
+                if !first_time(tx, by, &mutation, &fingerprint, clock.now()).await? {
+                    let is_same = earlier(tx, by, &mutation).await?.is_some_and(|earlier| earlier == fingerprint);
+                    return if is_same { Ok(()) } else { Err(BookError::OtherWords) };
                 }
                 let location = &place.location;
                 // The rows are locked now: what is decided on holds until the commit.

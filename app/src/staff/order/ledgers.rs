@@ -135,6 +135,8 @@ pub fn disputes(data: &OrderData) -> AnyView {
     }
     let all = data.order.disputes.iter().map(|dispute| {
         let (class, words, at) = match dispute.state {
+            DisputeState::Inquiry { evidence_due } => ("tag warn", "the bank asks: an answer is due ", evidence_due),
+            DisputeState::InquiryAnswered => ("tag", "the bank thinks about the answer", None),
             DisputeState::Open { evidence_due: Some(due) } => ("tag warn", "evidence is due ", Some(due)),
             DisputeState::Open { evidence_due: None } => ("tag warn", "evidence is due", None),
             DisputeState::UnderReview => ("tag", "the bank decides", None),
@@ -150,7 +152,7 @@ pub fn disputes(data: &OrderData) -> AnyView {
     });
     let all = all.collect_view();
     let open = data.order.is_disputed().then(|| {
-        view! { <p class="why">"Nothing is sent, cancelled or refunded while a dispute is open: it could be lost twice. Send the evidence on the payment provider's own pages."</p> }
+        view! { <p class="why">"Nothing is sent, cancelled or refunded while a dispute is open: it could be lost twice. Send answers and evidence on the payment provider's own pages."</p> }
     });
     let lost = (data.order.is_charged_back() && !data.order.unsent_portions().is_empty()).then(|| {
         view! { <p class="notice bad">"The bank took the money back: nothing more is sent. Put back what is packed, and cancel the pieces."</p> }

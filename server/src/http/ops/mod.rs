@@ -30,6 +30,9 @@ use hydration_context::SsrSharedContext;
 use leptos::prelude::{Owner, RenderHtml as _};
 use std::sync::Arc;
 
+/// Said to whoever goes back to a page whose form was sent, and sends it filled in otherwise.
+const OTHER_WORDS: &str = "This form was sent before with other words, and that was done. Look at the page below, and repeat what is missing.";
+
 /// The session's cookie.
 const COOKIE: &str = "staff";
 

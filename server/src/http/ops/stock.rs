@@ -1,6 +1,6 @@
 //! Stock: finding variants, a variant's page, and the three forms that book something.
 
-use super::{desk, query_fields, send};
+use super::{OTHER_WORDS, desk, query_fields, send};
 use crate::{
     Shop,
     http::{Failure, Fields, forms::see_other},
@@ -119,6 +119,7 @@ async fn book(shop: &Shop, staff: &Staff, variant: VariantId, form: Form, fields
             (Some(format!("Only {left} are free there. Cancel an order first if a piece of it is damaged.")), 409)
         }
         Err(BookError::Refused(BookingRefused::Overflow)) => (Some(pieces_words(form)), 422),
+        Err(BookError::OtherWords) => (Some(OTHER_WORDS.to_owned()), 422),
         Err(BookError::Failed(error)) => return Err(error.into()),
     };
     typed.pieces_error = pieces_error;

@@ -21,7 +21,12 @@ use super::{
 use crate::{config::StripeAccess, random};
 use async_trait::async_trait;
 use call::{Api, Failure};
-use domain::{PaymentId, offer::Instant, payment::News, refund::RefundNews};
+use domain::{
+    PaymentId,
+    offer::Instant,
+    payment::{Method, News},
+    refund::RefundNews,
+};
 use objects::{Dispute, Intent, List, Refund, Session};
 
 /// The header in which Stripe signs.
@@ -53,10 +58,10 @@ impl Stripe {
         })
     }
 
-    /// A session by Stripe's own id, with its payment intent.
+    /// A session by Stripe's own id, with its payment intent and how that is paid.
     async fn by_id(&self, id: &str) -> Result<Option<Session>, Failure> {
         let path = format!("/v1/checkout/sessions/{}", call::segment(id));
-        match self.api.get(&path, &[("expand[]", "payment_intent")]).await {
+        match self.api.get(&path, &[("expand[]", "payment_intent.payment_method")]).await {
             Ok(session) => Ok(Some(session)),
             Err(Failure::Refused(refusal)) if refusal.is_missing() => Ok(None),
             Err(failure) => Err(failure),
@@ -126,7 +131,7 @@ impl Provider for Stripe {
 
     /// Vouchers and bank transfers take days; Stripe's limit of a hundred calls a second is for all that a shop does.
     fn patience(&self) -> Patience {
-        Patience { doubt_us: 2 * MINUTE_US, pending_doubt_us: 30 * MINUTE_US, pending_hold_us: 7 * DAY_US }
+        Patience { doubt_us: 2 * MINUTE_US, pending_doubt_us: 30 * MINUTE_US, pending_hold_us: Method::hold_us }
     }
 
     async fn create_session(&self, request: &SessionRequest) -> Result<News, ProviderError> {

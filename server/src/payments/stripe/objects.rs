@@ -5,7 +5,7 @@ use crate::payments::{OpenedDispute, ProviderError, SentRefund};
 use domain::{
     PaymentId,
     dispute::{DisputeNews, DisputeStage},
-    payment::{Decline, News},
+    payment::{Decline, Method, News},
     refund::RefundNews,
 };
 use serde::Deserialize;
@@ -51,8 +51,16 @@ pub struct Intent {
     created: i64,
     status: String,
     last_payment_error: Option<PaymentError>,
+    payment_method: Option<Expandable<PaymentMethod>>,
     #[serde(default, deserialize_with = "or_empty")]
     pub metadata: BTreeMap<String, String>,
+}
+
+/// `payment_method`.
+#[derive(Deserialize)]
+struct PaymentMethod {
+    #[serde(rename = "type")]
+    kind: String,
 }
 
 #[derive(Deserialize)]
@@ -83,6 +91,14 @@ pub struct Dispute {
     status: String,
     pub payment_intent: Option<Expandable<Intent>>,
     evidence_details: Option<EvidenceDetails>,
+    /// What the dispute took from the shop's balance (below 0) and gave back.
+    #[serde(default)]
+    balance_transactions: Vec<Moved>,
+}
+
+#[derive(Deserialize)]
+struct Moved {
+    amount: i64,
 }
 
 #[derive(Deserialize)]
@@ -118,6 +134,15 @@ impl Expandable<Intent> {
 }
 
 impl Session {
+    fn intent(&self) -> Option<&Intent> {
+        self.payment_intent.as_ref().and_then(Expandable::object)
+    }
+
+    /// How it is paid, as far as that was asked for.
+    pub fn method(&self) -> Method {
+        self.intent().map_or(Method::Other, Intent::method)
+    }
+
     /// Our payment, if it is one of ours.
     pub fn payment(&self) -> Option<PaymentId> {
         self.client_reference_id.as_deref().or(self.metadata.get("payment").map(String::as_str)).and_then(|payment| payment.parse().ok())
@@ -153,7 +178,7 @@ impl Session {
                 let amount = self.amount_total.zip(self.currency.as_deref()).and_then(|(amount, currency)| form::money(amount, currency));
                 Ok(News::Captured { amount: amount.ok_or_else(|| strange("a paid session without an amount that we know"))? })
             }
-            (Some("complete"), _) => Ok(self.payment_intent.as_ref().and_then(Expandable::object).map_or(News::Pending, Intent::news)),
+            (Some("complete"), _) => Ok(self.intent().map_or(News::Pending { method: Method::Other }, Intent::news)),
             (status, _) => Err(strange(&format!("a session that is {status:?}"))),
         }
     }
@@ -165,12 +190,22 @@ impl Intent {
         self.metadata.get("payment").and_then(|payment| payment.parse().ok())
     }
 
+    /// docs.stripe.com/api/payment_methods/object, `type`.
+    fn method(&self) -> Method {
+        match self.payment_method.as_ref().and_then(Expandable::object).map(|method| method.kind.as_str()) {
+            Some("konbini" | "oxxo" | "boleto") => Method::Voucher,
+            Some("customer_balance" | "multibanco") => Method::BankTransfer,
+            Some("sepa_debit" | "us_bank_account" | "bacs_debit" | "acss_debit" | "au_becs_debit" | "nz_bank_account") => Method::BankDebit,
+            _ => Method::Other,
+        }
+    }
+
     /// What an intent says of a session that is complete and not paid.
     fn news(&self) -> News {
         match self.status.as_str() {
             "requires_payment_method" => News::Failed { reason: self.last_payment_error.as_ref().map_or(Decline::Declined, PaymentError::reason) },
             "canceled" => News::Closed,
-            _ => News::Pending,
+            _ => News::Pending { method: self.method() },
         }
     }
 }
@@ -220,15 +255,20 @@ impl Dispute {
         Some(OpenedDispute { payment, news: self.news()? })
     }
 
-    /// `None`: an inquiry that came to nothing before it was a dispute, or a currency that we do not know.
+    /// `None`: a status that Stripe's version has not, or a currency that we do not know.
     pub fn news(&self) -> Option<DisputeNews> {
         let due = self.evidence_details.as_ref().and_then(|details| details.due_by).filter(|seconds| *seconds > 0);
+        let evidence_due = due.map(|seconds| seconds * 1_000_000);
         let stage = match self.status.as_str() {
-            "needs_response" | "warning_needs_response" => DisputeStage::Open { evidence_due: due.map(|seconds| seconds * 1_000_000) },
-            "under_review" | "warning_under_review" => DisputeStage::UnderReview,
-            // An inquiry that was answered, or a dispute that a refund or a rule kept from becoming one: the money stays.
-            "won" | "warning_closed" | "prevented" => DisputeStage::Won,
+            "warning_needs_response" => DisputeStage::Inquiry { evidence_due },
+            "warning_under_review" => DisputeStage::InquiryAnswered,
+            "needs_response" => DisputeStage::Open { evidence_due },
+            "under_review" => DisputeStage::UnderReview,
             "lost" => DisputeStage::Lost,
+            // Kept from becoming one by talking to the bank, or by giving the money back at once: what it moved tells.
+            "prevented" if self.balance_transactions.iter().map(|moved| moved.amount).sum::<i64>() < 0 => DisputeStage::Lost,
+            // An inquiry that came to nothing moved no money.
+            "won" | "warning_closed" | "prevented" => DisputeStage::Won,
             _ => return None,
         };
         Some(DisputeNews { reference: self.id.clone(), amount: form::money(self.amount, &self.currency)?, reason: self.reason.clone(), stage })
@@ -250,16 +290,17 @@ mod tests {
     fn a_session_and_its_intent_say_what_became_of_a_payment() {
         let intent = |status: &str, error: Option<(&str, &str)>| {
             let error = error.map(|(code, decline)| json!({ "code": code, "decline_code": decline }));
-            json!({ "id": "pi_1", "created": 1, "status": status, "last_payment_error": error, "metadata": {} })
+            json!({ "id": "pi_1", "created": 1, "status": status, "last_payment_error": error, "metadata": {},
+                "payment_method": { "id": "pm_1", "type": "konbini" } })
         };
         let none = json!(null);
         for (status, paid, intent, expected) in [
             ("open", "unpaid", none.clone(), r#"{"state":"open","session":"cs_1","redirect_url":"https://pay"}"#),
             ("expired", "unpaid", none.clone(), r#"{"state":"closed"}"#),
             ("complete", "paid", json!("pi_1"), r#"{"state":"captured","amount":{"minor":4620,"currency":"JPY"}}"#),
-            ("complete", "unpaid", json!("pi_1"), r#"{"state":"pending"}"#),
-            ("complete", "unpaid", intent("processing", None), r#"{"state":"pending"}"#),
-            ("complete", "unpaid", intent("requires_action", None), r#"{"state":"pending"}"#),
+            ("complete", "unpaid", json!("pi_1"), r#"{"state":"pending","method":"other"}"#),
+            ("complete", "unpaid", intent("processing", None), r#"{"state":"pending","method":"voucher"}"#),
+            ("complete", "unpaid", intent("requires_action", None), r#"{"state":"pending","method":"voucher"}"#),
             ("complete", "unpaid", intent("canceled", None), r#"{"state":"closed"}"#),
             ("complete", "unpaid", intent("requires_payment_method", None), r#"{"state":"failed","reason":"declined"}"#),
             (
@@ -273,5 +314,45 @@ mod tests {
             assert_eq!(serde_json::to_string(&news).expect("plain data"), expected, "{status} {paid} {intent}");
         }
         assert!(session("something", "unpaid", &none).news().is_err());
+    }
+
+    #[test]
+    fn every_status_of_a_dispute_and_of_a_refund_is_known() {
+        let dispute = |status: &str, moved: &[i64]| {
+            let moved: Vec<_> = moved.iter().map(|amount| json!({ "amount": amount })).collect();
+            let text = json!({ "id": "dp_1", "amount": 500, "currency": "usd", "reason": "fraudulent", "status": status, "payment_intent": "pi_1",
+                "evidence_details": { "due_by": 3 }, "balance_transactions": moved });
+            serde_json::from_value::<Dispute>(text).expect("a dispute").news().map(|news| news.stage)
+        };
+        let evidence_due = Some(3_000_000);
+        for (status, moved, expected) in [
+            ("warning_needs_response", &[][..], DisputeStage::Inquiry { evidence_due }),
+            ("warning_under_review", &[], DisputeStage::InquiryAnswered),
+            ("warning_closed", &[], DisputeStage::Won),
+            ("needs_response", &[-500], DisputeStage::Open { evidence_due }),
+            ("under_review", &[-500], DisputeStage::UnderReview),
+            ("won", &[-500, 500], DisputeStage::Won),
+            ("lost", &[-500], DisputeStage::Lost),
+            ("prevented", &[], DisputeStage::Won),
+            ("prevented", &[-500], DisputeStage::Lost),
+            ("prevented", &[-500, 500], DisputeStage::Won),
+        ] {
+            assert_eq!(dispute(status, moved), Some(expected), "{status} {moved:?}");
+        }
+        assert_eq!(dispute("something", &[]), None);
+        let refund = |status: &str| {
+            let text = json!({ "id": "re_1", "amount": 500, "currency": "usd", "status": status, "metadata": {}, "created": 1 });
+            serde_json::from_value::<Refund>(text).expect("a refund").news()
+        };
+        for (status, expected) in [
+            ("succeeded", RefundNews::Issued),
+            ("pending", RefundNews::Pending),
+            ("requires_action", RefundNews::Pending),
+            ("failed", RefundNews::Bounced),
+            ("canceled", RefundNews::Bounced),
+            ("something", RefundNews::Unclear),
+        ] {
+            assert_eq!(refund(status), expected, "{status}");
+        }
     }
 }

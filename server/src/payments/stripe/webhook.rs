@@ -4,8 +4,11 @@ use super::{
     Stripe,
     objects::{Dispute, Expandable, Refund, Session},
 };
-use crate::payments::{Forged, Notice, WebhookEvent, WebhookFault, signature};
-use domain::offer::Instant;
+use crate::payments::{Forged, Notice, ProviderError, WebhookEvent, WebhookFault, signature};
+use domain::{
+    offer::Instant,
+    payment::{Decline, Method, News},
+};
 use serde::{Deserialize, de::DeserializeOwned};
 
 #[derive(Deserialize)]
@@ -27,8 +30,10 @@ pub async fn read(stripe: &Stripe, signed: Option<&str>, body: &[u8], now: Insta
     signature::verify(&secrets, signed, body, now)?;
     let Event { id, kind, data: Data { object } } = serde_json::from_slice(body).map_err(|_| Forged::Unreadable)?;
     let notice = match kind.as_str() {
-        "checkout.session.completed" | "checkout.session.expired" | "checkout.session.async_payment_succeeded" => session(object, None)?,
-        "checkout.session.async_payment_failed" => session(object, Some(domain::payment::Decline::Declined))?,
+        "checkout.session.completed" | "checkout.session.expired" | "checkout.session.async_payment_succeeded" => {
+            session(stripe, object, None).await?
+        }
+        "checkout.session.async_payment_failed" => session(stripe, object, Some(Decline::Declined)).await?,
         "refund.created" | "refund.updated" | "refund.failed" | "charge.refund.updated" => refund(object)?,
         "charge.dispute.created" | "charge.dispute.updated" | "charge.dispute.closed" => dispute(stripe, object).await?,
         // Among them `payment_intent.payment_failed`: the page is still open, and another card may pay there.
@@ -44,12 +49,19 @@ fn parse<T: DeserializeOwned>(object: serde_json::Value) -> Result<T, Forged> {
     })
 }
 
-fn session(object: serde_json::Value, failed: Option<domain::payment::Decline>) -> Result<Notice, WebhookFault> {
+/// An event names the payment method of money that is under way by its id only: Stripe is asked which it is.
+async fn session(stripe: &Stripe, object: serde_json::Value, failed: Option<Decline>) -> Result<Notice, WebhookFault> {
     let session: Session = parse(object)?;
     let Some(payment) = session.payment() else { return Ok(Notice::Ignored) };
     let news = match failed {
-        Some(reason) => domain::payment::News::Failed { reason },
-        None => session.news()?,
+        Some(reason) => News::Failed { reason },
+        None => match session.news()? {
+            News::Pending { method: Method::Other } => {
+                let whole = stripe.by_id(&session.id).await.map_err(ProviderError::from)?;
+                News::Pending { method: whole.map_or(Method::Other, |whole| whole.method()) }
+            }
+            news => news,
+        },
     };
     Ok(Notice::Payment { payment, news })
 }
@@ -66,6 +78,6 @@ fn refund(object: serde_json::Value) -> Result<Notice, WebhookFault> {
 async fn dispute(stripe: &Stripe, object: serde_json::Value) -> Result<Notice, WebhookFault> {
     let dispute: Dispute = parse(object)?;
     let (Some(intent), Some(news)) = (dispute.payment_intent.as_ref().map(Expandable::id), dispute.news()) else { return Ok(Notice::Ignored) };
-    let payment = stripe.payment_of(intent).await.map_err(crate::payments::ProviderError::from)?;
+    let payment = stripe.payment_of(intent).await.map_err(ProviderError::from)?;
     Ok(payment.map_or(Notice::Ignored, |payment| Notice::Dispute { payment, news }))
 }

@@ -85,7 +85,7 @@ fn news(provider: &Provider, session: &Session) -> News {
         State::Open | State::Challenged => {
             News::Open { session: session.secret.chars().take(8).collect(), redirect_url: format!("{}/pay/{}", provider.origin, session.secret) }
         }
-        State::Pending => News::Pending,
+        State::Pending => session.pending(),
         State::Captured => News::Captured { amount: session.amount },
         State::Failed { reason } => News::Failed { reason },
         State::Closed => News::Closed,

@@ -72,10 +72,12 @@ async fn fail(Shared(provider): Shared<Provider>, Path(payment): Path<PaymentId>
     done(api::advance(&provider, payment, State::Failed { reason: Decline::Declined }, false))
 }
 
-/// A bank wants money back, looks at the evidence, decides.
+/// A bank asks, hears an answer, wants money back, looks at the evidence, decides.
 async fn dispute(Shared(provider): Shared<Provider>, Path((payment, stage)): Path<(PaymentId, String)>) -> Response {
     let now = provider.clock.now() + provider.ledger().advanced_us();
     let stage = match stage.as_str() {
+        "inquiry" => DisputeStage::Inquiry { evidence_due: Some(now + due::EVIDENCE_US) },
+        "answered" => DisputeStage::InquiryAnswered,
         "open" => DisputeStage::Open { evidence_due: Some(now + due::EVIDENCE_US) },
         "review" => DisputeStage::UnderReview,
         "won" => DisputeStage::Won,

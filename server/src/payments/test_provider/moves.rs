@@ -1,6 +1,7 @@
 //! What may follow what in the provider's ledger. Each move notes the webhook that tells of it in the same breath.
 
 use super::{
+    cards::Behaviour,
     due,
     ledger::{Entry, Ledger, Refund, Session, State, Told},
 };
@@ -10,7 +11,7 @@ use domain::{
     dispute::{DisputeNews, DisputeStage},
     money::Money,
     offer::Instant,
-    payment::News,
+    payment::{Method, News},
     refund::RefundNews,
 };
 
@@ -30,7 +31,7 @@ impl Ledger {
         }
         let news = match to {
             State::Open | State::Challenged => None,
-            State::Pending => Some(News::Pending),
+            State::Pending => Some(session.pending()),
             State::Captured => Some(News::Captured { amount: session.amount }),
             State::Failed { reason } => Some(News::Failed { reason }),
             State::Closed => Some(News::Closed),
@@ -55,7 +56,7 @@ impl Ledger {
         let covered = session.state == State::Captured
             && session.amount.currency == amount.currency
             && amount.minor > 0
-            && !matches!(session.dispute, Some(DisputeStage::Open { .. } | DisputeStage::UnderReview | DisputeStage::Lost))
+            && !session.dispute.is_some_and(DisputeStage::claims)
             && session.refunded_minor.checked_add(amount.minor).is_some_and(|sum| sum <= session.amount.minor);
         let (news, later) = due::of_refund(session.behaviour, refund);
         if !covered || news == RefundNews::Refused {
@@ -82,13 +83,7 @@ impl Ledger {
     /// Opens a dispute or moves it on. `None`: it was there before, or nothing was captured.
     pub fn dispute(&mut self, payment: PaymentId, stage: DisputeStage, notice_id: &str, at: Instant) -> anyhow::Result<Option<Told>> {
         let Some(session) = self.session(payment).filter(|session| session.state == State::Captured) else { return Ok(None) };
-        let allowed = matches!(
-            (session.dispute, stage),
-            (None, DisputeStage::Open { .. })
-                | (Some(DisputeStage::Open { .. }), DisputeStage::UnderReview | DisputeStage::Won | DisputeStage::Lost)
-                | (Some(DisputeStage::UnderReview), DisputeStage::Won | DisputeStage::Lost)
-        );
-        if !allowed {
+        if !stage.follows(session.dispute) {
             return Ok(None);
         }
         let news = disputed(session, stage);
@@ -102,6 +97,18 @@ impl Ledger {
             self.write(Entry::Notice(told.clone()))?;
         }
         Ok(told)
+    }
+}
+
+impl Session {
+    /// What is said while its money is under way.
+    pub(super) fn pending(&self) -> News {
+        let method = match self.behaviour {
+            Some(Behaviour::PaysDaysLater) => Method::BankTransfer,
+            Some(Behaviour::FailsDaysLater) => Method::Voucher,
+            _ => Method::Other,
+        };
+        News::Pending { method }
     }
 }
 

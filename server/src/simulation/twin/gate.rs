@@ -63,7 +63,7 @@ impl Provider for Gate {
         "signature"
     }
     fn patience(&self) -> Patience {
-        Patience { doubt_us: DOUBT_US, pending_doubt_us: PENDING_DOUBT_US, pending_hold_us: PENDING_HOLD_US }
+        Patience { doubt_us: DOUBT_US, pending_doubt_us: PENDING_DOUBT_US, pending_hold_us: |_| PENDING_HOLD_US }
     }
     async fn create_session(&self, request: &SessionRequest) -> Result<News, ProviderError> {
         known(self.news(Call::Create(request.payment)).await?)

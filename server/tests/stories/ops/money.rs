@@ -36,6 +36,8 @@ async fn never_more_goes_back_than_was_paid_however_often_it_is_asked() -> anyho
             "refund",
         )?;
     }
+    let other = [("id", id.as_str()), ("amount", "11"), ("reason", "late"), ("sure", "yes")];
+    refused(&support.post(&format!("{}/refund", page(&order)), &other).await?, "sent before with other words")?;
     let shown = words(&support.get(&page(&order)).await?.body);
     assert_eq!(shown.matches("Goodwill of €10.50: the parcel came late").count(), 1, "the story says why, once: {shown}");
     let known = desk::ledgers(&house, &order).await?;
@@ -116,6 +118,9 @@ async fn another_amount_than_was_asked_for_waits_until_somebody_has_looked() -> 
     assert!(!waits().await?);
     let known = desk::ledgers(&house, &order).await?.payments[0].odd;
     assert_eq!(known, Some(Odd { amount: Money::new(1, Currency::EUR), settled: true }));
-    assert_eq!(log(&house).await?, ["odd amount settled"]);
+    // Nothing more is waited for.
+    done(&act(&support, &order, "cancel", &[("reason", "changed_mind"), ("sure", "yes")]).await?, "cancel")?;
+    assert_eq!(desk::ledgers(&house, &order).await?.pieces, Pieces::Cancelled);
+    assert_eq!(log(&house).await?, ["odd amount settled", "order cancelled"]);
     house.shop.stop().await
 }

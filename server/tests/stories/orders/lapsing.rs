@@ -1,8 +1,13 @@
 //! Time: holds that lapse, money that comes late, webhooks that are lost, refunds that are refused.
 
 use crate::orders::house::{self, House, PAYS};
+use anyhow::Context as _;
+use domain::payment::{Method, News};
 use serde_json::json;
-use server::orders::{PayAgainError, Placed};
+use server::{
+    orders::{Heard, PayAgainError, Placed},
+    params,
+};
 use std::time::Duration;
 
 const HALF_AN_HOUR: Duration = Duration::from_secs(30 * 60 + 1);
@@ -31,6 +36,24 @@ async fn a_transfer_keeps_its_pieces_until_the_money_comes() -> anyhow::Result<(
     house.shop.clock.advance(DAY);
     house.tend_until(&placed, "paid").await?;
     assert_eq!(house.stock().await?, (0, 0));
+    house.check_books().await?;
+    house.shop.stop().await
+}
+
+#[tokio::test]
+async fn pieces_are_kept_for_as_long_as_a_method_may_take() -> anyhow::Result<()> {
+    let house = house::open(4, 0).await?;
+    for (method, days) in [(Method::Voucher, 4), (Method::BankTransfer, 7), (Method::BankDebit, 14), (Method::Other, 7)] {
+        let placed = house.place(1).await?;
+        let heard = house.orders.hear(house.payment(&placed).await?, News::Pending { method }).await?;
+        let Heard::New(order) = heard else { anyhow::bail!("{method:?}: {heard:?}") };
+        let row = house.shop.shop.db.first("SELECT hold_until FROM orders WHERE id = $1", params![order.id]).await?.context("an order")?;
+        let kept_us = row.int("hold_until")? - house.shop.clock.now();
+        let wanted_us = days * 24 * 3_600 * 1_000_000;
+        // The clock goes on meanwhile.
+        assert!((wanted_us - 60_000_000..=wanted_us).contains(&kept_us), "{method:?}: {kept_us}");
+    }
+    assert_eq!(house.stock().await?, (0, 4));
     house.check_books().await?;
     house.shop.stop().await
 }

@@ -4,7 +4,7 @@ use crate::orders::house::{self, CHALLENGES, DECLINES, PAYS};
 use domain::{
     money::{Currency, Money},
     order::CannotPay,
-    payment::{Decline, News},
+    payment::{Decline, Method, News},
 };
 use serde_json::json;
 use server::{
@@ -171,7 +171,7 @@ async fn webhooks_are_believed_once_and_only_when_signed() -> anyhow::Result<()>
     for (id, news) in [
         ("evt_1", money.clone()),
         ("evt_1", money.clone()),
-        ("evt_2", News::Pending),
+        ("evt_2", News::Pending { method: Method::Voucher }),
         ("evt_3", News::Failed { reason: Decline::Declined }),
         ("evt_4", money),
         ("evt_5", News::Closed),

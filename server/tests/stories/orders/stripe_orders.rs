@@ -6,7 +6,7 @@ use crate::{
     support::{OPENING, TestClock},
 };
 use anyhow::Context as _;
-use domain::{PaymentId, RefundId};
+use domain::{PaymentId, RefundId, order::Attention};
 use server::{
     clock::Clock,
     config::{Config, Options},
@@ -127,7 +127,7 @@ async fn money_under_way_keeps_its_pieces_for_days() -> anyhow::Result<()> {
         let (house, stand_in) = open(1).await?;
         let (placed, payment) = paid(&house, "slow").await?;
         house.until(&placed, "payment_pending").await?;
-        for _ in 0..6 {
+        for _ in 0..3 {
             house.shop.clock.advance(DAY);
             house.orders.tend().await?;
         }
@@ -259,6 +259,40 @@ async fn a_dispute_reaches_its_order() -> anyhow::Result<()> {
     assert_eq!(house.count("SELECT COUNT(*) AS n FROM disputes").await?, 2);
     assert_eq!(house.count("SELECT COUNT(*) AS n FROM outbox WHERE payload LIKE '%DisputeOpened%'").await?, 2);
     close(house, &stand_in).await
+}
+
+#[tokio::test]
+async fn an_inquiry_whose_answer_does_not_satisfy_the_bank_waits_for_evidence_in_time() -> anyhow::Result<()> {
+    let (house, stand_in) = open(5).await?;
+    let (placed, payment) = paid(&house, "pays").await?;
+    house.until(&placed, "paid").await?;
+    for (status, word, waits) in [
+        ("warning_needs_response", "inquiry", true),
+        ("warning_under_review", "inquiry_answered", false),
+        ("needs_response", "open", true),
+        ("under_review", "under_review", false),
+        ("lost", "lost", false),
+    ] {
+        stand_in.dispute(payment, status)?;
+        until_dispute(&house, payment, word).await?;
+        let waiting = attention(&house, &placed).await?;
+        assert_eq!(waiting.iter().any(|waits| matches!(waits, Attention::Dispute { evidence_due: Some(_) })), waits, "{status}");
+        house.shop.clock.advance(DAY);
+    }
+    // An inquiry that came to nothing lets the order go on.
+    let (placed, payment) = paid(&house, "pays").await?;
+    house.until(&placed, "paid").await?;
+    for (status, word) in [("warning_needs_response", "inquiry"), ("warning_closed", "won")] {
+        stand_in.dispute(payment, status)?;
+        until_dispute(&house, payment, word).await?;
+    }
+    assert_eq!(attention(&house, &placed).await?, [Attention::Ship]);
+    close(house, &stand_in).await
+}
+
+async fn attention(house: &House, placed: &Placed) -> anyhow::Result<Vec<Attention>> {
+    let order = house.orders.numbered(placed.number).await?.context("an order")?;
+    Ok(house.orders.ledgers(order).await?.context("its ledgers")?.attention())
 }
 
 async fn until_dispute(house: &House, payment: PaymentId, wanted: &str) -> anyhow::Result<()> {

@@ -130,9 +130,9 @@ async fn a_page_closes_by_itself(end: &End) -> anyhow::Result<()> {
 
 async fn slow_money_is_waited_for(end: &End) -> anyhow::Result<()> {
     let attempt = end.paid(Manner::Slow).await?;
-    assert_eq!(end.provider.session(&attempt).await?, Some(News::Pending));
-    end.told_of(attempt.payment, &News::Pending).await?;
-    assert_eq!(end.provider.close_session(&attempt).await?, News::Pending, "it cannot be called off");
+    assert_eq!(end.provider.session(&attempt).await?, Some(end.slow()));
+    end.told_of(attempt.payment, &end.slow()).await?;
+    assert_eq!(end.provider.close_session(&attempt).await?, end.slow(), "it cannot be called off");
     end.settle(attempt.payment, true).await?;
     assert_eq!(end.provider.session(&attempt).await?, Some(captured(12_390)));
     end.told_of(attempt.payment, &captured(12_390)).await?;

@@ -70,12 +70,14 @@ async fn a_dispute_is_told_of_from_its_beginning_to_its_end(end: &End) -> anyhow
         let attempt = end.paid(Manner::Pays).await?;
         let payment = attempt.payment;
         let mut references = BTreeSet::new();
-        for stage in ["open", "review", if won { "won" } else { "lost" }] {
+        for stage in ["inquiry", "answered", "open", "review", if won { "won" } else { "lost" }] {
             end.dispute(payment, stage).await?;
             let event = end
                 .told(|notice| {
                     let Notice::Dispute { payment: known, news } = notice else { return false };
                     let said = match news.stage {
+                        DisputeStage::Inquiry { evidence_due } => evidence_due.map(|_| "inquiry"),
+                        DisputeStage::InquiryAnswered => Some("answered"),
                         DisputeStage::Open { evidence_due } => evidence_due.map(|_| "open"),
                         DisputeStage::UnderReview => Some("review"),
                         DisputeStage::Won => Some("won"),
@@ -122,6 +124,7 @@ async fn disputes_are_listed_as_they_stand(end: &End) -> anyhow::Result<()> {
             assert_eq!((news.amount.minor, news.reason.as_str()), (12_390, "fraudulent"));
             let stage = match news.stage {
                 DisputeStage::Open { evidence_due } => evidence_due.map_or(9, |_| 0),
+                DisputeStage::Inquiry { .. } | DisputeStage::InquiryAnswered => 8,
                 DisputeStage::UnderReview => 1,
                 DisputeStage::Won => 2,
                 DisputeStage::Lost => 3,

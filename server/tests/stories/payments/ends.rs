@@ -7,7 +7,7 @@ use domain::{
     PaymentId, RefundId,
     money::{Currency, Money},
     offer::Instant,
-    payment::{News, Payment, PaymentState},
+    payment::{Method, News, Payment, PaymentState},
 };
 use http::{HeaderMap, StatusCode};
 use server::{
@@ -224,6 +224,12 @@ impl End {
         Ok(answer.status() == 303)
     }
 
+    /// What is said of [`Manner::Slow`] while its money is under way.
+    pub const fn slow(&self) -> News {
+        let method = if matches!(self.far, Far::Stripe(_)) { Method::Voucher } else { Method::BankTransfer };
+        News::Pending { method }
+    }
+
     async fn control(&self, path: &str, body: &serde_json::Value) -> anyhow::Result<()> {
         let Far::TestProvider { origin, .. } = &self.far else { return Ok(()) };
         let answer = self.http.post(format!("{origin}/_faults{path}")).json(body).send().await?;
@@ -247,11 +253,13 @@ impl End {
         }
     }
 
-    /// A bank disputes, looks, decides: `open`, `review`, `won`, `lost`.
+    /// A bank asks, hears an answer, disputes, looks, decides: `inquiry`, `answered`, `open`, `review`, `won`, `lost`.
     pub async fn dispute(&self, payment: PaymentId, stage: &str) -> anyhow::Result<()> {
         match &self.far {
             Far::Stripe(stand_in) => {
                 let status = match stage {
+                    "inquiry" => "warning_needs_response",
+                    "answered" => "warning_under_review",
                     "open" => "needs_response",
                     "review" => "under_review",
                     "won" => "won",

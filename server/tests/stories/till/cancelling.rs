@@ -46,6 +46,9 @@ async fn pieces_of_a_paid_order_are_cancelled_on_its_page_in_every_language() ->
             let answer = visitor.post(&format!("{order}/cancel"), &form).await?;
             assert_eq!((answer.status, answer.location()), (303, Some(format!("{order}?said=cancelled"))), "{locale}");
         }
+        // Back to the page from before, and filled in once more.
+        let other = visitor.post(&format!("{order}/cancel"), &[("mutation", mutation.as_str()), ("line-0", "2")]).await?;
+        assert!(other.status == 422 && words(&other.body).contains(till(locale).said_bad_form), "{locale}: {}", words(&other.body));
         let known = house.shop.shop.orders.ledgers(id).await?.context("an order")?;
         assert_eq!((known.tally(0).cancelled, known.refunds.len()), (1, 1), "{locale}: the same form twice counts once");
         assert_eq!(house.free(&things[0]).await?, free + 1, "{locale}");

@@ -251,7 +251,7 @@ pub(super) fn missing(what: &str, id: &str) -> Response {
 }
 
 pub(super) fn expands(given: &BTreeMap<String, String>) -> bool {
-    given.get("expand[]").is_some_and(|path| path.ends_with("payment_intent"))
+    given.get("expand[]").is_some_and(|path| path.contains("payment_intent"))
 }
 
 pub async fn session(Shared(this): Shared<StandIn>, Path(id): Path<String>, request: Request) -> Response {

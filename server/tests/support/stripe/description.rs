@@ -277,6 +277,16 @@ pub const DISPUTE: &[&str] = &[
     "status",
 ];
 
+/// What a dispute's `status` may be.
+pub const DISPUTE_STATUSES: &[&str] =
+    &["warning_needs_response", "warning_under_review", "warning_closed", "needs_response", "under_review", "won", "lost", "prevented"];
+
+/// Those in which the bank took the money, if only until it decides; an inquiry (`warning_…`) leaves it where it is.
+pub const DISPUTE_CLAIMS: &[&str] = &["needs_response", "under_review", "lost"];
+
+/// Those after which nothing comes: `charge.dispute.closed`.
+pub const DISPUTE_ENDS: &[&str] = &["warning_closed", "won", "lost", "prevented"];
+
 /// What a form or query does wrong: the parameter, Stripe's code for it, a sentence.
 pub struct Wrong {
     pub param: String,

@@ -44,6 +44,8 @@ pub struct Intent {
     pub created: i64,
     /// As in `payment_intent.status`.
     pub status: &'static str,
+    /// As in `payment_method.type`.
+    pub method: &'static str,
     pub decline_code: Option<&'static str>,
     /// What becomes of refunds: `succeeded`, `pending`, or an error's code.
     pub refunds: &'static str,
@@ -151,6 +153,7 @@ impl Intent {
                 "id": self.id, "object": "payment_intent", "amount": session.amount, "amount_capturable": 0, "amount_received": received,
                 "capture_method": "automatic_async", "confirmation_method": "automatic", "created": self.created, "currency": session.currency,
                 "last_payment_error": error, "latest_charge": null, "livemode": false, "metadata": session.intent_metadata,
+                "payment_method": { "id": "pm_1", "object": "payment_method", "type": self.method },
                 "payment_method_types": ["card"], "status": self.status,
             }),
         )

@@ -31,7 +31,7 @@ pub async fn create_refund(Shared(this): Shared<StandIn>, request: Request) -> R
     if known.status != "succeeded" {
         return refuse("payment_intent_unexpected_state", "This PaymentIntent does not have a successful charge to refund.");
     }
-    if state.ledger.disputes.values().any(|dispute| dispute.intent == intent && dispute.status != "won") {
+    if state.ledger.disputes.values().any(|dispute| dispute.intent == intent && description::DISPUTE_CLAIMS.contains(&dispute.status)) {
         return refuse("charge_disputed", "The charge has been charged back.");
     }
     if amount > left {

@@ -1,7 +1,7 @@
 //! The stand-in's payment page, and what banks do afterwards. A card that is declined leaves the page open, as Stripe's does.
 
 use super::{
-    StandIn,
+    StandIn, description,
     ledger::{Dispute, Intent, Status},
     webhooks,
 };
@@ -54,7 +54,8 @@ pub async fn pay(Shared(this): Shared<StandIn>, Path(id): Path<String>, Form(Typ
             Manner::RefundsPending => ("succeeded", None, "pending"),
             Manner::RefundsRefused => ("succeeded", None, "refund_disputed_payment"),
         };
-        session.intent = Some(Intent { id: intent_id, created: now, status, decline_code, refunds });
+        let method = if manner == Manner::Slow { "konbini" } else { "card" };
+        session.intent = Some(Intent { id: intent_id, created: now, status, method, decline_code, refunds });
         if manner != Manner::Declines {
             session.status = Status::Complete;
         }
@@ -100,8 +101,10 @@ impl StandIn {
         Ok(())
     }
 
-    /// A bank disputes a payment (`needs_response`), looks at the evidence (`under_review`), decides (`won`, `lost`).
+    /// A bank asks about a payment (`warning_…`), disputes it (`needs_response`), looks at the evidence (`under_review`), decides (`won`,
+    /// `lost`).
     pub fn dispute(&self, payment: PaymentId, status: &'static str) -> anyhow::Result<()> {
+        anyhow::ensure!(description::DISPUTE_STATUSES.contains(&status), "Stripe knows no dispute that is {status}");
         let now = self.now_s();
         let (json, kind) = {
             let mut state = self.state();
@@ -110,7 +113,8 @@ impl StandIn {
             let known = state.ledger.disputes.values_mut().find(|dispute| dispute.intent == intent);
             if let Some(dispute) = known {
                 dispute.status = status;
-                let over = ["won", "lost"].contains(&status);
+                dispute.due_by = now + 7 * 24 * 3_600;
+                let over = description::DISPUTE_ENDS.contains(&status);
                 (dispute.json(), if over { "charge.dispute.closed" } else { "charge.dispute.updated" })
             } else {
                 let (id, _) = state.ledger.id("dp");

@@ -72,7 +72,7 @@ struct Form<'a> {
 pub async fn perform(shop: &Shop, staff: &Staff, order: OrderId, act: Act, fields: &Fields) -> Result<(), Refusal> {
     let Ok(id) = fields.get("id").parse::<Uuid>() else { return why("The form was incomplete. Load the page again and repeat it.") };
     let known = shop.orders.ledgers(order).await?.ok_or(ChangeError::NotFound)?;
-    let wish = Wish { key: format!("{}:{id}:{}", act.word(), fields.get("of")), action: act.logged() };
+    let wish = Wish { key: format!("{}:{id}:{}", act.word(), fields.get("of")), fingerprint: fields.fingerprint(), action: act.logged() };
     let form = Form { fields, id, order: known, orders: shop.orders.wishing(wish), actor: Actor::Staff(staff.id().to_string()) };
     match act {
         Act::Pack => form.pack().await?,

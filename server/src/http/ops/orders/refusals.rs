@@ -1,6 +1,6 @@
 //! Why nothing was done about an order, in sentences that say what to do.
 
-use crate::{mail::CannotResend, orders::ChangeError};
+use crate::{http::ops::OTHER_WORDS, mail::CannotResend, orders::ChangeError};
 use app::{i18n::money, staff::orders::english};
 use domain::order::{CannotCancel, CannotCorrect, CannotEnd, CannotFulfil, CannotRefund, CannotReturn, NoSuchPieces};
 
@@ -21,6 +21,7 @@ pub fn sentence(error: &ChangeError) -> String {
         ChangeError::Correct(CannotCorrect::Elsewhere) => {
             "Country and region stay as they are: taxes were reckoned for them. Cancel the order and ask the shopper to order again.".to_owned()
         }
+        ChangeError::OtherWords => OTHER_WORDS.to_owned(),
         ChangeError::Erased => "The customer was erased: nothing personal can be kept.".to_owned(),
         ChangeError::Mail(CannotResend::TooMany) => "Enough mails of this order were sent again in the last hour: wait a while.".to_owned(),
         ChangeError::Mail(_) => "There is nothing of this kind to tell: it has not happened.".to_owned(),

@@ -233,7 +233,7 @@ async fn send_one(shop: &Shop, staff: &Staff, id: Uuid, row: &str, carrier: &str
         Ok(parcels) => parcels,
         Err(why) => return Ok(refused(label, why)),
     };
-    let wish = Wish { key: format!("bulk:{fulfilment}"), action: Act::Send.logged() };
+    let wish = Wish { key: format!("bulk:{fulfilment}"), fingerprint: format!("{location} {carrier} {tracking}"), action: Act::Send.logged() };
     let actor = Actor::Staff(staff.id().to_string());
     match shop.orders.wishing(wish).pack_and_ship(order, fulfilment, location, &ready.portions, &parcels, actor).await {
         Ok(_) => Ok(Label { outcome: Some(Ok("Shipped.".to_owned())), ..label }),
