@@ -193,7 +193,7 @@ fn mistakes() -> Vec<(&'static str, Rules, &'static str)> {
 }
 
 /// Seeds that are tried for each mistake.
-const SEEDS: u64 = 3_000;
+const SEEDS: u64 = 10_000;
 
 #[test]
 fn each_of_these_mistakes_is_caught() {

@@ -148,7 +148,7 @@ fn settle(world: &World, dice: &mut Dice) -> Step {
 fn dispute(world: &World, dice: &mut Dice) -> Step {
     let account = dice.below(world.provider.accounts.len());
     let stage = match world.provider.accounts[account].dispute {
-        None if dice.one_in(3) => Stage::Inquiry,
+        None if dice.one_in(6) => Stage::Inquiry,
         None => Stage::Open,
         Some(DisputeStage::Inquiry { .. } | DisputeStage::InquiryAnswered) => [Stage::Answered, Stage::Open, Stage::Won][dice.below(3)],
         Some(_) => [Stage::UnderReview, Stage::Won, Stage::Lost][dice.below(3)],
