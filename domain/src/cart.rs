@@ -80,6 +80,9 @@ pub struct Wish {
     pub id: MutationId,
     pub change: Change,
     pub at: Instant,
+    /// The cart's version with this change in it.
+    #[serde(default)]
+    pub version: u64,
 }
 
 /// What a visitor may do to a cart.
@@ -124,9 +127,9 @@ pub enum CartError {
     NoSuchLine,
 }
 
-/// The same id with the same payload is the same wish for so long (10 s): the back button later is a new one.
+/// The same id with the same payload is a double click for so long (10 s).
 const SAME_WISH_US: Instant = 10 * 1_000_000;
-/// More wishes than a person has in ten seconds; the oldest are forgotten.
+/// More wishes than a person has while one answer is on its way; the oldest are forgotten.
 const WISHES_MAX: usize = 32;
 /// More orders than one cart sees in the 30 days that it is kept; the oldest are forgotten.
 const SETTLED_MAX: usize = 32;
@@ -139,17 +142,22 @@ impl Cart {
         Self { id, version: 0, lines: Vec::new(), coupon: None, wishes: Vec::new(), settled: Vec::new(), updated_at: now }
     }
 
-    /// Carries out a wish, or says why not. A refusal changes nothing.
-    pub fn apply(&mut self, wish: MutationId, change: Change, now: Instant) -> Result<Changed, CartError> {
-        if self.wishes.iter().any(|seen| seen.id == wish && seen.change == change && now.saturating_sub(seen.at) <= SAME_WISH_US) {
+    /// Carries out a wish of somebody who has seen the cart in version `seen`, or says why not. A refusal changes nothing.
+    ///
+    /// The same id with the same payload is the same wish when it comes within ten seconds, and, however late, from somebody whom no
+    /// answer has told of the first: an edge that asks a second region, a reload after an error. Once it was seen, the form that the back
+    /// button brings up means one more.
+    pub fn apply(&mut self, wish: MutationId, change: Change, seen: Option<u64>, now: Instant) -> Result<Changed, CartError> {
+        let is_unseen = |done: &Wish| seen.is_some_and(|seen| seen < done.version);
+        let is_same = |done: &Wish| done.id == wish && done.change == change;
+        if self.wishes.iter().any(|done| is_same(done) && (now.saturating_sub(done.at) <= SAME_WISH_US || is_unseen(done))) {
             return Ok(Changed::Already);
         }
         let changed = self.change(change, now)?;
         if changed != Changed::Already {
             self.touch(now);
         }
-        self.wishes.retain(|seen| now.saturating_sub(seen.at) <= SAME_WISH_US);
-        self.wishes.push(Wish { id: wish, change, at: now });
+        self.wishes.push(Wish { id: wish, change, at: now, version: self.version });
         let surplus = self.wishes.len().saturating_sub(WISHES_MAX);
         self.wishes.drain(..surplus);
         Ok(changed)
@@ -263,20 +271,30 @@ mod tests {
     #[test]
     fn a_double_click_is_one_line_and_the_back_button_later_is_a_new_wish() {
         let mut cart = cart();
-        assert_eq!(cart.apply(wish(1), add(7, 1), 0), Ok(Changed::Done));
-        assert_eq!(cart.apply(wish(1), add(7, 1), 10 * SECOND), Ok(Changed::Already));
+        assert_eq!(cart.apply(wish(1), add(7, 1), None, 0), Ok(Changed::Done));
+        assert_eq!(cart.apply(wish(1), add(7, 1), None, 10 * SECOND), Ok(Changed::Already));
         assert_eq!((cart.pieces(), cart.version), (1, 1));
-        assert_eq!(cart.apply(wish(1), add(7, 2), 10 * SECOND), Ok(Changed::Done), "the same id with another payload is another wish");
-        assert_eq!(cart.apply(wish(1), add(7, 1), 11 * SECOND + 10 * SECOND), Ok(Changed::Done));
+        assert_eq!(cart.apply(wish(1), add(7, 2), None, 10 * SECOND), Ok(Changed::Done), "the same id with another payload is another wish");
+        assert_eq!(cart.apply(wish(1), add(7, 1), None, 11 * SECOND + 10 * SECOND), Ok(Changed::Done));
         assert_eq!((cart.pieces(), cart.version, cart.lines.len()), (4, 3, 1));
+    }
+
+    #[test]
+    fn a_repeat_of_what_nobody_was_told_of_counts_once_however_late_it_comes() {
+        let mut cart = cart();
+        assert_eq!(cart.apply(wish(1), add(1, 1), None, 0), Ok(Changed::Done));
+        assert_eq!(cart.apply(wish(2), add(7, 1), Some(1), 0), Ok(Changed::Done));
+        assert_eq!(cart.apply(wish(2), add(7, 1), Some(1), 3_600 * SECOND), Ok(Changed::Already), "they saw one piece, and still do");
+        assert_eq!(cart.apply(wish(2), add(7, 1), Some(2), 3_600 * SECOND), Ok(Changed::Done), "they saw two, went back, and want three");
+        assert_eq!((cart.pieces(), cart.version), (3, 3));
     }
 
     #[test]
     fn a_cart_line_stops_at_its_limit() {
         let mut cart = cart();
-        assert_eq!(cart.apply(wish(1), add(7, 8), 0), Ok(Changed::Done));
-        assert_eq!(cart.apply(wish(2), add(7, 8), 0), Ok(Changed::Limited));
-        assert_eq!(cart.apply(wish(3), add(7, 1), 0), Err(CartError::LineFull));
+        assert_eq!(cart.apply(wish(1), add(7, 8), None, 0), Ok(Changed::Done));
+        assert_eq!(cart.apply(wish(2), add(7, 8), None, 0), Ok(Changed::Limited));
+        assert_eq!(cart.apply(wish(3), add(7, 1), None, 0), Err(CartError::LineFull));
         assert_eq!((cart.pieces(), cart.version), (10, 2));
     }
 
@@ -284,19 +302,19 @@ mod tests {
     fn a_cart_stops_at_fifty_lines() {
         let mut cart = cart();
         for n in 0..50 {
-            assert_eq!(cart.apply(wish(n), add(n, 1), 0), Ok(Changed::Done));
+            assert_eq!(cart.apply(wish(n), add(n, 1), None, 0), Ok(Changed::Done));
         }
-        assert_eq!(cart.apply(wish(99), add(99, 1), 0), Err(CartError::Full));
-        assert_eq!(cart.apply(wish(98), add(3, 1), 0), Ok(Changed::Done), "a line that is there may still grow");
+        assert_eq!(cart.apply(wish(99), add(99, 1), None, 0), Err(CartError::Full));
+        assert_eq!(cart.apply(wish(98), add(3, 1), None, 0), Ok(Changed::Done), "a line that is there may still grow");
     }
 
     #[test]
     fn what_was_added_while_paying_stays() {
         let mut cart = cart();
-        cart.apply(wish(1), add(1, 2), 0).expect("added");
-        cart.apply(wish(2), add(2, 1), 0).expect("added");
+        cart.apply(wish(1), add(1, 2), None, 0).expect("added");
+        cart.apply(wish(2), add(2, 1), None, 0).expect("added");
         let paid: Vec<_> = cart.lines.iter().map(|line| (line.variant, line.quantity.get())).collect();
-        cart.apply(wish(3), add(1, 1), 0).expect("added");
+        cart.apply(wish(3), add(1, 1), None, 0).expect("added");
         let order = OrderId(Uuid::from_u128(1));
         assert!(cart.set_coupon("NEWER".parse().ok(), 4));
         assert!(cart.settle(order, &paid, Some("0RDERED"), 5));
@@ -320,8 +338,8 @@ mod tests {
     fn a_line_that_is_gone_cannot_be_set() {
         let mut cart = cart();
         let variant = VariantId(Uuid::from_u128(1));
-        assert_eq!(cart.apply(wish(1), Change::Set { variant, quantity: Quantity::ONE }, 0), Err(CartError::NoSuchLine));
-        assert_eq!(cart.apply(wish(2), Change::Remove { variant }, 0), Ok(Changed::Already));
+        assert_eq!(cart.apply(wish(1), Change::Set { variant, quantity: Quantity::ONE }, None, 0), Err(CartError::NoSuchLine));
+        assert_eq!(cart.apply(wish(2), Change::Remove { variant }, None, 0), Ok(Changed::Already));
         assert_eq!(cart.version, 0);
     }
 
@@ -336,7 +354,7 @@ mod tests {
                 let quantity = Quantity::new(pieces).expect("in range");
                 let change = match kind { 0 => add(n, pieces), 1 => Change::Set { variant, quantity }, _ => Change::Remove { variant } };
                 let (before, version) = (cart.lines.clone(), cart.version);
-                let outcome = cart.apply(wish(i as u128), change, now);
+                let outcome = cart.apply(wish(i as u128), change, None, now);
                 let changed = before != cart.lines;
                 prop_assert_eq!(changed, matches!(outcome, Ok(Changed::Done | Changed::Limited)));
                 prop_assert_eq!(cart.version, version + u64::from(changed));

@@ -4,13 +4,12 @@
 use domain::offer::Instant;
 use std::{collections::HashMap, hash::Hash, sync::Arc};
 
-/// What a template depends on, and nothing of a visitor.
+/// What a template is kept under, and nothing of a visitor. Versions are not in it: whoever keeps a template compares them with what is
+/// published now, so that the old one is still there when no new one can be made.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Key {
     /// Path and canonical query; the path begins with the locale.
     pub url: Box<str>,
-    /// Which version of what touches many pages at once: shop, campaigns, assets.
-    pub versions: u64,
     /// Which version of an experiment's page; 0 where there is no experiment.
     pub bucket: u8,
 }
@@ -164,7 +163,7 @@ mod tests {
     const FRESHNESS: Freshness = Freshness { fresh_us: 2 * SECOND, stale_us: 10 * SECOND, error_us: 100 * SECOND };
 
     fn key(url: &str) -> Key {
-        Key { url: url.into(), versions: 1, bucket: 0 }
+        Key { url: url.into(), bucket: 0 }
     }
 
     #[test]
@@ -195,10 +194,9 @@ mod tests {
     }
 
     #[test]
-    fn versions_and_addresses_tell_pages_apart() {
+    fn buckets_and_addresses_tell_pages_apart() {
         let mut cache = TemplateCache::new(10, 1_000);
         cache.put(key("/a"), Arc::new(1), 1, FRESHNESS, 0);
-        assert_eq!(cache.look(&Key { versions: 2, ..key("/a") }, 0), Lookup::Miss { fallback: None });
         assert_eq!(cache.look(&Key { bucket: 1, ..key("/a") }, 0), Lookup::Miss { fallback: None });
         cache.remove(&key("/a"));
         assert_eq!((cache.look(&key("/a"), 0), cache.usage()), (Lookup::Miss { fallback: None }, (0, 0)));

@@ -39,7 +39,18 @@ pub const KEPT_BYTES_MAX: u64 = 64 * 1024;
 pub const REST_US: i64 = 5_000_000;
 
 /// How long a page may take to begin while there is another origin to ask, in milliseconds.
-pub const PATIENCE_MS: u64 = 8_000;
+const PATIENCE_MS: u64 = 8_000;
+/// The same for what acts: a checkout waits for the payment provider, for up to 15 s.
+const ACTING_PATIENCE_MS: u64 = 20_000;
+
+/// How long an answer may take to begin, in milliseconds; `None`: as long as it takes, because nobody else may be asked.
+pub fn patience_ms(method: &str, is_last: bool, names_a_key: impl FnOnce() -> bool) -> Option<u64> {
+    match (is_last, is_safe(method)) {
+        (true, _) => None,
+        (false, true) => Some(PATIENCE_MS),
+        (false, false) => names_a_key().then_some(ACTING_PATIENCE_MS),
+    }
+}
 
 /// What went wrong at an origin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,6 +158,19 @@ mod tests {
             assert_eq!(trouble(status), expected, "{status}");
         }
         assert!([200, 404, 500, 503].into_iter().all(is_the_shops) && ![502, 504, 521, 530].into_iter().any(is_the_shops));
+    }
+
+    #[test]
+    fn an_answer_is_waited_for_as_long_as_nobody_else_may_be_asked() {
+        for (method, is_last, key, patience) in [
+            ("GET", false, false, Some(PATIENCE_MS)),
+            ("GET", true, false, None),
+            ("POST", false, true, Some(ACTING_PATIENCE_MS)),
+            ("POST", false, false, None),
+            ("POST", true, true, None),
+        ] {
+            assert_eq!(patience_ms(method, is_last, || key), patience, "{method} {is_last} {key}");
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use crate::{
     address::{Found, class, find, with_query},
     pages::{Pages, Served},
-    rendered::{Moment, Rendered, Reply},
+    rendered::{Live, Moment, Rendered, Reply},
 };
 use app::{
     pages::{Fault, error_page},
@@ -100,7 +100,7 @@ impl Edge {
             return Answer { status: 503, headers: vec![("cache-control".to_owned(), "no-store".to_owned())], body: String::new() };
         };
         let cart_count = visitor::cart_count(request.cookies);
-        let moment = Moment { class: Class::Private, source: Source::Miss, shop: &view.shop, live: &[], cart_count };
+        let moment = Moment { class: Class::Private, source: Source::Miss, shop: &view.shop, live: &Live::none(), cart_count };
         let mut answer = self.page(page.respond(&self.pages, moment), request);
         answer.headers.push(("retry-after".to_owned(), RETRY_S.to_owned()));
         answer

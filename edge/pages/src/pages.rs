@@ -2,7 +2,7 @@
 
 use crate::{
     machine::{Log, Machine},
-    rendered::{Moment, Rendered, Reply},
+    rendered::{Live, Moment, Rendered, Reply},
 };
 use app::{
     document::Assets,
@@ -85,10 +85,11 @@ impl Rest {
     }
 }
 
-/// A template, and which documents its products had.
+/// A template, and which documents the shop and its products had.
 #[derive(Debug)]
 struct Kept {
     page: Rendered,
+    shop: u64,
     documents: Vec<(ProductId, u64)>,
 }
 
@@ -158,7 +159,7 @@ impl Pages {
         let document = self.shop_document(address.locale.text_language()).await?;
         let cart_count = visitor::cart_count(cookies);
         let versions = if let Route::Page { slug } = &address.route { document.experiments.get(slug).copied().unwrap_or(1) } else { 1 };
-        let key = Key { url: address.url().into(), versions: document.version, bucket: visitor::version_seen(cookies, versions) };
+        let key = Key { url: address.url().into(), bucket: visitor::version_seen(cookies, versions) };
         let looked = lock(&self.templates).look(&key, self.machine.now());
         let (kept, source) = match looked {
             Lookup::Fresh(kept) => (kept, Source::Hit),
@@ -179,18 +180,21 @@ impl Pages {
             },
         };
         let live = kept.page.live(self).await?;
-        let answer = |kept: &Kept, source, live: &[Arc<LiveItem>]| {
-            Served::Page(kept.page.respond(self, Moment { class, source, shop: &document, live, cart_count }))
-        };
-        // A product may have another name or picture since: then the template is not good enough even for now. Prices and stock are in holes.
-        if source != Source::Miss && kept.is_outdated(&live) {
+        let answer =
+            |kept: &Kept, source, live: &Live| Served::Page(kept.page.respond(self, Moment { class, source, shop: &document, live, cart_count }));
+        // The shop's menus may be others since, a product may have another name or picture: then the template is not good enough even for
+        // now, but better than none. Prices and stock are in holes.
+        if source != Source::Miss && (kept.shop != document.version || kept.is_outdated(&live.items)) {
             match self.renew(address, key, freshness).await {
                 Ok(Renewed::Kept(kept)) => {
                     let live = kept.page.live(self).await?;
                     return Ok(answer(&kept, Source::Miss, &live));
                 }
                 Ok(Renewed::Elsewhere(to, permanent)) => return Ok(Served::Elsewhere { to, permanent }),
-                Err(error) => self.stale("an outdated template", &error),
+                Err(error) => {
+                    self.stale("an outdated template", &error);
+                    return Ok(answer(&kept, Source::Stale, &live));
+                }
             }
         }
         Ok(answer(&kept, source, &live))
@@ -218,12 +222,13 @@ impl Pages {
             Outcome::Page(page) => {
                 let mut page =
                     Rendered::new(&self.assets, &view, page).inspect_err(|error| self.machine.log(Log::Broken { reason: &error.to_string() }))?;
-                page.first_live = page.live(self).await?;
+                page.first_live = page.live(self).await?.items;
                 let documents = page.first_live.iter().map(|item| (item.product, item.documents)).collect();
-                let kept = Arc::new(Kept { page, documents });
+                let kept = Arc::new(Kept { page, shop: view.shop.version, documents });
                 let mut templates = lock(&self.templates);
                 if kept.page.status == 200 {
-                    let size = kept.page.template.size_bytes();
+                    // Once as a template, once as it was settled last.
+                    let size = 2 * kept.page.template.size_bytes();
                     templates.put(key, Arc::clone(&kept), size, freshness, started);
                 } else {
                     templates.remove(&key);

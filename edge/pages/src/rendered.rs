@@ -45,7 +45,27 @@ pub struct Rendered {
 struct Settled {
     at: Instant,
     live: Arc<[Arc<LiveItem>]>,
+    is_old: bool,
     parts: Arc<[Shared]>,
+}
+
+/// What is known of a page's products.
+#[derive(Clone, Debug)]
+pub struct Live {
+    pub items: Vec<Arc<LiveItem>>,
+    /// They could not be read now: what was seen last.
+    pub is_old: bool,
+}
+
+impl Live {
+    /// Of a page without products.
+    pub const fn none() -> Self {
+        Self::now(Vec::new())
+    }
+
+    const fn now(items: Vec<Arc<LiveItem>>) -> Self {
+        Self { items, is_old: false }
+    }
 }
 
 /// What everybody gets alike, or a hole for one.
@@ -78,7 +98,7 @@ pub struct Moment<'a> {
     pub class: Class,
     pub source: Source,
     pub shop: &'a ShopDocument,
-    pub live: &'a [Arc<LiveItem>],
+    pub live: &'a Live,
     pub cart_count: u32,
 }
 
@@ -103,23 +123,23 @@ impl Rendered {
     }
 
     /// The live items of its products, at most 300 ms old; the ones seen last where they cannot be read.
-    pub async fn live(&self, pages: &Pages) -> Result<Vec<Arc<LiveItem>>, ReadError> {
+    pub async fn live(&self, pages: &Pages) -> Result<Live, ReadError> {
         if self.products.is_empty() {
-            return Ok(Vec::new());
+            return Ok(Live::none());
         }
         if let Some(settled) = self.settled_at(pages.machine.now()) {
-            return Ok(settled.live.to_vec());
+            return Ok(Live { items: settled.live.to_vec(), is_old: settled.is_old });
         }
         let seen = || {
-            let live = self.settled().as_ref().map_or_else(|| self.first_live.clone(), |settled| settled.live.to_vec());
-            (!live.is_empty()).then_some(live)
+            let items = self.settled().as_ref().map_or_else(|| self.first_live.clone(), |settled| settled.live.to_vec());
+            (!items.is_empty()).then_some(Live { items, is_old: true })
         };
         if pages.rest.is_on(pages.machine.now())
             && let Some(seen) = seen()
         {
             return Ok(seen);
         }
-        pages.storefront.live(&self.products).await.or_else(|error| {
+        pages.storefront.live(&self.products).await.map(Live::now).or_else(|error| {
             pages.rest.begin(pages.machine.now());
             pages.stale("live values", &error);
             seen().ok_or(error)
@@ -143,7 +163,7 @@ impl Rendered {
             locale: self.locale,
             market: &self.market,
             now,
-            live: moment.live,
+            live: &moment.live.items,
             nonce: &nonce,
             mutation_id: &mutation_id,
             cart_count: moment.cart_count,
@@ -151,19 +171,19 @@ impl Rendered {
         };
         let frames = match moment.class {
             Class::Private => vec![self.template.fill(&Filling(&values)).into()],
-            Class::Public | Class::PublicFromOrigin => self.shared_frames(&values),
+            Class::Public | Class::PublicFromOrigin => self.shared_frames(&values, moment.live.is_old),
         };
         Reply {
             status: self.status,
             headers: page_headers(moment.class, self.status),
-            source: (moment.class != Class::Private).then_some(moment.source),
+            source: (moment.class != Class::Private).then_some(if moment.live.is_old { Source::Stale } else { moment.source }),
             frames,
             nonce,
         }
     }
 
     /// What everybody gets alike is written once in a moment, and not copied.
-    fn shared_frames(&self, values: &HoleValues<'_>) -> Vec<Bytes> {
+    fn shared_frames(&self, values: &HoleValues<'_>, is_old: bool) -> Vec<Bytes> {
         let live = values.live;
         let known = self
             .settled_at(values.now)
@@ -175,7 +195,7 @@ impl Rendered {
                 Part::Text(range) => Shared::Text(text.slice(range)),
                 Part::Hole(hole) => Shared::Hole(hole),
             };
-            let settled = Settled { at: values.now, live: live.into(), parts: parts.into_iter().map(shared).collect() };
+            let settled = Settled { at: values.now, live: live.into(), is_old, parts: parts.into_iter().map(shared).collect() };
             *self.settled() = Some(settled.clone());
             settled
         });

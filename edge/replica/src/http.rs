@@ -17,12 +17,13 @@ use aws_sigv4::{
 };
 use cached::{Cached as _, LruTtlCache};
 use domain::{catalog::ListingPage, locale::Locale, offer::Instant};
+use edge_core::pass::Rests;
 use send_wrapper::SendWrapper;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{
     collections::HashMap,
     sync::{
-        Arc, Mutex, PoisonError, RwLock,
+        Arc, Mutex, MutexGuard, PoisonError, RwLock,
         atomic::{AtomicI64, Ordering},
     },
     time::{Duration, SystemTime},
@@ -88,7 +89,7 @@ impl Config {
 /// table is also given by itself, for when the host gets other keys.
 pub fn storefront(config: &Config, now: &Now) -> (Arc<Replica>, Arc<DynamoDb>) {
     let table = Arc::new(DynamoDb::new(config.table.clone(), config.credentials.clone(), now.clone()));
-    let origins = Arc::new(Origins::new(config.origins.clone(), config.edge_key.clone()));
+    let origins = Arc::new(Origins::new(config.origins.clone(), config.edge_key.clone(), now.clone()));
     let items = Fallback::new(table.clone(), origins.clone(), now.clone());
     (Arc::new(Replica::new(Arc::new(items), origins, Arc::new(Hot::new(HotRoom::EDGE)))), table)
 }
@@ -192,26 +193,48 @@ pub struct Origins {
     urls: Vec<String>,
     /// Tells the origin that an edge asks, which may read what is not yet announced.
     key: String,
+    now: Now,
+    rests: Mutex<Rests>,
     lists: Mutex<HeldLists>,
 }
 
 impl Origins {
-    pub fn new(urls: Vec<String>, key: String) -> Self {
-        Self { client: client(), urls, key, lists: Mutex::new(LruTtlCache::new(LISTS_MAX, Duration::from_secs(LIST_S))) }
+    pub fn new(urls: Vec<String>, key: String, now: Now) -> Self {
+        Self {
+            client: client(),
+            urls,
+            key,
+            now,
+            rests: Mutex::default(),
+            lists: Mutex::new(LruTtlCache::new(LISTS_MAX, Duration::from_secs(LIST_S))),
+        }
     }
 
     async fn ask<Q: Serialize + Sync, A: DeserializeOwned>(&self, path: &str, question: &Q) -> Result<A, ReadError> {
         let body = serde_json::to_vec(question).map_err(unread)?;
         let mut last = ReadError("no origin is configured".to_owned());
-        for url in &self.urls {
+        // One that hung is asked last for a while: it would cost every page its deadline.
+        let order = self.rests().order(self.urls.len(), true, (self.now)());
+        for place in order {
+            let url = &self.urls[place];
             let request = self.client.post(format!("{url}{path}")).timeout(Duration::from_millis(ORIGIN_MS_MAX));
             let request = request.header("content-type", "application/json").header("authorization", format!("Bearer {}", self.key));
             match answered(request.body(body.clone())).await {
-                Ok(answer) => return Ok(answer),
-                Err(error) => last = error,
+                Ok(answer) => {
+                    self.rests().end(place);
+                    return Ok(answer);
+                }
+                Err(error) => {
+                    self.rests().begin(place, (self.now)());
+                    last = error;
+                }
             }
         }
         Err(last)
+    }
+
+    fn rests(&self) -> MutexGuard<'_, Rests> {
+        self.rests.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -4,7 +4,7 @@
 
 use crate::isolate::now_us;
 use edge_core::pass::{
-    COUNTRY, DROPPED, KEPT_BYTES_MAX, PATIENCE_MS, Rests, Trouble, has_mutation, is_safe, is_the_shops, may_repeat, path_and_query, trouble,
+    COUNTRY, DROPPED, KEPT_BYTES_MAX, Rests, Trouble, has_mutation, is_safe, is_the_shops, may_repeat, path_and_query, patience_ms, trouble,
 };
 use std::{cell::RefCell, time::Duration};
 use worker::{
@@ -39,7 +39,8 @@ pub async fn pass(origins: &[String], request: &Request) -> Result<Option<Respon
         let is_last = turn + 1 == order.len();
         let origin = &origins[*place];
         let target = [origin.as_str(), path_and_query(&url)].concat();
-        let patience = (is_safe(&method) && !is_last).then_some(PATIENCE_MS);
+        let names_a_key = || names_a_key(&headers, &load);
+        let patience = patience_ms(&method, is_last || matches!(load, Load::Stream(_)), names_a_key);
         let problem = match send(&target, &method, &headers, &load, patience).await {
             Ok(answer) => {
                 let problem = trouble(answer.status());
@@ -59,7 +60,7 @@ pub async fn pass(origins: &[String], request: &Request) -> Result<Option<Respon
             break;
         };
         RESTS.with(|rests| rests.borrow_mut().begin(*place, now_us()));
-        if matches!(load, Load::Stream(_)) || !may_repeat(&method, problem, || names_a_key(&headers, &load)) {
+        if matches!(load, Load::Stream(_)) || !may_repeat(&method, problem, names_a_key) {
             break;
         }
     }

@@ -9,6 +9,7 @@ use crate::{
         order::{order_url, unknown},
         render,
     },
+    users::Known,
 };
 use app::routes::{Address, Route};
 use axum::{
@@ -51,6 +52,7 @@ async fn again(
     let products: Vec<ProductId> = lines.iter().map(|(product, ..)| *product).collect();
     let live = shop.storefront.live(&products).await?;
     let mut cart = cart::visit(&shop, &visitor).await?.cart();
+    let mut known = cart::known(&shop, &visitor);
     let (mut added, mut missing) = (0_usize, Vec::new());
     for (place, (product, variant, quantity)) in (0_u128..).zip(lines) {
         let here = live.iter().find(|item| item.product == product && item.published).and_then(|item| item.variant(view.market.code, variant));
@@ -66,9 +68,10 @@ async fn again(
         // One wish a line: a form that is sent twice adds once.
         let wish = MutationId(Uuid::from_u128(wish.0.as_u128() ^ place));
         let change = Change::Add { product, variant, quantity: pieces };
-        match cart::carts(&shop).change(cart.as_ref().map(|cart| cart.id), wish, change).await? {
+        match cart::carts(&shop).change(known, wish, change).await? {
             Ok((changed, _)) => {
                 added += 1;
+                known = Some(Known { id: changed.id, seen: known.filter(|known| known.id == changed.id).and_then(|known| known.seen) });
                 cart = Some(changed);
                 if pieces != quantity {
                     missing.push(product);

@@ -10,7 +10,7 @@ use crate::{
         render,
     },
     tariffs,
-    users::{Carts, Visit, carts},
+    users::{Carts, Known, Visit, carts},
 };
 use app::{
     i18n::{coupon as coupon_messages, filled, follow, shop as shop_messages, till},
@@ -71,8 +71,8 @@ async fn add(
         Err(refused) => return respond(&shop, &visitor, &view, visit, Some(Notice::bad(refused.text)), refused.status).await,
     };
     let fresh = visit == Visit::Lost;
-    let (id, title) = (visit.clone().cart().map(|cart| cart.id), document.title.as_str());
-    let (cart, changed) = match carts(&shop).change(id, wish, change).await? {
+    let title = document.title.as_str();
+    let (cart, changed) = match carts(&shop).change(known(&shop, &visitor), wish, change).await? {
         Ok(done) => done,
         Err(refusal) => return respond(&shop, &visitor, &view, visit, Some(Notice::bad(refusal_text(refusal, title, &view))), 409).await,
     };
@@ -114,7 +114,7 @@ async fn change(
             None => return respond(&shop, &visitor, &view, visit, Some(Notice::bad(quantity_text(&view))), 422).await,
         },
     };
-    match carts(&shop).change(Some(cart.id), wish, change).await? {
+    match carts(&shop).change(known(&shop, &visitor), wish, change).await? {
         Ok((cart, _)) => {
             let product = product.map(|product| format!("&product={product}")).unwrap_or_default();
             let mut response = see_other(&format!("{}?said={said}&line={variant}{product}", cart_url(&view)));
@@ -334,11 +334,16 @@ pub async fn visit(shop: &Shop, visitor: &Visitor) -> anyhow::Result<Visit> {
     carts(shop).visit(visitor.cookie(carts::COOKIE)).await
 }
 
+/// Which cart the visitor has, as far as the cookie goes.
+pub fn known(shop: &Shop, visitor: &Visitor) -> Option<Known> {
+    visitor.cookie(carts::COOKIE).and_then(|cookie| carts(shop).known(cookie))
+}
+
 /// Sets the cookies for a cart; without one, takes them back.
 pub fn remember(shop: &Shop, response: &mut Response, cart: Option<&Cart>) {
     let secure = if shop.config.url.starts_with("https:") { "; Secure" } else { "" };
     let (signed, pieces, kept_s) = match cart {
-        Some(cart) => (carts(shop).signed(cart.id), cart.pieces(), carts::KEPT_S),
+        Some(cart) => (carts(shop).signed(cart), cart.pieces(), carts::KEPT_S),
         None => (String::new(), 0, 0),
     };
     for (name, value) in [(carts::COOKIE, signed), (COUNT_COOKIE, pieces.to_string())] {

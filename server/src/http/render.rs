@@ -14,7 +14,7 @@ use axum::{body::Body, response::Response};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::{locale::Locale, offer::Instant};
 use edge_core::{Class, headers::Source};
-use edge_pages::{Log, Machine, Rendered, Reply, rendered::Moment};
+use edge_pages::{Log, Machine, Rendered, Reply, rendered::{Live, Moment}};
 use futures::future::BoxFuture;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 
@@ -74,7 +74,7 @@ pub async fn private(shop: &Shop, visitor: &Visitor, view: &View, page: Page) ->
 /// A page without products; whatever else fails, this one is sent.
 pub fn without_live(shop: &Shop, visitor: &Visitor, view: &View, page: Page) -> Response {
     let status = StatusCode::from_u16(page.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let moment = Moment { class: Class::Private, source: Source::Miss, shop: &view.shop, live: &[], cart_count: visitor.cart_count() };
+    let moment = Moment { class: Class::Private, source: Source::Miss, shop: &view.shop, live: &Live::none(), cart_count: visitor.cart_count() };
     match Rendered::new(&shop.pages.assets, view, page) {
         Ok(rendered) => response(rendered.respond(&shop.pages, moment)),
         Err(_) => axum::response::IntoResponse::into_response(status),

@@ -28,6 +28,14 @@ pub struct Carts {
     keys: Arc<Keys>,
 }
 
+/// A visitor's cart by its cookie, and in which version they have seen it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Known {
+    pub id: CartId,
+    /// Not known from a cookie of an earlier release.
+    pub seen: Option<u64>,
+}
+
 /// What a request's cookie leads to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Visit {
@@ -53,29 +61,36 @@ impl Carts {
         Self { table, clock, keys }
     }
 
-    /// The cookie's value for a cart.
-    pub fn signed(&self, cart: CartId) -> String {
-        self.keys.sign(PURPOSE, &cart.to_string())
+    /// The cookie's value for a cart, as the answer that sets it shows it.
+    pub fn signed(&self, cart: &Cart) -> String {
+        self.keys.sign(PURPOSE, &format!("{}.{}", cart.id, cart.version))
+    }
+
+    /// What a cookie's value says.
+    pub fn known(&self, cookie: &str) -> Option<Known> {
+        let value = self.keys.verify(PURPOSE, cookie)?;
+        let (id, seen) = value.split_once('.').map_or((value, None), |(id, seen)| (id, seen.parse().ok()));
+        Some(Known { id: id.parse().ok()?, seen })
     }
 
     /// The cart behind a cookie's value.
     pub async fn visit(&self, cookie: Option<&str>) -> anyhow::Result<Visit> {
         let Some(cookie) = cookie else { return Ok(Visit::New) };
-        let Some(id) = self.keys.verify(PURPOSE, cookie).and_then(|id| id.parse().ok()) else { return Ok(Visit::Lost) };
+        let Some(Known { id, .. }) = self.known(cookie) else { return Ok(Visit::Lost) };
         Ok(self.get(id).await?.map_or(Visit::Lost, |(cart, _)| Visit::Here(cart)))
     }
 
     /// Carries out a wish on a cart, or on a new one without `cart`. The wishes of two tabs are both carried out, one after the other.
-    pub async fn change(&self, cart: Option<CartId>, wish: MutationId, change: Change) -> anyhow::Result<Result<(Cart, Changed), CartError>> {
+    pub async fn change(&self, known: Option<Known>, wish: MutationId, change: Change) -> anyhow::Result<Result<(Cart, Changed), CartError>> {
         for attempt in 0..TRIES {
-            let stored = match cart {
-                Some(id) => self.get(id).await?,
+            let stored = match known {
+                Some(known) => self.get(known.id).await?,
                 None => None,
             };
             // A cart that is gone starts anew under a new id: orders know carts by id and version, and versions must not come twice.
             let (mut cart, expected) = stored.unwrap_or_else(|| (Cart::new(CartId(self.clock.id()), self.clock.now()), None));
             let before = cart.version;
-            let outcome = cart.apply(wish, change, self.clock.now());
+            let outcome = cart.apply(wish, change, known.and_then(|known| known.seen), self.clock.now());
             match outcome {
                 Err(refusal) => return Ok(Err(refusal)),
                 Ok(changed) if cart.version == before => return Ok(Ok((cart, changed))),
@@ -159,11 +174,12 @@ mod tests {
         let folder = tempfile::tempdir()?;
         let carts = carts(folder.path(), Arc::new(AtomicI64::new(1_000_000))).await?;
         let (cart, _) = carts.change(None, MutationId(Uuid::from_u128(0)), add(0)).await??;
-        let tabs = (1..=10).map(|n| carts.change(Some(cart.id), MutationId(Uuid::from_u128(n)), add(n % 5)));
+        let known = carts.known(&carts.signed(&cart));
+        let tabs = (1..=10).map(|n| carts.change(known, MutationId(Uuid::from_u128(n)), add(n % 5)));
         for outcome in futures::future::join_all(tabs).await {
             outcome??;
         }
-        let cart = carts.visit(Some(&carts.signed(cart.id))).await?.cart().context("a cart")?;
+        let cart = carts.visit(Some(&carts.signed(&cart))).await?.cart().context("a cart")?;
         assert_eq!((cart.pieces(), cart.lines.len(), cart.version), (11, 5, 11));
         Ok(())
     }
@@ -174,12 +190,12 @@ mod tests {
         let now = Arc::new(AtomicI64::new(1_000_000));
         let carts = carts(folder.path(), now.clone()).await?;
         let (cart, _) = carts.change(None, MutationId(Uuid::from_u128(0)), add(0)).await??;
-        let signed = carts.signed(cart.id);
+        let signed = carts.signed(&cart);
         assert_eq!(carts.visit(None).await?, Visit::New);
-        let (id, signature) = signed.split_once('.').context("an id and a signature")?;
+        let (id, signature) = signed.rsplit_once('.').context("an id, a version and a signature")?;
         let other = if signature.starts_with('A') { "B" } else { "A" };
         let tampered = format!("{id}.{other}{}", &signature[1..]);
-        for cookie in ["", "x", "null", &cart.id.to_string(), &tampered, &format!("{signed}="), &carts.signed(CartId(Uuid::nil()))] {
+        for cookie in ["", "x", "null", &cart.id.to_string(), &tampered, &format!("{signed}="), &carts.signed(&Cart::new(CartId(Uuid::nil()), 0))] {
             assert_eq!(carts.visit(Some(cookie)).await?, Visit::Lost, "{cookie}");
         }
         now.fetch_add((KEPT_S - 1) * 1_000_000, Ordering::Relaxed);
@@ -187,7 +203,7 @@ mod tests {
         now.fetch_add(1_000_000, Ordering::Relaxed);
         assert_eq!(carts.visit(Some(&signed)).await?, Visit::Lost);
         // What is added then goes into a cart of its own: versions of the old id never come twice.
-        let (fresh, _) = carts.change(Some(cart.id), MutationId(Uuid::from_u128(1)), add(1)).await??;
+        let (fresh, _) = carts.change(carts.known(&signed), MutationId(Uuid::from_u128(1)), add(1)).await??;
         assert_ne!(fresh.id, cart.id);
         Ok(())
     }

@@ -4,6 +4,6 @@ pub mod carts;
 mod drafts;
 mod settle;
 
-pub use carts::{Carts, Visit};
+pub use carts::{Carts, Known, Visit};
 pub use drafts::Drafts;
 pub use settle::CartSettler;

@@ -7,7 +7,14 @@ use edge_pages::{Edge, Log, Machine, Pages, Request, Verdict, edge::Answer, page
 use edge_replica::http::{Config as EdgeConfig, Keys, TablePlace, storefront};
 use futures::future::BoxFuture;
 use server::{dynamo::Place, events, params};
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 const KEY: &str = "a key that only an edge knows";
 
@@ -38,7 +45,7 @@ async fn with_edge() -> anyhow::Result<(TestShop, Edge)> {
         }
     })
     .await?;
-    let edge = edge_at(&shop, &table_of(&shop, port), KEY);
+    let edge = edge_at(&shop, &table_of(&shop, port), KEY, &[]);
     Ok((shop, edge))
 }
 
@@ -49,13 +56,14 @@ fn table_of(shop: &TestShop, port: SocketAddr) -> String {
     }
 }
 
-fn edge_at(shop: &TestShop, table: &str, key: &str) -> Edge {
+/// An edge that reads this table, with nearer origins than the shop itself.
+fn edge_at(shop: &TestShop, table: &str, key: &str, nearer: &[String]) -> Edge {
     let clock = shop.clock.clone();
     let now: Arc<dyn Fn() -> Instant + Send + Sync> = Arc::new(move || clock.now());
     let credentials = Keys { access_key_id: "local".to_owned(), secret_access_key: "local".to_owned(), session_token: None };
     let table = TablePlace { name: shop.shop.config.dynamodb_table.clone(), region: "local".to_owned(), endpoint: Some(table.to_owned()) };
     let config = EdgeConfig {
-        origins: vec![shop.url.clone()],
+        origins: [nearer, std::slice::from_ref(&shop.url)].concat(),
         url: shop.url.clone(),
         table,
         near: std::collections::HashMap::new(),
@@ -159,16 +167,19 @@ async fn an_edge_leaves_to_the_origin_what_is_not_everybodys() -> anyhow::Result
 async fn without_its_table_an_edge_reads_at_the_origin_and_without_both_it_keeps_what_it_had() -> anyhow::Result<()> {
     let (shop, _) = with_edge().await?;
     let nobody = tokio::net::TcpListener::bind("127.0.0.1:0").await?.local_addr()?;
-    let edge = edge_at(&shop, &format!("http://{nobody}"), KEY);
+    let edge = edge_at(&shop, &format!("http://{nobody}"), KEY, &[]);
     let page = ask(&edge, "/de-de/p/canvas-tote").await?;
     assert_eq!((page.status, header(&page, "x-template")), (200, "miss"));
-    let stranger = edge_at(&shop, &format!("http://{nobody}"), "a key that nobody has heard of");
+    let stranger = edge_at(&shop, &format!("http://{nobody}"), "a key that nobody has heard of", &[]);
     assert_eq!(verdict(&stranger, "GET", "/de-de/p/canvas-tote").await, Verdict::Pass, "nothing is known, so the origin answers");
 
     let clock = shop.clock.clone();
     shop.stop().await?;
     // What was read a moment ago is held for a second of the machine's own time.
     tokio::time::sleep(Duration::from_millis(1_200)).await;
+    clock.advance(Duration::from_millis(500));
+    let fresh = ask(&edge, "/de-de/p/canvas-tote").await?;
+    assert_eq!((fresh.status, header(&fresh, "x-template")), (200, "stale"), "a fresh template says so when its prices and stock are old");
     clock.advance(Duration::from_secs(30));
     let stale = ask(&edge, "/de-de/p/canvas-tote").await?;
     assert_eq!((stale.status, header(&stale, "x-template")), (200, "stale"));
@@ -180,6 +191,40 @@ async fn without_its_table_an_edge_reads_at_the_origin_and_without_both_it_keeps
     assert_eq!((cart.status, header(&cart, "cache-control")), (503, "no-store"));
     assert!(cart.body.contains("Ihr Warenkorb bleibt erhalten") && header(&cart, "retry-after") == "30", "{}", cart.body);
     Ok(())
+}
+
+/// It takes connections and says nothing.
+async fn silent() -> anyhow::Result<(SocketAddr, Arc<AtomicUsize>)> {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    let (address, asked) = (listener.local_addr()?, Arc::new(AtomicUsize::new(0)));
+    let count = asked.clone();
+    tokio::spawn(async move {
+        let mut held = Vec::new();
+        while let Ok((connection, _)) = listener.accept().await {
+            count.fetch_add(1, Ordering::Relaxed);
+            held.push(connection);
+        }
+    });
+    Ok((address, asked))
+}
+
+#[tokio::test]
+async fn an_origin_that_hangs_is_waited_for_once() -> anyhow::Result<()> {
+    let (shop, _) = with_edge().await?;
+    let nobody = tokio::net::TcpListener::bind("127.0.0.1:0").await?.local_addr()?;
+    let (near, asked) = silent().await?;
+    let edge = edge_at(&shop, &format!("http://{nobody}"), KEY, &[format!("http://{near}")]);
+    let page = ask(&edge, "/de-de/p/canvas-tote").await?;
+    assert_eq!((page.status, header(&page, "x-template")), (200, "miss"));
+    assert_eq!(asked.load(Ordering::Relaxed), 1, "one read waited, the others went to the next at once");
+    for other in ["/de-de", "/de-de/all", "/de-de/search?q=lampe"] {
+        assert_eq!(ask(&edge, other).await?.status, 200, "{other}");
+    }
+    assert_eq!(asked.load(Ordering::Relaxed), 1);
+    shop.clock.advance(Duration::from_secs(6));
+    assert_eq!(ask(&edge, "/de-de/p/city-backpack").await?.status, 200);
+    assert_eq!(asked.load(Ordering::Relaxed), 2, "after its rest it is tried again");
+    shop.stop().await
 }
 
 #[tokio::test]

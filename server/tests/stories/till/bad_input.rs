@@ -126,6 +126,22 @@ async fn the_cart_answers_every_strange_form() -> anyhow::Result<()> {
     let fields = self::with(&add_fields(&things[2], "1"), "mutation", Some(&mutation));
     let (first, second) = tokio::join!(post(&twice, "/en-us/cart/lines", &fields), post(&twice, "/en-us/cart/lines", &fields));
     assert_eq!((first?.status, second?.status, pieces(&twice).await?), (303, 303, 2));
+
+    // An answer that got lost: whoever sends the form again, and knows nothing of the first, means the same, also after a minute.
+    let known = twice.get("/en-us/cart").await?;
+    let cookie = known.headers.get_all(header::SET_COOKIE).iter().filter_map(|line| line.to_str().ok()?.split(';').next());
+    let cookie = cookie.collect::<Vec<_>>().join("; ");
+    let mutation = house.shop.shop.clock.id().to_string();
+    let fields = self::with(&add_fields(&things[2], "1"), "mutation", Some(&mutation));
+    let bare = server::outbound::client(Duration::from_secs(30)).redirect(reqwest::redirect::Policy::none()).build()?;
+    for _ in 0..2 {
+        let form = bare.post(format!("{}/en-us/cart/lines", twice.url)).header(header::COOKIE, &cookie).form(&fields);
+        assert_eq!(Answer::read(form).await?.status, 303);
+        house.shop.clock.advance(Duration::from_mins(1));
+    }
+    assert_eq!(pieces(&twice).await?, 3, "once");
+    // Seen, gone back to, and sent once more: one more.
+    assert_eq!((post(&twice, "/en-us/cart/lines", &fields).await?.status, pieces(&twice).await?), (303, 4));
     house.close().await
 }
 
