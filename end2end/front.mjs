@@ -13,9 +13,10 @@ export const bundles = { workers: process.env.EDGE_BUNDLE ?? at("../target/edge/
 /** Addresses of assets, which the site's build wrote. */
 export const assets = () => JSON.parse(readFileSync(join(process.env.JOURNEY_BINARY ?? at("../target/release/nextgen"), "../site/manifest.json"), "utf8"));
 
-/** Opens a front: `kind` is `workers` or `cdn`, `origins` and `table` are addresses, `port` 0 is any. `url` is what pages say they are at. */
-export async function openFront(kind, { origins, url, table, edgeKey, port = 0, country = "US" }) {
-  const config = { origins, url, assets: assets(), table: { name: "nextgen", region: "eu-central-1", endpoint: table } };
+/** Opens a front: `kind` is `workers` or `cdn`, `origins` and `table` are addresses, `port` 0 is any. `url` is what pages say they are at. `more`
+ * goes into its configuration. */
+export async function openFront(kind, { origins, url, table, edgeKey, port = 0, country = "US", more }) {
+  const config = { origins, url, assets: assets(), table: { name: "nextgen", region: "eu-central-1", endpoint: table }, ...more };
   return kind === "cdn" ? cdn(port, config, edgeKey, country) : workers(port, config, edgeKey, country);
 }
 

@@ -33,14 +33,13 @@ const POINTS_TO: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("app", &["domain"]),
     ("edge-core", &["domain"]),
-    ("edge-replica", &["domain", "app"]),
+    ("edge-replica", &["domain", "app", "edge-core"]),
     ("edge-pages", &["domain", "app", "edge-core"]),
     ("edge-workers", &["app", "domain", "edge-core", "edge-pages", "edge-replica"]),
     ("edge-cloudfront", &["app", "domain", "edge-core", "edge-pages", "edge-replica"]),
     ("shop", &["app"]),
     ("server", &["domain", "app", "edge-core", "edge-pages", "edge-replica"]),
     ("stories", &[]),
-    ("idna_adapter", &[]),
     ("xtask", &[]),
 ];
 

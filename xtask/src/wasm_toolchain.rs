@@ -14,7 +14,6 @@ use std::{
 pub const NATIVE: &[&str] = &[
     "--package=domain",
     "--package=edge-core",
-    "--package=idna_adapter",
     "--package=edge-pages",
     "--package=edge-replica",
     "--package=app",

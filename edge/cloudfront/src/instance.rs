@@ -8,9 +8,6 @@ use std::{cell::RefCell, pin::Pin, sync::Arc};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::console;
 
-/// A function has at least 128 MB (<https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/edge-functions-restrictions.html>), Node included.
-const ROOM: Room = Room { templates_max: 2_000, bytes_max: 32 << 20 };
-
 #[derive(Clone)]
 pub struct Instance {
     pub edge: Edge,
@@ -45,7 +42,7 @@ impl Instance {
     fn new(config: Config, told: Value) -> Self {
         let now: Now = Arc::new(now_us);
         let (storefront, table) = storefront(&config, &now);
-        let pages = Pages::new(config.assets, config.url.into(), storefront, Arc::new(Lambda), ROOM);
+        let pages = Pages::new(config.assets, config.url.into(), storefront, Arc::new(Lambda), Room::at_edge(config.templates_max));
         Self { edge: Edge::new(Arc::new(pages)), table, told }
     }
 }

@@ -52,6 +52,15 @@ pub struct Room {
     pub bytes_max: usize,
 }
 
+impl Room {
+    /// For an instance at an edge, which has 128 MB for everything: the hot cache and a request's own need the rest
+    /// (<https://developers.cloudflare.com/workers/platform/limits/>,
+    /// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/edge-functions-restrictions.html>).
+    pub fn at_edge(templates_max: Option<usize>) -> Self {
+        Self { templates_max: templates_max.unwrap_or(2_000), bytes_max: 32 << 20 }
+    }
+}
+
 /// What an address came to.
 #[derive(Clone, Debug)]
 pub enum Served {

@@ -60,6 +60,9 @@ pub struct Config {
     #[serde(default)]
     pub assets: Assets,
     pub credentials: Keys,
+    /// How many templates are kept, where that is not for the host to say.
+    #[serde(default)]
+    pub templates_max: Option<usize>,
     /// By which the origins know the edge.
     #[serde(default)]
     pub edge_key: String,

@@ -13,9 +13,6 @@ use std::{
 };
 use worker::{Context, Date, Env, Result, console_error, console_warn, wasm_bindgen::throw_str};
 
-/// An isolate may have 128 MB (<https://developers.cloudflare.com/workers/platform/limits/>); the hot cache and a request's own need the rest.
-const ROOM: Room = Room { templates_max: 2_000, bytes_max: 32 << 20 };
-
 /// One a worker's instance.
 pub struct Isolate {
     /// In the order in which they are preferred, without trailing slashes.
@@ -39,7 +36,7 @@ pub fn of(env: &Env, continent: Option<&str>) -> Result<Rc<Isolate>> {
         let config = settings::read(env, continent)?;
         let now: Now = Arc::new(now_us);
         let (storefront, _) = storefront(&config, &now);
-        let pages = Pages::new(config.assets, config.url.into(), storefront, Arc::new(Workerd), ROOM);
+        let pages = Pages::new(config.assets, config.url.into(), storefront, Arc::new(Workerd), Room::at_edge(config.templates_max));
         let isolate = Isolate { origins: config.origins, edge: Edge::new(Arc::new(pages)) };
         Ok(Rc::clone(known.get_or_init(|| Rc::new(isolate))))
     })

@@ -69,6 +69,7 @@ fn edge_at(shop: &TestShop, table: &str, key: &str, nearer: &[String]) -> Edge {
         near: std::collections::HashMap::new(),
         assets: shop.shop.pages.assets.clone(),
         credentials,
+        templates_max: None,
         edge_key: key.to_owned(),
     };
     let (storefront, _) = storefront(&config, &now);

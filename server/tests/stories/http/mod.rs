@@ -3,5 +3,6 @@
 mod basics;
 mod edge;
 mod files;
+mod hosts;
 mod pages;
 mod start;
