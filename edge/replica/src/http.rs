@@ -17,7 +17,7 @@ use aws_sigv4::{
 };
 use cached::{Cached as _, LruTtlCache};
 use domain::{catalog::ListingPage, locale::Locale, offer::Instant};
-use edge_core::pass::Rests;
+use edge_core::{Freshness, pass::Rests};
 use send_wrapper::SendWrapper;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{
@@ -41,6 +41,7 @@ const GETS_A_BATCH: usize = 100;
 const ROUNDS_MAX: usize = 2;
 /// How long a computed list is held. A page made from it is sent for 40 s more, so that it is a minute old at most.
 const LIST_S: u64 = 20;
+const _: () = assert!(LIST_S.cast_signed() * 1_000_000 + Freshness::ASKED_FOR.stale_us <= 60_000_000, "a computed list is a minute old at most");
 const LISTS_MAX: usize = 500;
 
 /// What the time is, in microseconds since the Unix epoch.
