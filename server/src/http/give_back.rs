@@ -102,8 +102,11 @@ async fn announce(
     // A page from before that was filled in once more is no repetition.
     let other_words = || Fault { status: 422, ..Fault::of(till(locale).said_bad_form, None) };
     if let Some(known) = order.ledgers.returns.iter().find(|known| known.id == id) {
-        let is_same = known.items.iter().map(|item| (item.line, item.quantity)).eq(chosen(&fields));
-        return if is_same { Ok(see_other(&done)) } else { again(&shop, &visitor, &view, &order, &others, &fields, Some(other_words())).await };
+        return if is_same(known, &fields) {
+            Ok(see_other(&done))
+        } else {
+            again(&shop, &visitor, &view, &order, &others, &fields, Some(other_words())).await
+        };
     }
     let items = match items(&view, &order, &others, &fields) {
         Ok(items) => items,
@@ -155,6 +158,19 @@ async fn keep(
 fn chosen(fields: &Fields) -> impl Iterator<Item = (u32, u32)> {
     let pair = |name: &str, value: &str| Some((name.strip_prefix("line-")?.parse().ok()?, value.trim().parse().ok()?));
     fields.iter().filter_map(move |(name, value)| pair(name, value)).filter(|(_, quantity)| *quantity > 0)
+}
+
+/// Whether a form says again what was announced: pieces, reasons and wishes.
+fn is_same(known: &Return, fields: &Fields) -> bool {
+    let says = |item: &ReturnItem| {
+        let wish = fields.get(&format!("for-{}", item.line));
+        let is_wish = match item.resolution {
+            Resolution::Refund => matches!(wish, "" | "refund"),
+            Resolution::Exchange { variant, .. } => wish == variant.to_string(),
+        };
+        is_wish && fields.get(&format!("reason-{}", item.line)) == item.reason.code()
+    };
+    known.items.iter().map(|item| (item.line, item.quantity)).eq(chosen(fields)) && known.items.iter().all(says)
 }
 
 /// Reads the form. What is refused comes back as a sentence that says what to do.

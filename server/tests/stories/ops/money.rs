@@ -1,7 +1,10 @@
 //! Cancelling and refunding.
 
 use crate::{
-    ops::desk::{self, act, done, key, log, page, refused, words},
+    ops::{
+        desk::{self, act, done, key, log, page, refused, words},
+        disputed::until,
+    },
     orders::house::{DELIVERY, PRICE},
 };
 use domain::{
@@ -18,9 +21,15 @@ async fn never_more_goes_back_than_was_paid_however_often_it_is_asked() -> anyho
     let house = desk::open().await?;
     let support = desk::signed_in(&house, Role::Support).await?;
     let order = desk::paid(&house, 2).await?;
-    for (amount, sentence) in
-        [("", "Type an amount"), ("12.345", "is no amount in EUR"), ("1,000.00", "is no amount"), ("-5", "is no amount"), ("5", "Choose a reason")]
-    {
+    for (amount, sentence) in [
+        ("", "Type an amount, at most €242.90."),
+        ("0", "Type an amount, at most €242.90."),
+        ("0.00", "Type an amount, at most €242.90."),
+        ("12.345", "is no amount in EUR"),
+        ("1,000.00", "is no amount"),
+        ("-5", "“-5” is no amount in EUR. Type it like 12.50."),
+        ("5", "Choose a reason"),
+    ] {
         refused(&act(&support, &order, "refund", &[("amount", amount)]).await?, sentence)?;
     }
     for (reason, sentence) in [("whim", "Choose a reason"), ("late", "Tick the box")] {
@@ -45,6 +54,7 @@ async fn never_more_goes_back_than_was_paid_however_often_it_is_asked() -> anyho
 
     // What the provider refuses is asked again, what a bank sends back is settled by hand.
     let refund = known.refunds[0].id;
+    until(&house, &order, |known| known.refunds[0].state == RefundState::Issued).await?;
     for (state, what) in [("failed", "retry"), ("bounced", "settle")] {
         let values = params![refund, state];
         house

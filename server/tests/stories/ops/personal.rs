@@ -1,9 +1,12 @@
 //! What is personal: who sees it, that it is sealed, and that it is found by what it says now.
 
-use crate::ops::desk::{self, act, done, key, log, page, refused, words};
-use anyhow::Context as _;
+use crate::{
+    ops::desk::{self, act, done, key, log, page, refused, words},
+    orders::house::House,
+};
+use anyhow::{Context as _, ensure};
 use domain::staff::Role;
-use server::params;
+use server::{orders::Placed, params};
 
 #[tokio::test]
 async fn an_address_is_corrected_until_it_is_packed() -> anyhow::Result<()> {
@@ -56,15 +59,7 @@ async fn each_role_sees_of_people_what_its_work_needs_and_the_database_tells_not
         let text = rows.join("\n");
         assert!(!rows.is_empty() && ["Ada", "10115", "1234567", "bell"].iter().all(|part| !text.contains(part)), "{sql}: {text}");
     }
-    let id = desk::id(&house, &order).await?;
-    let erased = db
-        .transact::<_, sqlx::Error>(|tx| {
-            Box::pin(
-                tx.execute("UPDATE customer_keys SET wrapped_key = NULL WHERE subject = (SELECT subject FROM orders WHERE id = $1)", params![id]),
-            )
-        })
-        .await?;
-    assert_eq!(erased, 1);
+    erase(&house, &order).await?;
     let seen = support.get(&page(&order)).await?;
     assert!(
         seen.body.contains("The customer was erased.") && seen.body.contains("(erased)") && !seen.body.contains("bell is"),
@@ -73,5 +68,36 @@ async fn each_role_sees_of_people_what_its_work_needs_and_the_database_tells_not
     );
     let key = seen.field("id").context("a form")?;
     refused(&support.post(&format!("{}/note", page(&order)), &[("id", key), ("note", "x")]).await?, "customer was erased")?;
+    house.shop.stop().await
+}
+
+/// Destroys the key of an order's customer.
+async fn erase(house: &House, order: &Placed) -> anyhow::Result<()> {
+    const ERASE: &str = "UPDATE customer_keys SET wrapped_key = NULL WHERE subject = (SELECT subject FROM orders WHERE id = $1)";
+    let erased = house.shop.shop.db.execute(ERASE, params![desk::id(house, order).await?]).await?;
+    ensure!(erased == 1, "{erased}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn who_was_erased_gets_no_new_address_and_no_mail() -> anyhow::Result<()> {
+    let house = desk::open().await?;
+    let support = desk::signed_in(&house, Role::Support).await?;
+    let order = desk::paid(&house, 1).await?;
+    let stored = async || {
+        let sql = "SELECT o.personal, (SELECT COUNT(*) FROM mails m WHERE m.order_id = o.id AND m.occasion LIKE 'again:%') AS again FROM orders o WHERE o.id = $1";
+        let row = house.shop.shop.db.first(sql, params![desk::id(&house, &order).await?]).await?.context("an order")?;
+        anyhow::Ok((row.bytes_or_null("personal")?, row.int("again")?))
+    };
+    erase(&house, &order).await?;
+    let before = stored().await?;
+    let address = [("name", "Ada King"), ("line1", "Torstraße 1"), ("city", "Berlin"), ("postcode", "10119")];
+    for (what, fields) in [("address", &address[..]), ("mail", &[("mail", "placed")]), ("mail", &[("mail", "link")])] {
+        refused(&act(&support, &order, what, fields).await?, "The customer was erased: nothing personal can be kept.")?;
+    }
+    assert_eq!(stored().await?, before);
+    assert_eq!(before.1, 0);
+    assert!(log(&house).await?.is_empty());
+    assert!(support.get("/ops/orders?q=10119").await?.location().is_none(), "nobody finds it by the new postcode");
     house.shop.stop().await
 }

@@ -284,3 +284,68 @@ async fn only_the_warehouse_books() -> anyhow::Result<()> {
     assert_eq!((admin.get(&nobody).await?.status, admin.get("/ops/stock/nonsense").await?.status), (404, 404));
     house.close().await
 }
+
+#[tokio::test]
+async fn a_page_from_before_books_nothing_else() -> anyhow::Result<()> {
+    let house = house::open().await?;
+    let tote = house.tote().await?;
+    let warehouse = house.signed_in(Role::Warehouse).await?;
+    house.set_free(&tote, 20).await?;
+    for (action, first, other, free) in [
+        (Action::Receive { variant: tote.variant }, vec![("pieces", "12"), ("words", "DN-1")], vec![("pieces", "13"), ("words", "DN-1")], 32),
+        (Action::Receive { variant: tote.variant }, vec![("pieces", "1"), ("words", "DN-2")], vec![("pieces", "1"), ("words", "DN-3")], 33),
+        (
+            Action::Adjust { variant: tote.variant },
+            vec![("figure", "difference"), ("pieces", "-3"), ("reason", "lost")],
+            vec![("figure", "difference"), ("pieces", "-3"), ("reason", "stolen")],
+            30,
+        ),
+        (Action::Damage { variant: tote.variant }, vec![("pieces", "2"), ("words", "water")], vec![("pieces", "4"), ("words", "water")], 28),
+    ] {
+        let mutation = warehouse.get(&page_of(&tote)).await?.field("mutation").context("a form")?.to_owned();
+        let send = async |fields: &[(&'static str, &'static str)]| {
+            let named = [("mutation", mutation.as_str()), ("location", tote.location.as_str())];
+            book(&warehouse, action.clone(), &[&named[..], fields].concat()).await
+        };
+        assert_eq!(send(&first).await?.status, 303, "{action:?}");
+        let (booked, logged) = (house.bookings(&tote).await?, house.log().await?.len());
+        let told = send(&other).await?;
+        assert!(
+            told.status == 422 && told.body.contains("This form was sent before with other words, and that was done."),
+            "{action:?}: {}",
+            told.body
+        );
+        let pieces = other.iter().find(|(name, _)| *name == "pieces").context("a figure")?.1;
+        assert!(told.body.contains("<details open") && told.body.contains(&format!("value=\"{pieces}\"")), "{action:?}: what was typed stays");
+        assert_eq!(send(&first).await?.status, 303, "{action:?}: the same form again is no other one");
+        assert_eq!((house.balance(&tote).await?.0, house.bookings(&tote).await?, house.log().await?.len()), (free, booked, logged), "{action:?}");
+    }
+    house.close().await
+}
+
+#[tokio::test]
+async fn a_figure_that_cannot_be_kept_is_refused() -> anyhow::Result<()> {
+    let house = house::open().await?;
+    let tote = house.tote().await?;
+    let warehouse = house.signed_in(Role::Warehouse).await?;
+    let db = &house.shop.shop.db;
+    db.execute("UPDATE stock_balances SET free = 0, held = 0 WHERE variant_id = $1", params![tote.variant]).await?;
+    let sql = "UPDATE stock_balances SET free = $3 WHERE variant_id = $1 AND location = $2 AND bucket = 0";
+    db.execute(sql, params![tote.variant, &tote.location, i64::MAX - 5]).await?;
+    let (booked, logged) = (house.bookings(&tote).await?, house.log().await?.len());
+    let location = ("location", tote.location.as_str());
+    for (action, fields, sentence) in [
+        (Action::Receive { variant: tote.variant }, vec![location, ("pieces", "6"), ("words", "DN")], "Type a whole number from 1 to 100000."),
+        (
+            Action::Adjust { variant: tote.variant },
+            vec![location, ("figure", "difference"), ("pieces", "6"), ("reason", "found")],
+            "Type a whole number between −100000 and 100000",
+        ),
+    ] {
+        let told = book(&warehouse, action.clone(), &fields).await?;
+        assert!(told.status == 422 && told.body.contains(sentence), "{action:?}: {} {}", told.status, told.body);
+        assert!(told.body.contains("value=\"6\""), "{action:?}: what was typed stays");
+    }
+    assert_eq!((house.balance(&tote).await?.0, house.bookings(&tote).await?, house.log().await?.len()), (i64::MAX - 5, booked, logged));
+    house.close().await
+}

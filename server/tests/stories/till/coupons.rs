@@ -17,7 +17,7 @@ use server::{Shop, coupons, params};
 use std::{collections::BTreeMap, time::Duration};
 
 /// A coupon with one code, changed before it is stored.
-async fn offer(shop: &Shop, code: &str, change: impl FnOnce(&mut Coupon)) -> anyhow::Result<()> {
+pub async fn offer(shop: &Shop, code: &str, change: impl FnOnce(&mut Coupon)) -> anyhow::Result<()> {
     let clock = &shop.clock;
     let mut coupon = Coupon {
         id: CouponId(clock.id()),

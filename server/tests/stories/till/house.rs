@@ -4,7 +4,7 @@ use crate::support::{self, Answer, TestShop, Visitor};
 use anyhow::{Context as _, ensure};
 use app::ports::{Found, storefront::ShelfKey};
 use domain::{
-    ProductId, VariantId,
+    PaymentId, ProductId, VariantId,
     event::Event,
     live::Availability,
     locale::{Locale, TextLanguage},
@@ -75,6 +75,13 @@ impl House {
     pub async fn provider_waits(&self, seconds: u64) -> anyhow::Result<()> {
         let faults = format!("{}/_faults/advance", self.url);
         let answer = self.shop.visitor().client.post(faults).json(&serde_json::json!({ "seconds": seconds })).send().await?;
+        ensure!(answer.status() == 204, "{}", answer.status());
+        Ok(())
+    }
+
+    /// Money comes for a payment, whatever became of its page.
+    pub async fn late_money(&self, payment: PaymentId) -> anyhow::Result<()> {
+        let answer = self.shop.visitor().client.post(format!("{}/_faults/capture/{payment}", self.url)).send().await?;
         ensure!(answer.status() == 204, "{}", answer.status());
         Ok(())
     }

@@ -1,0 +1,116 @@
+//! Orders that a later order of the same cart replaced: they are not paid any more, and money that comes all the same goes back.
+
+use crate::{
+    support::Visitor,
+    till::house::{self, House, PAYS, Thing, add, checkout_fields, paid, place, post, type_card, words},
+};
+use anyhow::Context as _;
+use app::i18n::till;
+use domain::{
+    OrderId,
+    locale::Locale,
+    order::{Order, Status},
+};
+use serde_json::json;
+use server::params;
+use std::time::Duration;
+
+/// An order that a later one replaced.
+struct Replaced {
+    visitor: Visitor,
+    locale: Locale,
+    /// Its page's path.
+    page: String,
+    id: OrderId,
+    /// The payment page of the later one.
+    later: String,
+}
+
+impl Replaced {
+    async fn known(&self, house: &House) -> anyhow::Result<Order> {
+        house.shop.shop.orders.ledgers(self.id).await?.context("an order")
+    }
+
+    /// Lets time pass until its page says so.
+    async fn says(&self, house: &House, word: &str) -> anyhow::Result<()> {
+        for _ in 0..100 {
+            house.shop.shop.orders.tend().await?;
+            if words(&self.visitor.get(&self.page).await?.body).contains(word) {
+                return Ok(());
+            }
+            house.shop.clock.advance(Duration::from_secs(30));
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        anyhow::bail!("the page does not say {word:?}: {}", words(&self.visitor.get(&self.page).await?.body))
+    }
+
+    /// Asks to pay: led back to the order, which says why and has no button, and no attempt is made.
+    async fn is_not_payable(&self, house: &House, word: &str) -> anyhow::Result<()> {
+        let attempts = self.known(house).await?.payments.len();
+        let asked = self.visitor.post(&format!("{}/pay", self.page), &[]).await?;
+        assert_eq!((asked.status, asked.location()), (303, Some(self.page.clone())), "{word}");
+        let page = self.visitor.get(&self.page).await?;
+        assert!(page.status == 200 && words(&page.body).contains(word), "{word}: {}", words(&page.body));
+        assert!(!page.body.contains(&format!("{}/pay\"", self.page)), "{word}: no button that cannot work");
+        assert_eq!(self.known(house).await?.payments.len(), attempts, "{word}");
+        Ok(())
+    }
+}
+
+/// Orders, goes back to the checkout instead of paying, and orders to another address.
+async fn replaced(house: &House, thing: &Thing, locale: Locale) -> anyhow::Result<Replaced> {
+    let visitor = house.shop.visitor();
+    add(&visitor, locale, thing).await?;
+    place(&visitor, locale).await?;
+    let row = house.shop.shop.db.first("SELECT id FROM orders ORDER BY placed_at DESC, id DESC LIMIT 1", params![]).await?;
+    let id: OrderId = row.context("an order")?.parse("id")?;
+    let view = house.shop.shop.orders.by_id(id).await?.context("an order")?;
+    let path = format!("/{locale}/checkout");
+    let mut fields = checkout_fields(&visitor.get(&path).await?, locale)?;
+    fields.iter_mut().find(|(name, _)| name == "delivery_line1").context("a street")?.1.push_str(" 2");
+    let answer = post(&visitor, &path, &fields).await?;
+    let later = answer.location().filter(|to| to.contains("/pay/")).with_context(|| words(&answer.body))?;
+    Ok(Replaced { visitor, locale, page: format!("/{locale}/orders/{}", view.secret), id, later })
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_order_that_was_replaced_is_not_paid_and_the_later_one_is() -> anyhow::Result<()> {
+    let house = house::open().await?;
+    let things = house.things().await?;
+    for code in ["en-gb", "de-de", "fr-fr", "ja-jp", "ko-kr"] {
+        let old = replaced(&house, &things[0], code.parse()?).await.context(code)?;
+        assert_eq!(old.known(&house).await?.status(), Status::Withdrawn, "{code}");
+        for word in [till(old.locale).status_withdrawn, till(old.locale).text_withdrawn] {
+            old.is_not_payable(&house, word).await.context(code)?;
+        }
+        let page = type_card(&old.visitor, &old.later, PAYS).await?;
+        assert_ne!(page, old.page, "{code}");
+        paid(&old.visitor, &page, till(old.locale).status_paid).await.context(code)?;
+    }
+    house.close().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_order_whose_money_went_back_is_not_paid_again() -> anyhow::Result<()> {
+    let house = house::open().await?;
+    let things = house.things().await?;
+    let locale: Locale = "en-gb".parse()?;
+    let messages = till(locale);
+    let (old, stuck) = (replaced(&house, &things[0], locale).await?, replaced(&house, &things[1], locale).await?);
+    // While the provider is down the money waits; then it goes back.
+    house.provider_does(json!({ "down": true })).await?;
+    house.late_money(old.known(&house).await?.payments[0].id).await?;
+    old.says(&house, messages.status_refunding).await?;
+    old.is_not_payable(&house, messages.status_refunding).await?;
+    house.provider_does(json!({})).await?;
+    old.says(&house, messages.status_refunded).await?;
+    old.is_not_payable(&house, messages.status_refunded).await?;
+    let known = old.known(&house).await?;
+    assert_eq!((known.refunds.len(), known.refunds[0].amount), (1, known.total), "all of it, once");
+
+    house.provider_does(json!({ "refuse_refunds": true })).await?;
+    house.late_money(stuck.known(&house).await?.payments[0].id).await?;
+    stuck.says(&house, messages.status_refund_failed).await?;
+    stuck.is_not_payable(&house, messages.status_refund_failed).await?;
+    house.close().await
+}
