@@ -64,6 +64,7 @@ async fn on(house: &House, engine: &str, pgbench: Option<(&PathBuf, &str)>) -> a
     let house = Arc::new(house.clone());
     for (name, variants) in [("spread", VARIANTS), ("one, hot", 1)] {
         let script = Script::record(&house, variants).await?;
+        let mut missed = Vec::new();
         for buyers in BUYERS {
             let (mut ours, mut theirs) = (Vec::new(), Vec::new());
             for _ in 0..ROUNDS {
@@ -74,12 +75,17 @@ async fn on(house: &House, engine: &str, pgbench: Option<(&PathBuf, &str)>) -> a
             }
             house.check().await?;
             let (ours, theirs) = (median(&mut ours), median(&mut theirs));
-            let share = if theirs.is_nan() { String::new() } else { format!("{:.0} %", 100.0 * ours / theirs) };
+            let share = 100.0 * ours / theirs;
+            if share < AIM {
+                missed.push(buyers.to_string());
+            }
+            let share = if share.is_nan() { String::new() } else { format!("{share:.0} %") };
             let theirs = if theirs.is_nan() { String::new() } else { format!("{theirs:.0}") };
             println!("{engine:<12} {name:<12} {buyers:>6} {ours:>10.0} {theirs:>10} {share:>8} {:>8}", "balance");
         }
         if variants > 1 && pgbench.is_some() {
-            println!("             {} statements an order; aim when spread: {AIM:.0} % of pgbench", script.statements);
+            let missed = if missed.is_empty() { "reached".to_owned() } else { format!("missed at {} buyers", missed.join(", ")) };
+            println!("             {} statements an order; aim when spread: {AIM:.0} % of pgbench, {missed}", script.statements);
         }
     }
     house.spread(0, BUCKETS).await?;
