@@ -1,5 +1,5 @@
 // The journeys, one after the other: `node run.mjs [part of a name]` or JOURNEY="part of a name". Prints a line each and ends with a sum.
-// FRONT=workers or FRONT=cdn puts that edge before the shop; only what an edge could spoil is walked then: edge.mjs compares every page.
+// FRONT=workers or FRONT=cdn puts that edge before the shop.
 import { launch } from "./browser.mjs";
 import { open } from "./edge/place.mjs";
 import { startShop } from "./shop.mjs";
@@ -13,6 +13,8 @@ import * as serving from "./journeys/serving.mjs";
 
 const wanted = process.argv[2] ?? process.env.JOURNEY ?? "";
 const front = process.env.FRONT;
+/** Two edges are walked at once, and their lines mix. */
+const where = front ? `${front}: ` : "";
 const started = Date.now();
 let passed = 0;
 const failures = [];
@@ -34,10 +36,10 @@ async function group(shopName, variables, journeys) {
       try {
         await walk(browser, shop);
         passed += 1;
-        console.log(`ok      ${name} (${((Date.now() - begun) / 1000).toFixed(1)} s)`);
+        console.log(`ok      ${where}${name} (${((Date.now() - begun) / 1000).toFixed(1)} s)`);
       } catch (error) {
         failures.push(name);
-        console.log(`FAILED  ${name} (${((Date.now() - begun) / 1000).toFixed(1)} s)\n  ${error.message}`);
+        console.log(`FAILED  ${where}${name} (${((Date.now() - begun) / 1000).toFixed(1)} s)\n  ${error.message}`);
       }
     }
   } finally {
@@ -47,8 +49,7 @@ async function group(shopName, variables, journeys) {
 }
 
 const all = [...buying.everywhere, ...buying.refusals, ...keyboard.journeys, ...script.journeys, ...layout.journeys, ...accessibility.journeys, ...operations.journeys, ...serving.journeys];
-const atAnEdge = [...buying.in("en-us"), ...buying.refusals, ...script.journeys, ...layout.loading, ...serving.journeys.slice(-1)];
-await group("embedded", {}, front ? atAnEdge : all);
+await group("embedded", {}, all);
 const { JOURNEY_DATABASE_URL: database, JOURNEY_DYNAMODB_ENDPOINT: dynamodb } = process.env;
 // Which stores are behind an origin is nothing to an edge.
 if (database && dynamodb && !front) {

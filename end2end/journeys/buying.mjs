@@ -115,7 +115,6 @@ async function buy(browser, shop, locale, script) {
 const named = (locale, script) => `a shopper buys in ${locale} ${script ? "with" : "without"} script`;
 
 const buysIn = (locale) => [true, false].map((script) => [named(locale, script), (browser, shop) => buy(browser, shop, locale, script)]);
-export { buysIn as in };
 export const everywhere = locales.flatMap(buysIn);
 
 export const realStores = [true, false].map((script) => [

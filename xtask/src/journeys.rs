@@ -14,8 +14,8 @@ use std::{
     process::{Command, ExitCode},
 };
 
-/// Runs `end2end/run.mjs` at the origin and through each edge, and the race gate; all start shops of their own on free ports and end them by
-/// their pid.
+/// Runs `end2end/run.mjs` at the origin, then the race gate, then the journeys through both edges at once; all start shops of their own on free
+/// ports and end them by their pid.
 pub fn run(repo: &Repo, node: &Node, postgres: &Postgres, dynamodb: &DynamoDb, bundles: &Bundles) -> Result<bool> {
     let mut command = prepared(repo, node, "run.mjs")?;
     command.env("JOURNEY_DATABASE_URL", postgres.database("journey")?).env("JOURNEY_DYNAMODB_ENDPOINT", &dynamodb.endpoint);
@@ -23,8 +23,15 @@ pub fn run(repo: &Repo, node: &Node, postgres: &Postgres, dynamodb: &DynamoDb, b
     all_well &= succeeds(&mut prepared(repo, node, "races.mjs")?)?;
     all_well &= succeeds(prepared(repo, node, "races.mjs")?.env("JOURNEY_DATABASE_URL", postgres.database("races")?))?;
     node.install(repo, "edge/workers")?;
+    let mut fronts = Vec::new();
     for front in ["workers", "cdn"] {
-        all_well &= succeeds(bundles.told(&mut prepared(repo, node, "run.mjs")?).env("FRONT", front))?;
+        let mut command = prepared(repo, node, "run.mjs")?;
+        let left_behind = repo.scratch(&format!("end2end-{front}"))?;
+        bundles.told(&mut command).env("FRONT", front).env("LEFT_BEHIND", left_behind);
+        fronts.push(Server::start("the journeys", &mut command, None, "TERM").context("starting Node")?);
+    }
+    for mut front in fronts {
+        all_well &= front.wait()?.success();
     }
     Ok(all_well)
 }

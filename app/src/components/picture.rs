@@ -9,7 +9,7 @@ use leptos::prelude::*;
 use std::fmt::Write as _;
 
 /// How urgently a picture is needed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Need {
     /// The largest thing that is seen first: at most one a page.
     First,

@@ -80,7 +80,7 @@ fn hat() -> ProductDocument {
     }
 }
 
-fn card() -> Card {
+pub fn card() -> Card {
     let colour = |slug: &str| CardColour { value: value(slug), picture: Some(picture(slug)) };
     Card {
         id: HAT,
@@ -241,5 +241,5 @@ pub fn view(locale: Locale) -> View {
         standard: BTreeMap::new(),
         experiments: BTreeMap::new(),
     };
-    View { locale, market: Arc::new(market), now: 1, origin: "https://shop.example".into(), shop: Arc::new(shop) }
+    View { locale, market: Arc::new(market), now: 1, origin: "https://shop.example".into(), shop: Arc::new(shop), cards: Arc::default() }
 }

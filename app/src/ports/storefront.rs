@@ -1,5 +1,6 @@
 //! Reads that anyone may make. Implemented over the table by the crate `edge-replica`, for the origin and for the edge alike.
 
+use crate::components::card::Cards;
 use async_trait::async_trait;
 use domain::{
     ProductId,
@@ -22,6 +23,8 @@ pub struct View {
     /// The public origin without a trailing slash: `https://shop.example`.
     pub origin: Arc<str>,
     pub shop: Arc<ShopDocument>,
+    /// For whoever draws a card again.
+    pub cards: Arc<Cards>,
 }
 
 impl View {

@@ -5,6 +5,7 @@ use crate::{
     rendered::{Live, Moment, Rendered, Reply},
 };
 use app::{
+    components::card::Cards,
     document::Assets,
     pages::{Outcome, load},
     ports::{ReadError, Storefront, View},
@@ -41,6 +42,7 @@ pub struct Pages {
     /// While it is on, what was seen last is good enough.
     pub rest: Rest,
     templates: Mutex<TemplateCache<Kept>>,
+    cards: Arc<Cards>,
     /// The last good read of what all pages share, and when it was.
     shop: Mutex<HashMap<TextLanguage, (Instant, Arc<ShopDocument>)>>,
 }
@@ -110,7 +112,7 @@ enum Renewed {
 impl Pages {
     pub fn new(assets: Assets, url: Arc<str>, storefront: Arc<dyn Storefront>, machine: Arc<dyn Machine>, room: Room) -> Self {
         let templates = Mutex::new(TemplateCache::new(room.templates_max, room.bytes_max));
-        Self { assets, url, storefront, machine, rest: Rest::default(), templates, shop: Mutex::default() }
+        Self { assets, url, storefront, machine, rest: Rest::default(), templates, cards: Arc::default(), shop: Mutex::default() }
     }
 
     /// The same pages with other room for templates.
@@ -160,7 +162,7 @@ impl Pages {
 
     fn view_of(&self, locale: Locale, document: Arc<ShopDocument>) -> View {
         let market = document.market(locale).cloned().unwrap_or_else(|| bare_market(locale));
-        View { locale, market: Arc::new(market), now: self.machine.now(), origin: Arc::clone(&self.url), shop: document }
+        View { locale, market: Arc::new(market), now: self.machine.now(), origin: Arc::clone(&self.url), shop: document, cards: Arc::clone(&self.cards) }
     }
 
     /// A page of this class at this address for a visitor with these cookies, which fill holes and choose a version, and nothing else.

@@ -47,7 +47,7 @@ pub async fn compose(
     let Ok(to) = personal.contact.email.as_str().parse() else { return Ok(Letter::Impossible("no mail can be sent to this address")) };
     let document = storefront.shop(order.locale.text_language()).await.map_err(anyhow::Error::new)?;
     let market = document.markets.iter().find(|market| market.code == order.market).cloned().unwrap_or_else(|| bare_market(order.locale));
-    let view = View { locale: order.locale, market: Arc::new(market), now, origin: orders.origin.clone(), shop: document };
+    let view = View { locale: order.locale, market: Arc::new(market), now, origin: orders.origin.clone(), shop: document, cards: Arc::default() };
     let rendered = render(&view, &data(&view, &order, personal, kind, about));
     let date = UNIX_EPOCH + Duration::from_micros(u64::try_from(now).context("a time before 1970")?);
     let alternative = MultiPart::alternative()

@@ -41,7 +41,7 @@ pub async fn view(model: &ReadModel, locale: &str, clock: &Clock) -> View {
     let locale: Locale = locale.parse().expect("a locale");
     let shop = model.storefront.shop(locale.text_language()).await.expect("the shop");
     let market = Arc::new(shop.market(locale).expect("a market").clone());
-    View { locale, market, now: clock.now(), origin: "http://shop.example".into(), shop }
+    View { locale, market, now: clock.now(), origin: "http://shop.example".into(), shop, cards: Arc::default() }
 }
 
 /// A market that sells everything in the demo.
