@@ -27,6 +27,8 @@ pub enum Behaviour {
     Disputes {
         won: bool,
     },
+    /// Pays; ten seconds later its bank asks, a week later it claims the money, and two weeks after that the claim is won.
+    Inquires,
 }
 
 /// The cards in the order in which the page lists them, in three groups: those that pay, those that don't, and those with an aftermath.
@@ -51,6 +53,7 @@ pub const CARDS: [&[(&str, Behaviour)]; 3] = [
         ("4000 0000 0000 3022", Behaviour::RefundsRefused),
         ("4000 0000 0000 0259", Behaviour::Disputes { won: true }),
         ("4000 0000 0000 2685", Behaviour::Disputes { won: false }),
+        ("4000 0000 0000 1976", Behaviour::Inquires),
     ],
 ];
 

@@ -16,7 +16,7 @@ const DAY_US: Instant = 24 * 3_600 * SECOND_US;
 /// How long a payment that is "under way" takes, the quick way and the slow way.
 const PAYS_SOON_US: Instant = 10 * SECOND_US;
 const PAYS_LATE_US: Instant = 3 * DAY_US;
-/// When a bank wants its money back, how long we have to answer, and when it decides.
+/// When a bank asks or wants its money back, how long we have to answer, and when it decides.
 const DISPUTED_US: Instant = 10 * SECOND_US;
 pub(super) const EVIDENCE_US: Instant = 7 * DAY_US;
 const DECIDED_US: Instant = 14 * DAY_US;
@@ -32,6 +32,7 @@ pub enum What {
     Captures { payment: PaymentId },
     Fails { payment: PaymentId },
     Expires { payment: PaymentId },
+    Inquires { payment: PaymentId },
     OpensDispute { payment: PaymentId },
     DecidesDispute { payment: PaymentId, won: bool },
     RefundArrives { refund: RefundId },
@@ -45,6 +46,7 @@ pub(super) fn after_typing(behaviour: Behaviour, to: State, payment: PaymentId) 
         (Behaviour::PaysDaysLater, State::Pending) => Some((PAYS_LATE_US, What::Captures { payment })),
         (Behaviour::FailsDaysLater, State::Pending) => Some((PAYS_LATE_US, What::Fails { payment })),
         (Behaviour::Disputes { .. }, State::Captured) => Some((DISPUTED_US, What::OpensDispute { payment })),
+        (Behaviour::Inquires, State::Captured) => Some((DISPUTED_US, What::Inquires { payment })),
         _ => None,
     }
 }
@@ -81,9 +83,14 @@ pub(super) fn catch_up(provider: &Provider) -> anyhow::Result<()> {
             What::Captures { payment } => ledger.advance(payment, State::Captured, false, &id, now)?,
             What::Fails { payment } => ledger.advance(payment, State::Failed { reason: Decline::Declined }, false, &id, now)?,
             What::Expires { payment } => ledger.advance(payment, State::Closed, false, &id, now)?,
+            What::Inquires { payment } => {
+                let told = ledger.dispute(payment, DisputeStage::Inquiry { evidence_due: Some(now + EVIDENCE_US) }, &id, now)?;
+                ledger.write(Entry::Due { at: now + EVIDENCE_US, what: What::OpensDispute { payment } })?;
+                told
+            }
             What::OpensDispute { payment } => {
                 let told = ledger.dispute(payment, DisputeStage::Open { evidence_due: Some(now + EVIDENCE_US) }, &id, now)?;
-                let won = ledger.session(payment).is_some_and(|session| session.behaviour == Some(Behaviour::Disputes { won: true }));
+                let won = ledger.session(payment).is_some_and(|session| session.behaviour != Some(Behaviour::Disputes { won: false }));
                 ledger.write(Entry::Due { at: now + DECIDED_US, what: What::DecidesDispute { payment, won } })?;
                 told
             }

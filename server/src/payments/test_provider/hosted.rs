@@ -81,9 +81,12 @@ async fn pay(Shared(provider): Shared<Provider>, Path(secret): Path<String>, For
         Ok(behaviour) => behaviour,
     };
     let to = match behaviour {
-        Behaviour::Pays | Behaviour::RefundsLater | Behaviour::RefundsBounce | Behaviour::RefundsRefused | Behaviour::Disputes { .. } => {
-            State::Captured
-        }
+        Behaviour::Pays
+        | Behaviour::RefundsLater
+        | Behaviour::RefundsBounce
+        | Behaviour::RefundsRefused
+        | Behaviour::Disputes { .. }
+        | Behaviour::Inquires => State::Captured,
         Behaviour::Declines(reason) => State::Failed { reason },
         Behaviour::Challenges => State::Challenged,
         Behaviour::PaysLater | Behaviour::PaysDaysLater | Behaviour::FailsDaysLater => State::Pending,

@@ -40,6 +40,7 @@ pub struct Words {
     refunds_refused: &'static str,
     /// Won, lost.
     disputes: [&'static str; 2],
+    inquires: &'static str,
 }
 
 impl Words {
@@ -71,6 +72,7 @@ impl Words {
             Behaviour::RefundsRefused => self.refunds_refused,
             Behaviour::Disputes { won: true } => self.disputes[0],
             Behaviour::Disputes { won: false } => self.disputes[1],
+            Behaviour::Inquires => self.inquires,
         }
     }
 }
@@ -144,6 +146,7 @@ static EN: Words = Words {
     refunds_bounce: "refunds arrive, and come back five days later",
     refunds_refused: "refunds are refused",
     disputes: ["is disputed; you win after two weeks", "is disputed; you lose after two weeks"],
+    inquires: "its bank asks, and claims the money after a week; you win two weeks later",
 };
 
 static DE: Words = Words {
@@ -180,6 +183,7 @@ static DE: Words = Words {
     refunds_bounce: "Erstattungen kommen an und nach fünf Tagen zurück",
     refunds_refused: "Erstattungen werden abgelehnt",
     disputes: ["wird angefochten; Sie gewinnen nach zwei Wochen", "wird angefochten; Sie verlieren nach zwei Wochen"],
+    inquires: "ihre Bank fragt nach und fordert nach einer Woche das Geld zurück; Sie gewinnen zwei Wochen später",
 };
 
 static FR: Words = Words {
@@ -216,6 +220,7 @@ static FR: Words = Words {
     refunds_bounce: "les remboursements arrivent et reviennent cinq jours plus tard",
     refunds_refused: "les remboursements sont refusés",
     disputes: ["est contestée ; vous gagnez après deux semaines", "est contestée ; vous perdez après deux semaines"],
+    inquires: "sa banque se renseigne, puis réclame l’argent après une semaine ; vous gagnez deux semaines plus tard",
 };
 
 static JA: Words = Words {
@@ -252,6 +257,7 @@ static JA: Words = Words {
     refunds_bounce: "返金は完了するが、5日後に戻される",
     refunds_refused: "返金は拒否",
     disputes: ["異議申し立てあり、2週間後に勝訴", "異議申し立てあり、2週間後に敗訴"],
+    inquires: "銀行からの照会あり、1週間後に異議申し立て、その2週間後に勝訴",
 };
 
 static KO: Words = Words {
@@ -288,6 +294,7 @@ static KO: Words = Words {
     refunds_bounce: "환불이 완료되었다가 5일 뒤 되돌아옴",
     refunds_refused: "환불 거절됨",
     disputes: ["이의 제기됨, 2주 뒤 승소", "이의 제기됨, 2주 뒤 패소"],
+    inquires: "은행이 문의하고 1주 뒤 이의 제기, 그 2주 뒤 승소",
 };
 
 #[cfg(test)]

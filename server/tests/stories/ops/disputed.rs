@@ -7,6 +7,7 @@ use crate::{
 };
 use anyhow::{Context as _, ensure};
 use domain::{
+    dispute::DisputeState,
     order::{Order, Status},
     staff::Role,
 };
@@ -14,10 +15,13 @@ use server::orders::Placed;
 use std::time::Duration;
 
 const WINS: &str = "4000 0000 0000 0259";
-const LOSES: &str = "4000 0000 0000 2685";
-/// A bank asks after 10 seconds and decides after 14 days.
-const ASKED_S: u64 = 11;
-const DECIDED_S: u64 = 14 * 24 * 3_600 + 60;
+pub const LOSES: &str = "4000 0000 0000 2685";
+/// Its bank asks before it claims the money.
+pub const ASKS: &str = "4000 0000 0000 1976";
+/// A bank comes after 10 seconds, waits a week for an answer and decides after 14 days.
+pub const ASKED_S: u64 = 11;
+pub const UNANSWERED_S: u64 = 7 * 24 * 3_600 + 60;
+pub const DECIDED_S: u64 = 14 * 24 * 3_600 + 60;
 
 pub async fn until(house: &House, order: &Placed, holds: impl Fn(&Order) -> bool) -> anyhow::Result<Order> {
     for _ in 0..200 {
@@ -116,5 +120,25 @@ async fn what_a_bank_took_is_never_sent_and_staff_end_it() -> anyhow::Result<()>
     assert!(matches!(known.status(), Status::Paid { .. }));
     assert!(!waits(&support, &order, "charged_back").await?);
     assert_eq!(house.stock().await?.0, free, "all pieces are there again");
+    house.shop.stop().await
+}
+
+#[tokio::test]
+async fn a_bank_that_nobody_answers_claims_the_money() -> anyhow::Result<()> {
+    let house = desk::open().await?;
+    let support = desk::signed_in(&house, Role::Support).await?;
+    let order = desk::pays(&house, 1, ASKS).await?;
+    let comes_to = async |word: &'static str| until(&house, &order, |known| known.disputes.iter().any(|dispute| dispute.state.word() == word)).await;
+    advance(&house, ASKED_S).await?;
+    let known = comes_to("inquiry").await?;
+    assert!(matches!(known.disputes[0].state, DisputeState::Inquiry { evidence_due: Some(_) }) && waits(&support, &order, "dispute").await?);
+    let shown = words(&support.get(&page(&order)).await?.body);
+    assert!(shown.contains("the bank asks: an answer is due") && !shown.contains("Refund…"), "{shown}");
+    advance(&house, UNANSWERED_S).await?;
+    let known = comes_to("open").await?;
+    assert!(matches!(known.disputes[0].state, DisputeState::Open { evidence_due: Some(_) }) && known.disputes.len() == 1, "{known:?}");
+    advance(&house, DECIDED_S).await?;
+    let known = comes_to("won").await?;
+    assert!(!known.is_disputed() && known.can_fulfil().is_ok() && !waits(&support, &order, "dispute").await?);
     house.shop.stop().await
 }
