@@ -3,14 +3,20 @@
 
 use crate::{
     Shop,
+    catalog::{
+        prices::{self, Price},
+        shelves,
+    },
     http::basket::text_of,
     orders::{LineText, OrderView},
+    params,
 };
 use app::ports::Found;
 use domain::{
     ProductId, VariantId,
     catalog::ProductDocument,
     live::Availability,
+    money::Money,
     offer::offer,
     order::{Line, Resolution},
 };
@@ -77,22 +83,26 @@ pub async fn others(shop: &Shop, order: &OrderView) -> anyhow::Result<Others> {
     let known = &order.ledgers;
     let mut others = Others::default();
     for line in known.lines.iter().filter(|line| known.tally(line.line).returnable() > 0) {
-        let mut of_product = order.body.quote.lines.iter().filter(|priced| priced.product == line.product);
-        let Some(priced) = of_product.clone().find(|priced| priced.variant == line.variant).or_else(|| of_product.next()) else { continue };
+        let Some(paid) = unit(order, line) else { continue };
         if let Some(document) = document(shop, order, line.product).await? {
-            others.0.insert(line.line, of_line(shop, order, line, priced.unit, document).await?);
+            others.0.insert(line.line, of_line(shop, order, line, paid, document).await?);
         }
     }
     Ok(others)
 }
 
-async fn of_line(
-    shop: &Shop,
-    order: &OrderView,
-    line: &Line,
-    paid: domain::money::Money,
-    document: Arc<ProductDocument>,
-) -> anyhow::Result<Vec<Other>> {
+/// What a piece of a line cost when it was ordered; of one that replaces another, what that cost.
+fn unit(order: &OrderView, line: &Line) -> Option<Money> {
+    let mut of_product = order.body.quote.lines.iter().filter(|priced| priced.product == line.product);
+    of_product.clone().find(|priced| priced.variant == line.variant).or_else(|| of_product.next()).map(|priced| priced.unit)
+}
+
+/// Whether what costs so much costs what the ordered one cost, or costs now.
+fn is_same_price(costs: Money, paid: Money, bought: Option<Money>) -> bool {
+    costs == paid || Some(costs) == bought
+}
+
+async fn of_line(shop: &Shop, order: &OrderView, line: &Line, paid: Money, document: Arc<ProductDocument>) -> anyhow::Result<Vec<Other>> {
     let live = shop.storefront.live(&[line.product]).await.map_err(anyhow::Error::new)?;
     let Some(live) = live.iter().find(|live| live.product == line.product && live.published) else { return Ok(Vec::new()) };
     let now = shop.clock.now();
@@ -109,11 +119,39 @@ async fn of_line(
             product: line.product,
             variant: variant.id,
             name: name(&document, variant),
-            same_price: costs == paid || Some(costs) == bought,
+            same_price: is_same_price(costs, paid, bought),
             left,
         })
     };
     Ok(document.variants.iter().filter(|variant| variant.id != line.variant).filter_map(other).collect())
+}
+
+/// Rows of prices that are read of one product's variants: a hundred variants, each with a price of today and some to come.
+const PRICES_MAX: i64 = 1_000;
+
+/// What staff may exchange a line's pieces for: other variants that cost the same in the order's market now, by SQL, whatever pages know
+/// already. None where the market does not sell the product any more.
+pub async fn for_staff(shop: &Shop, order: &OrderView, line: &Line) -> anyhow::Result<Vec<VariantId>> {
+    let now = shop.clock.now();
+    let market = shelves::markets(&shop.db, now).await?.into_iter().find(|market| market.code == order.market);
+    let (Some(market), Some(paid)) = (market, unit(order, line)) else { return Ok(Vec::new()) };
+    let sql = "SELECT v.id, p.currency, p.amount_minor, p.compare_at_minor, p.valid_from, p.valid_until FROM variants v \
+               JOIN products t ON t.id = v.product_id JOIN prices p ON p.variant_id = v.id \
+               WHERE v.product_id = $1 AND v.active = 1 AND t.status = 'active' AND t.published = 1 AND p.price_list = $2 \
+               AND (p.valid_until IS NULL OR p.valid_until > $3) ORDER BY v.position, v.id, p.valid_from LIMIT $4";
+    let mut all: Vec<(VariantId, Vec<Price>)> = Vec::new();
+    for row in shop.db.all(sql, params![line.product, &market.price_list, now, PRICES_MAX]).await? {
+        let (variant, price) = (row.parse("id")?, Price::read(&row)?);
+        match all.last_mut() {
+            Some((known, prices)) if *known == variant => prices.push(price),
+            _ => all.push((variant, vec![price])),
+        }
+    }
+    let costs = |prices: &[Price]| offer(&prices::compute(&market, prices, &[], now), now).map(|offer| offer.price);
+    let bought = all.iter().find(|(variant, _)| *variant == line.variant).and_then(|(_, prices)| costs(prices));
+    let others = all.iter().filter(|(variant, _)| *variant != line.variant);
+    let same = others.filter(|(_, prices)| costs(prices).is_some_and(|costs| is_same_price(costs, paid, bought)));
+    Ok(same.map(|(variant, _)| *variant).collect())
 }
 
 /// The names of a variant's values, of those options that leave a choice.

@@ -111,8 +111,8 @@ fn announce(desk: &Desk, data: &OrderData) -> AnyView {
             return None;
         }
         let mut choices = vec![("refund".to_owned(), "Money back".to_owned())];
-        let others = data.variants.iter().filter(|(product, variant, _)| *product == line.product && *variant != line.variant);
-        choices.extend(others.map(|(_, variant, name)| (variant.to_string(), format!("Exchange for {name}"))));
+        let others = data.exchanges.iter().filter(|(of, _)| *of == line.line);
+        choices.extend(others.map(|(_, variant)| (variant.to_string(), format!("Exchange for {}", data.variant(*variant)))));
         let hint = format!("{left} can come back.");
         Some(view! {
             {slot.line(&format!("line-{}", line.line), &data.name(line.line), "0", &hint, "numeric")}

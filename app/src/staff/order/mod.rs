@@ -23,7 +23,7 @@ use crate::{
     private::{Notice, country_name},
 };
 use domain::{
-    ProductId, VariantId,
+    VariantId,
     account::Contact,
     address::Address,
     delivery::Promise,
@@ -97,8 +97,10 @@ pub struct OrderData {
     pub shelves: Vec<Shelf>,
     /// Codes and names.
     pub locations: Vec<(String, String)>,
-    /// What a product's pieces can be exchanged for.
-    pub variants: Vec<(ProductId, VariantId, String)>,
+    /// What the products' variants are called.
+    pub variants: Vec<(VariantId, String)>,
+    /// What each line's pieces can be exchanged for: at the same price.
+    pub exchanges: Vec<(u32, VariantId)>,
     /// Mails that can be sent again.
     pub mails: Vec<Kind>,
     pub story: Vec<Told>,
@@ -116,7 +118,7 @@ impl OrderData {
 
     /// What a variant is called that pieces can be exchanged for.
     fn variant(&self, variant: VariantId) -> String {
-        self.variants.iter().find(|known| known.1 == variant).map_or_else(|| "another variant".to_owned(), |known| known.2.clone())
+        self.variants.iter().find(|known| known.0 == variant).map_or_else(|| "another variant".to_owned(), |known| known.1.clone())
     }
 
     /// A line's name in a form: `Leather belt, Tan, 90 cm`.

@@ -1,7 +1,11 @@
 //! What comes back.
 
-use crate::ops::desk::{self, act, done, key, log, page, refused};
-use domain::{order::ReturnState, staff::Role};
+use crate::{
+    ops::desk::{self, act, done, key, log, page, refused},
+    orders::house::House,
+};
+use domain::{VariantId, order::ReturnState, staff::Role};
+use server::params;
 
 #[tokio::test]
 async fn what_comes_back_is_looked_at_and_refunded_once() -> anyhow::Result<()> {
@@ -82,5 +86,36 @@ async fn staff_exchange_for_another_variant_of_the_same_product_and_send_it() ->
     assert!(support.get("/ops/orders?waits=ship").await?.body.contains(&order.number.to_string()));
     done(&act(&support, &order, "pack", &[("of", "rotterdam"), ("line-1", "1"), ("carrier", "DHL")]).await?, "pack")?;
     assert_eq!(log(&house).await?, ["order packed", "return announced", "return received", "order packed"]);
+    house.shop.stop().await
+}
+
+/// A variant costs a cent more from now on.
+async fn dearer(house: &House, variant: VariantId) -> anyhow::Result<()> {
+    let sql = "UPDATE prices SET amount_minor = amount_minor + 1 WHERE variant_id = $1";
+    house.shop.shop.db.transact::<_, sqlx::Error>(|tx| Box::pin(async move { tx.execute(sql, params![variant]).await })).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn staff_exchange_at_the_same_price_only() -> anyhow::Result<()> {
+    let house = desk::open().await?;
+    let support = desk::signed_in(&house, Role::Support).await?;
+    let order = desk::paid(&house, 3).await?;
+    done(&act(&support, &order, "pack", &[("of", "rotterdam"), ("line-0", "3"), ("carrier", "DHL")]).await?, "pack")?;
+    let other = house.other.variant.to_string();
+    let offered = async || anyhow::Ok(support.get(&page(&order)).await?.body.contains(&format!("value=\"{other}\"")));
+    let announce = async || act(&support, &order, "return", &[("reason", "too_small"), ("line-0", "1"), ("for-0", &other)]).await;
+    assert!(offered().await?);
+    done(&announce().await?, "return")?;
+
+    dearer(&house, house.other.variant).await?;
+    assert!(!offered().await?);
+    refused(&announce().await?, "This costs another amount now. Give the money back, and ask the shopper to order the other one.")?;
+    assert_eq!(desk::ledgers(&house, &order).await?.returns.len(), 1);
+
+    // What was bought became dearer as well: both cost the same again.
+    dearer(&house, house.item.variant).await?;
+    assert!(offered().await?);
+    done(&announce().await?, "return")?;
     house.shop.stop().await
 }

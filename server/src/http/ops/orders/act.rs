@@ -3,7 +3,7 @@
 use super::refusals::sentence;
 use crate::{
     Shop,
-    http::Fields,
+    http::{Fields, exchange},
     orders::{ChangeError, Orders, Received, Wish, story::Actor},
     params,
     staff::Staff,
@@ -221,15 +221,19 @@ impl Form<'_> {
         Ok(())
     }
 
-    /// Another variant of the line's product.
+    /// Another variant of the line's product, at the same price.
     async fn exchange(&self, shop: &Shop, line: u32, variant: &str) -> Result<Resolution, Refusal> {
-        let product = self.order.lines.iter().find(|known| known.line == line).map(|known| known.product);
-        let (Some(product), Ok(variant)) = (product, variant.parse::<VariantId>()) else { return why("Choose what the shopper gets.") };
+        let line = self.order.lines.iter().find(|known| known.line == line);
+        let (Some(line), Ok(variant)) = (line, variant.parse::<VariantId>()) else { return why("Choose what the shopper gets.") };
         let sql = "SELECT id FROM variants WHERE id = $1 AND product_id = $2 AND active = 1";
-        if shop.db.first(sql, params![variant, product]).await?.is_none() {
+        if shop.db.first(sql, params![variant, line.product]).await?.is_none() {
             return why("This can be exchanged for another variant of the same product only.");
         }
-        Ok(Resolution::Exchange { product, variant })
+        let Some(found) = shop.orders.by_id(self.order.id).await? else { return Err(ChangeError::NotFound.into()) };
+        if !exchange::for_staff(shop, &found, line).await?.contains(&variant) {
+            return why("This costs another amount now. Give the money back, and ask the shopper to order the other one.");
+        }
+        Ok(Resolution::Exchange { product: line.product, variant })
     }
 
     async fn receive(&self, shop: &Shop) -> Result<(), Refusal> {

@@ -25,7 +25,7 @@ use domain::{
 };
 use std::{collections::BTreeSet, sync::Arc};
 
-/// Variants that one product's pieces can be exchanged for.
+/// Variants of one product whose names are read.
 const VARIANTS_MAX: i64 = 100;
 
 /// Everything that the order's page shows.
@@ -37,8 +37,11 @@ pub async fn order(shop: &Shop, staff: &Staff, id: OrderId, refused: Option<Refu
     }
     let names = names(shop, &found).await?;
     let shelves = shelves(shop, &found).await?.into_iter().map(|(location, portions)| Shelf { location, portions }).collect();
-    let mut variants = Vec::new();
+    let (mut variants, mut exchanges) = (Vec::new(), Vec::new());
     if staff.may(Right::ServeCustomers) && (!found.ledgers.returns.is_empty() || found.ledgers.can_return(By::Staff, shop.clock.now()).is_ok()) {
+        for line in found.ledgers.lines.iter().filter(|line| found.ledgers.tally(line.line).returnable() > 0) {
+            exchanges.extend(exchange::for_staff(shop, &found, line).await?.into_iter().map(|variant| (line.line, variant)));
+        }
         let products: BTreeSet<_> = found.ledgers.lines.iter().map(|line| line.product).collect();
         let texts = exchange::texts(shop, &found, products.clone()).await?;
         for product in products {
@@ -48,7 +51,7 @@ pub async fn order(shop: &Shop, staff: &Staff, id: OrderId, refused: Option<Refu
                 let slugs = row.text("option_values")?;
                 let options = texts.get(&variant).map_or_else(|| options(&slugs), |text| text.options.join(", "));
                 let name = [options, row.text("sku")?].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>();
-                variants.push((product, variant, name.join(" · ")));
+                variants.push((variant, name.join(" · ")));
             }
         }
     }
@@ -82,6 +85,7 @@ pub async fn order(shop: &Shop, staff: &Staff, id: OrderId, refused: Option<Refu
         shelves,
         locations: places,
         variants,
+        exchanges,
         mails,
         story,
         refused,
