@@ -231,7 +231,7 @@ impl Order {
         Ok(NextAttempt::New)
     }
 
-    /// Begins a new attempt. The caller has made sure of the pieces: held (again) until `until`.
+    /// Begins a new attempt. The caller has made sure of the pieces: held (again) until `until`. No event: nothing is paid yet.
     pub fn attempt(mut self, payment: PaymentId, until: Instant, now: Instant) -> Result<Self, CannotPay> {
         match self.can_pay_again(now)? {
             NextAttempt::Resume(_) => Err(CannotPay::Pending),
@@ -258,7 +258,8 @@ impl Order {
     }
 
     /// The order after a provider's news. `sold` says whether the stock did what [`Order::needs`] asked for; money that finds no pieces
-    /// goes back under the id `refund`. Other attempts that are still open are not touched here: the caller closes them.
+    /// goes back under the id `refund`. Other attempts that are still open are not touched here: the caller closes them. No event of money that
+    /// goes back: consumers of `PaymentCaptured` take paid lines out of carts; and none of a page that opens or closes.
     pub fn hear(mut self, payment: PaymentId, news: News, sold: bool, refund: RefundId, now: Instant) -> Result<(Self, Vec<Event>), Unchanged> {
         let needs = self.needs(payment, &news);
         let Some(known) = self.payments.iter_mut().find(|known| known.id == payment) else { return Err(Unchanged::Known) };
@@ -285,12 +286,11 @@ impl Order {
             Pieces::Cancelled => RefundReason::Cancelled,
             Pieces::Held { .. } | Pieces::Lapsed => RefundReason::SoldOutMeanwhile,
         };
-        self.refunds.push(Refund { id: refund, payment, amount, reason, state: RefundState::Requested { attempts: 0 } });
-        // Not `PaymentCaptured`: its consumers take paid lines out of carts, and this money is not kept.
+        self.refunds.push(Refund { id: refund, payment, amount, reason, goodwill: None, state: RefundState::Requested { attempts: 0 } });
         Ok((self, Vec::new()))
     }
 
-    /// Notes that the provider took another amount than was asked for. Nothing is sold for it; a person must look.
+    /// Notes that the provider took another amount than was asked for. Nothing is sold for it; a person must look. No event: nothing is paid.
     pub fn note_odd(mut self, payment: PaymentId, amount: Money) -> Result<Self, Unchanged> {
         let known = self.payments.iter_mut().find(|known| known.id == payment).ok_or(Unchanged::Known)?;
         if known.amount == amount || known.odd.is_some_and(|odd| odd.amount == amount) {
@@ -300,7 +300,8 @@ impl Order {
         Ok(self)
     }
 
-    /// Notes that somebody has looked into it. Nothing more is waited for: the order can be paid again, cancelled, or lapse.
+    /// Notes that somebody has looked into it. Nothing more is waited for: the order can be paid again, cancelled, or lapse. No event: what
+    /// follows from that tells its own.
     pub fn settle_odd(mut self, payment: PaymentId, now: Instant) -> Result<Self, CannotRefund> {
         let known = self.payments.iter_mut().find(|known| known.id == payment).ok_or(CannotRefund::NotOdd)?;
         let odd = known.odd.as_mut().filter(|odd| !odd.settled).ok_or(CannotRefund::NotOdd)?;
@@ -311,19 +312,19 @@ impl Order {
         Ok(self)
     }
 
-    /// The order after a provider's answer about a refund; `None` when nothing changed.
-    pub fn hear_refund(mut self, refund: RefundId, news: RefundNews) -> Option<(Self, Vec<Event>)> {
-        let known = self.refunds.iter_mut().find(|known| known.id == refund)?;
-        known.state = known.state.hear(news)?;
+    /// The order after a provider's answer about a refund. No event while the money is under way, or is asked for once more.
+    pub fn hear_refund(mut self, refund: RefundId, news: RefundNews) -> Result<(Self, Vec<Event>), Unchanged> {
+        let known = self.refunds.iter_mut().find(|known| known.id == refund).ok_or(Unchanged::Known)?;
+        known.state = known.state.hear(news).ok_or(Unchanged::Known)?;
         let event = match known.state {
             RefundState::Issued => Some(Event::RefundIssued { order: self.id, refund }),
             state if state.is_stuck() => Some(Event::RefundFailed { order: self.id, refund }),
             _ => None,
         };
-        Some((self, event.into_iter().collect()))
+        Ok((self, event.into_iter().collect()))
     }
 
-    /// Gives the pieces back because nobody paid in time.
+    /// Gives the pieces back because nobody paid in time. No event: the order is not over, it can still be paid if they are there.
     pub fn lapse(mut self, now: Instant) -> Result<Self, CannotEnd> {
         let Pieces::Held { until } = self.pieces else { return Err(CannotEnd::NotHeld) };
         if now < until {

@@ -13,6 +13,9 @@ pub struct Refund {
     pub payment: PaymentId,
     pub amount: Money,
     pub reason: RefundReason,
+    /// Why staff wanted it. `None`: nobody had to say, or it was sent before this was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub goodwill: Option<GoodwillReason>,
     pub state: RefundState,
 }
 
@@ -173,7 +176,21 @@ impl RefundState {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::money::Currency;
     use proptest::prelude::*;
+    use uuid::Uuid;
+
+    #[test]
+    fn a_refund_from_before_its_why_was_kept_is_read() {
+        let (id, payment, amount) = (RefundId(Uuid::nil()), PaymentId(Uuid::nil()), Money::new(800, Currency::USD));
+        let known = Refund { id, payment, amount, reason: RefundReason::Goodwill, goodwill: None, state: RefundState::Issued };
+        let text = serde_json::to_string(&known).expect("plain data");
+        assert!(!text.contains("why") && !text.contains("null"), "{text}");
+        assert_eq!(serde_json::from_str::<Refund>(&text).expect("a refund"), known);
+        let why = Refund { goodwill: Some(GoodwillReason::Late), ..known };
+        let text = serde_json::to_string(&why).expect("plain data");
+        assert_eq!(serde_json::from_str::<Refund>(&text).expect("a refund"), why);
+    }
 
     #[test]
     fn a_refund_is_asked_for_until_it_is_clear() {

@@ -7,7 +7,7 @@ use sqlx::{
 };
 use std::sync::LazyLock;
 
-const TEXTS: [&str; 13] = [
+const TEXTS: [&str; 14] = [
     include_str!("../migrations/0001_catalog.sql"),
     include_str!("../migrations/0002_orders.sql"),
     include_str!("../migrations/0003_large_catalogues.sql"),
@@ -21,6 +21,7 @@ const TEXTS: [&str; 13] = [
     include_str!("../migrations/0011_events_in_order.sql"),
     include_str!("../migrations/0012_odd_amounts.sql"),
     include_str!("../migrations/0013_order_waits.sql"),
+    include_str!("../migrations/0014_goodwill.sql"),
 ];
 
 /// All of them, as sqlx runs them.

@@ -5,7 +5,7 @@ use crate::{
     dispute::{DisputeNews, DisputeStage},
     ids::{CancellationId, FulfilmentId, ProductId, ReturnId, VariantId},
     money::Currency,
-    refund::REFUND_ATTEMPTS_MAX,
+    refund::{GoodwillReason, REFUND_ATTEMPTS_MAX},
 };
 use proptest::prelude::*;
 use uuid::Uuid;
@@ -204,26 +204,27 @@ fn an_exchange_moves_the_value_to_the_new_piece() {
 #[test]
 fn refunds_stop_at_what_was_captured() {
     let refund = RefundId(Uuid::from_u128(1));
-    let order = paid().refund(refund, usd(800)).expect("sorry").0;
-    assert_eq!(order.clone().refund(refund, usd(4_001)), Err(CannotRefund::MoreThanCaptured { left: usd(4_000) }));
-    assert_eq!(order.clone().refund(refund, usd(0)), Err(CannotRefund::NotPositive));
-    assert!(matches!(order.clone().refund(refund, Money::new(1, Currency::EUR)), Err(CannotRefund::Reckoning(_))));
+    let order = paid().refund(refund, usd(800), GoodwillReason::Late).expect("sorry").0;
+    assert_eq!(order.clone().refund(refund, usd(4_001), GoodwillReason::Late), Err(CannotRefund::MoreThanCaptured { left: usd(4_000) }));
+    assert_eq!(order.clone().refund(refund, usd(0), GoodwillReason::Late), Err(CannotRefund::NotPositive));
+    assert!(matches!(order.clone().refund(refund, Money::new(1, Currency::EUR), GoodwillReason::Late), Err(CannotRefund::Reckoning(_))));
     let order = order.cancel(cancelling(2, None), 9).expect("open").0;
     assert_eq!(order.refunds[1].amount, usd(4_000), "goodwill is not paid twice");
+    assert_eq!((order.refunds[0].goodwill, order.refunds[1].goodwill), (Some(GoodwillReason::Late), None));
     let mut unpaid = paid();
     unpaid.payments[0].state = PaymentState::Closed { at: 1 };
-    assert_eq!(unpaid.refund(refund, usd(1)), Err(CannotRefund::NothingCaptured));
+    assert_eq!(unpaid.refund(refund, usd(1), GoodwillReason::Late), Err(CannotRefund::NothingCaptured));
 }
 
 #[test]
 fn a_refund_that_fails_can_be_asked_for_again_or_settled_outside() {
     let id = RefundId(Uuid::from_u128(1));
-    let order = paid().refund(id, usd(4_800)).expect("sorry").0;
+    let order = paid().refund(id, usd(4_800), GoodwillReason::Late).expect("sorry").0;
     let (order, told) = order.hear_refund(id, RefundNews::Refused).expect("news");
     assert_eq!((told.len(), order.attention()[0], order.refundable()), (1, Attention::Refund, usd(4_800)));
     let again = order.clone().retry_refund(id).expect("failed").0;
     assert_eq!((again.refundable(), again.clone().retry_refund(id)), (usd(0), Err(CannotRefund::NotFailed)));
-    let spent = order.clone().refund(RefundId(Uuid::from_u128(2)), usd(100)).expect("something is left").0;
+    let spent = order.clone().refund(RefundId(Uuid::from_u128(2)), usd(100), GoodwillReason::Late).expect("something is left").0;
     let left = usd(4_700);
     assert_eq!(spent.clone().retry_refund(id), Err(CannotRefund::MoreThanCaptured { left }));
     assert_eq!(spent.settle_refund_outside(id), Err(CannotRefund::MoreThanCaptured { left }), "it would go back twice");
@@ -237,11 +238,11 @@ fn a_refund_that_fails_can_be_asked_for_again_or_settled_outside() {
 #[test]
 fn a_refund_that_another_made_good_asks_for_nobody() {
     let id = RefundId(Uuid::from_u128(1));
-    let (failed, _) = paid().refund(id, usd(4_800)).expect("sorry").0.hear_refund(id, RefundNews::Refused).expect("news");
+    let (failed, _) = paid().refund(id, usd(4_800), GoodwillReason::Late).expect("sorry").0.hear_refund(id, RefundNews::Refused).expect("news");
     assert!(failed.attention().contains(&Attention::Refund));
-    let partly = failed.clone().refund(RefundId(Uuid::from_u128(2)), usd(4_700)).expect("it is there").0;
+    let partly = failed.clone().refund(RefundId(Uuid::from_u128(2)), usd(4_700), GoodwillReason::Late).expect("it is there").0;
     assert!(partly.attention().contains(&Attention::Refund), "some is still owed");
-    let replaced = failed.refund(RefundId(Uuid::from_u128(2)), usd(4_800)).expect("it is there").0;
+    let replaced = failed.refund(RefundId(Uuid::from_u128(2)), usd(4_800), GoodwillReason::Late).expect("it is there").0;
     assert!(!replaced.attention().contains(&Attention::Refund));
     let (bounced, _) = replaced.hear_refund(RefundId(Uuid::from_u128(2)), RefundNews::Bounced).expect("news");
     assert!(bounced.attention().contains(&Attention::Refund), "neither came through");
@@ -250,7 +251,7 @@ fn a_refund_that_another_made_good_asks_for_nobody() {
 #[test]
 fn a_refund_waits_while_a_bank_claims_its_payment_and_goes_with_what_the_bank_took() {
     let id = RefundId(Uuid::from_u128(1));
-    let wanted = paid().refund(id, usd(800)).expect("sorry").0;
+    let wanted = paid().refund(id, usd(800), GoodwillReason::Late).expect("sorry").0;
     assert!(!wanted.waits_for_bank(id));
     let open = disputed(wanted, DisputeStage::Open { evidence_due: None }, 5);
     assert!(open.waits_for_bank(id));
@@ -266,7 +267,7 @@ fn a_refund_waits_while_a_bank_claims_its_payment_and_goes_with_what_the_bank_to
 fn a_dispute_stops_refunds_and_parcels_until_it_is_decided() {
     let open = disputed(paid(), DisputeStage::Open { evidence_due: Some(99) }, 5);
     assert_eq!(open.attention(), [Attention::Dispute { evidence_due: Some(99) }]);
-    assert_eq!(open.clone().refund(RefundId(Uuid::nil()), usd(1)), Err(CannotRefund::Disputed));
+    assert_eq!(open.clone().refund(RefundId(Uuid::nil()), usd(1), GoodwillReason::Late), Err(CannotRefund::Disputed));
     assert_eq!(open.clone().cancel(cancelling(1, None), 6), Err(CannotRefund::Disputed.into()));
     assert_eq!(open.can_fulfil(), Err(CannotFulfil::Disputed));
     let reviewed = disputed(open, DisputeStage::UnderReview, 6);
@@ -342,14 +343,14 @@ fn apply(order: Order, step: Step, n: u128) -> Option<Order> {
             let delivery = order.delivery_due(&receipts);
             order.receive_return(open.id, receipts, usd(kept_back), delivery, RefundId(Uuid::from_u128(n)), now).ok()?.0
         }
-        Step::Goodwill(minor) => order.refund(RefundId(Uuid::from_u128(n)), usd(minor)).ok()?.0,
+        Step::Goodwill(minor) => order.refund(RefundId(Uuid::from_u128(n)), usd(minor), GoodwillReason::Late).ok()?.0,
         Step::Refund(index, news) => {
             let Refund { id, state, .. } = *order.refunds.get(index)?;
             // What a provider has refused it does not send afterwards, unless it is asked again.
             if state == RefundState::Failed {
                 return None;
             }
-            order.hear_refund(id, news)?.0
+            order.hear_refund(id, news).ok()?.0
         }
         Step::Dispute(stage) => {
             let news = DisputeNews { reference: "dp_1".to_owned(), amount: usd(4_800), reason: String::new(), stage };

@@ -4,7 +4,10 @@ use super::{
     after_payment::{CAPTURED, back, cancelling, delivered, disputed, item, paid, parcels, portion, receipt, sent, shipment, usd},
     *,
 };
-use crate::{dispute::DisputeStage, refund::RefundNews};
+use crate::{
+    dispute::DisputeStage,
+    refund::{GoodwillReason, RefundNews},
+};
 use uuid::Uuid;
 
 fn lost(order: Order) -> Order {
@@ -87,7 +90,7 @@ fn money_goes_back_of_the_payment_that_the_order_stands_on() {
         order.hear(second, money, false, RefundId(Uuid::from_u128(7)), 5).expect("news").0
     };
     // Some of the first went back already: then the second has more left, and still none of it is to go back for anything else.
-    for sold in [paid(), paid().refund(RefundId(Uuid::from_u128(8)), usd(1_000)).expect("it is there").0] {
+    for sold in [paid(), paid().refund(RefundId(Uuid::from_u128(8)), usd(1_000), GoodwillReason::Late).expect("it is there").0] {
         let (failed, _) = twice(sold).hear_refund(RefundId(Uuid::from_u128(7)), RefundNews::Refused).expect("news");
         let (cancelled, _) = failed.cancel(cancelling(1, None), 6).expect("nothing is packed");
         let of = |payment| cancelled.refunds.iter().filter(|refund| refund.payment == payment).map(|refund| refund.amount.minor).sum::<i64>();

@@ -22,7 +22,7 @@ impl Order {
         self.disputes.iter().any(|dispute| dispute.is_lost() && !self.is_duplicate(dispute.payment))
     }
 
-    /// The order after a provider's news of a dispute.
+    /// The order after a provider's news of a dispute. No event between its beginning and its end: what a shopper may do stays the same.
     pub fn hear_dispute(mut self, payment: PaymentId, news: DisputeNews, now: Instant) -> Result<(Self, Vec<Event>), Unchanged> {
         let order = self.id;
         if !self.payments.iter().any(|known| known.id == payment) {

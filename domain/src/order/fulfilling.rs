@@ -120,7 +120,7 @@ impl Order {
         if self.is_charged_back() { Err(CannotFulfil::ChargedBack) } else { Ok(()) }
     }
 
-    /// Begins to pack pieces that are open. The caller has made sure that they lie at `location`.
+    /// Begins to pack pieces that are open. The caller has made sure that they lie at `location`. No event: nothing has left.
     pub fn pack(mut self, id: FulfilmentId, location: String, portions: Vec<Portion>, now: Instant) -> Result<Self, CannotFulfil> {
         self.can_fulfil()?;
         let portions: Vec<Portion> = portions.into_iter().filter(|portion| portion.quantity > 0).collect();
@@ -129,7 +129,7 @@ impl Order {
         Ok(self)
     }
 
-    /// Puts packed pieces back: they are open again.
+    /// Puts packed pieces back: they are open again. No event: that they were packed was told to nobody.
     pub fn unpack(mut self, id: FulfilmentId) -> Result<Self, CannotFulfil> {
         match self.fulfilment(id)?.state {
             FulfilmentState::Packing { .. } => {
@@ -155,7 +155,7 @@ impl Order {
         Ok((self, vec![Event::OrderShipped { order, fulfilment: id }]))
     }
 
-    /// Corrects carriers and numbers of what has left.
+    /// Corrects carriers and numbers of what has left. No event: that it has left was told, and pages show the numbers as they are now.
     pub fn correct_parcels(mut self, id: FulfilmentId, parcels: Vec<Parcel>) -> Result<Self, CannotFulfil> {
         if parcels.is_empty() || parcels.len() > PARCELS_MAX {
             return Err(CannotFulfil::Parcels);
@@ -167,7 +167,7 @@ impl Order {
         Ok(self)
     }
 
-    /// A carrier, or a person, says that a shipment has arrived.
+    /// A carrier, or a person, says that a shipment has arrived. No event where that was assumed before, and told.
     pub fn deliver(self, id: FulfilmentId, now: Instant) -> Result<(Self, Vec<Event>), CannotFulfil> {
         self.delivered(id, now, false)
     }
@@ -192,7 +192,7 @@ impl Order {
         let shipment = match &fulfilment.state {
             FulfilmentState::Packing { .. } => return Err(CannotFulfil::NotShipped),
             FulfilmentState::Shipped { shipment } => shipment.clone(),
-            // A carrier's word replaces our assumption, and tells nobody anything new.
+            // A carrier's word replaces our assumption.
             FulfilmentState::Delivered { shipment, assumed: true, .. } if !assumed => {
                 fulfilment.state = FulfilmentState::Delivered { shipment: shipment.clone(), at: now, assumed };
                 return Ok((self, Vec::new()));

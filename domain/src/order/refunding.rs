@@ -6,7 +6,7 @@ use crate::{
     ids::{PaymentId, RefundId},
     money::{Money, MoneyError},
     payment::PaymentState,
-    refund::{Refund, RefundReason, RefundState},
+    refund::{GoodwillReason, Refund, RefundReason, RefundState},
 };
 
 /// Why no money goes back.
@@ -73,8 +73,8 @@ impl Order {
         Money::new((self.delivery.minor - cancelled - returned).max(0), self.delivery.currency)
     }
 
-    /// Sends money back because we are sorry.
-    pub fn refund(mut self, id: RefundId, amount: Money) -> Result<(Self, Vec<Event>), CannotRefund> {
+    /// Sends money back because we are sorry. No event: the money is only asked for, and `RefundIssued` tells when it went.
+    pub fn refund(mut self, id: RefundId, amount: Money, why: GoodwillReason) -> Result<(Self, Vec<Event>), CannotRefund> {
         let left = self.refundable();
         if amount.currency != left.currency {
             return Err(MoneyError::Mixed(amount.currency, left.currency).into());
@@ -89,10 +89,13 @@ impl Order {
             return Err(CannotRefund::MoreThanCaptured { left });
         }
         self.owe(id, amount, RefundReason::Goodwill)?;
+        if let Some(owed) = self.refunds.last_mut() {
+            owed.goodwill = Some(why);
+        }
         Ok((self, Vec::new()))
     }
 
-    /// Asks again for a refund that failed.
+    /// Asks again for a refund that failed. No event: that it failed was told, and how it ends will be.
     pub fn retry_refund(mut self, id: RefundId) -> Result<(Self, Vec<Event>), CannotRefund> {
         let known = self
             .refunds
@@ -139,7 +142,8 @@ impl Order {
         })
     }
 
-    /// The bank took a payment: of what still waits to go back, the latest first, what is not there any more went with it.
+    /// The bank took a payment: of what still waits to go back, the latest first, what is not there any more went with it. No event of its own:
+    /// nothing was paid back by us, and `DisputeClosed` tells of the bank.
     pub(super) fn leave_to_bank(&mut self, payment: PaymentId) {
         let captured = self.payments.iter().find(|known| known.id == payment).map_or(0, |known| known.amount.minor);
         let lost: i64 =
@@ -172,7 +176,7 @@ impl Order {
             return Ok(None);
         }
         let amount = Money::new(minor, amount.currency);
-        self.refunds.push(Refund { id, payment, amount, reason, state: RefundState::Requested { attempts: 0 } });
+        self.refunds.push(Refund { id, payment, amount, reason, goodwill: None, state: RefundState::Requested { attempts: 0 } });
         Ok(Some(id))
     }
 }

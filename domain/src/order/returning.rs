@@ -335,7 +335,7 @@ impl Order {
         Ok((after, vec![Event::ReturnRefused { order, return_id: id }]))
     }
 
-    /// Ends an announced return: the pieces stay where they are.
+    /// Ends an announced return: the pieces stay where they are. No event: whoever called it off knows.
     pub fn cancel_return(self, id: ReturnId, now: Instant) -> Result<Self, CannotReturn> {
         self.end_return(id, ReturnState::Cancelled { at: now })
     }

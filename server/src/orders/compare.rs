@@ -303,7 +303,7 @@ fn note_refunds(before: &Order, after: &mut Order, sent: &[SentRefund]) -> u32 {
         let state = if refund.news == RefundNews::Pending { RefundState::Pending } else { RefundState::Issued };
         // Why is not written at the provider. An order that keeps its pieces got something back without giving any.
         let reason = if after.pieces == Pieces::Sold { RefundReason::Goodwill } else { RefundReason::Cancelled };
-        let noted = Refund { id: refund.refund, payment: refund.payment, amount: refund.amount, reason, state };
+        let noted = Refund { id: refund.refund, payment: refund.payment, amount: refund.amount, reason, goodwill: None, state };
         let asked_for =
             after.refunds.iter_mut().find(|asked| asked.payment == refund.payment && before.refunds.iter().all(|known| known.id != asked.id));
         if let Some(asked) = asked_for.filter(|asked| matches!(asked.state, RefundState::Requested { .. })) {

@@ -21,10 +21,11 @@ fn parts(order: &Order) -> Map<String, Value> {
     let mut parts = Map::new();
     parts.insert("state".to_owned(), json!(order.progress().map_or_else(|| order.status().word(), domain::order::Progress::word)));
     for refund in &order.refunds {
-        parts.insert(
-            format!("refund {}", refund.id),
-            json!({ "amount": amount(refund.amount), "reason": refund.reason.code(), "state": refund.state.word() }),
-        );
+        let mut value = json!({ "amount": amount(refund.amount), "reason": refund.reason.code(), "state": refund.state.word() });
+        if let Some(why) = refund.goodwill {
+            value["why"] = json!(why.code());
+        }
+        parts.insert(format!("refund {}", refund.id), value);
     }
     for done in &order.cancellations {
         parts.insert(format!("cancellation {}", done.id), json!({ "pieces": pieces(&done.portions), "reason": done.reason.code() }));

@@ -118,9 +118,9 @@ impl Orders {
     /// The effect of a refund's news.
     pub(super) async fn hear_refund_in(&self, tx: &mut Tx, refund: RefundId, news: RefundNews) -> anyhow::Result<Heard> {
         let now = self.clock.now();
-        let Some(row) = tx.first("SELECT order_id FROM refunds WHERE id = $1", params![refund]).await? else { return Ok(Heard::Unknown) };
-        let before = store::lock(tx, row.parse("order_id")?, now).await?.context("a refund without its order")?;
-        let Some((after, events)) = before.clone().hear_refund(refund, news) else { return Ok(Heard::Known) };
+        let Some(order) = store::order_of_refund(tx, refund).await? else { return Ok(Heard::Unknown) };
+        let before = store::lock(tx, order, now).await?.context("a refund without its order")?;
+        let Ok((after, events)) = before.clone().hear_refund(refund, news) else { return Ok(Heard::Known) };
         store::save(tx, &self.clock, &self.author(Actor::Provider), &before, &after, &events).await?;
         Ok(Heard::New(Box::new(after)))
     }

@@ -31,7 +31,7 @@ impl Orders {
                 if before.refunds.iter().any(|known| known.id == id) {
                     return Ok((before, Vec::new()));
                 }
-                let after = before.refund(id, amount)?;
+                let after = before.refund(id, amount, why)?;
                 story::tell(tx, &clock, &teller, order, &Happened::Goodwill { refund: id, why }).await?;
                 failpoint!("goodwill-told");
                 Ok(after)

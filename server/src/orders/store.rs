@@ -14,13 +14,13 @@ use crate::{
 };
 use anyhow::Context as _;
 use domain::{
-    OrderId, PaymentId,
+    OrderId, PaymentId, RefundId,
     event::Event,
     money::{Currency, Money},
     offer::Instant,
     order::{Line, Order, Pieces},
     payment::{Decline, Odd, Payment, PaymentState},
-    refund::{Refund, RefundReason, RefundState},
+    refund::{GoodwillReason, Refund, RefundReason, RefundState},
 };
 use std::collections::BTreeMap;
 
@@ -66,7 +66,7 @@ macro_rules! ledgers {
             " ORDER BY created_at, id"
         ),
         concat!(
-            "SELECT order_id, id, payment_id, state, amount_minor, currency, reason, attempts FROM refunds WHERE order_id ",
+            "SELECT order_id, id, payment_id, state, amount_minor, currency, reason, goodwill, attempts FROM refunds WHERE order_id ",
             $($of)*,
             " ORDER BY created_at, id"
         ),
@@ -180,6 +180,7 @@ fn read_refund(row: &Row) -> anyhow::Result<Refund> {
         payment: row.parse("payment_id")?,
         amount: money(row, "amount_minor")?,
         reason: RefundReason::from_code(&row.text("reason")?).context("refunds.reason")?,
+        goodwill: row.text_or_null("goodwill")?.map(|code| GoodwillReason::from_code(&code).context("refunds.goodwill")).transpose()?,
         state: match row.text("state")?.as_str() {
             "requested" => RefundState::Requested { attempts: u32::try_from(row.int("attempts")?)? },
             "pending" => RefundState::Pending,
@@ -323,9 +324,19 @@ async fn update_odd(tx: &mut Tx, payment: &Payment) -> anyhow::Result<()> {
 
 async fn insert_refund(tx: &mut Tx, order: OrderId, refund: &Refund, now: Instant) -> anyhow::Result<()> {
     tx.execute(
-        "INSERT INTO refunds (id, order_id, payment_id, state, amount_minor, currency, reason, attempts, next_at, created_at, updated_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8, $8, $8)",
-        params![refund.id, order, refund.payment, refund.state.word(), refund.amount.minor, refund.amount.currency.code(), refund.reason.code(), now],
+        "INSERT INTO refunds (id, order_id, payment_id, state, amount_minor, currency, reason, goodwill, attempts, next_at, created_at, updated_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9, $9, $9)",
+        params![
+            refund.id,
+            order,
+            refund.payment,
+            refund.state.word(),
+            refund.amount.minor,
+            refund.amount.currency.code(),
+            refund.reason.code(),
+            refund.goodwill.map(GoodwillReason::code),
+            now
+        ],
     )
     .await?;
     Ok(())
@@ -341,6 +352,11 @@ async fn update_refund(tx: &mut Tx, refund: &Refund, now: Instant) -> anyhow::Re
     )
     .await?;
     Ok(())
+}
+
+/// The order that a refund belongs to.
+pub async fn order_of_refund(tx: &mut Tx, refund: RefundId) -> anyhow::Result<Option<OrderId>> {
+    tx.first("SELECT order_id FROM refunds WHERE id = $1", params![refund]).await?.map(|row| row.parse("order_id")).transpose()
 }
 
 /// The order that a payment belongs to.

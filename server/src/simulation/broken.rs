@@ -8,7 +8,7 @@ use domain::{
     offer::Instant,
     order::{Cancellation, Cancelling, CannotCancel, CannotEnd, CannotFulfil, CannotRefund, Needs, NextAttempt, Order, Parcel, Pieces, Portion},
     payment::{News, Payment, PaymentState, Unchanged},
-    refund::{Refund, RefundNews, RefundReason, RefundState},
+    refund::{GoodwillReason, Refund, RefundNews, RefundReason, RefundState},
     sourcing::{Line, Part, Short, Split},
     stock::{Balance, Movement},
 };
@@ -86,29 +86,29 @@ fn plans_what_is_gone(lines: &[Line], _: &[Vec<u32>], _: Split) -> Result<Vec<Pa
     Ok(parts.filter(|part| part.pieces > 0).collect())
 }
 
-fn owed(mut order: Order, id: RefundId, amount: Money) -> Result<Changed, CannotRefund> {
+fn owed(mut order: Order, id: RefundId, amount: Money, why: GoodwillReason) -> Result<Changed, CannotRefund> {
     let payment = order.payments.iter().find(|payment| matches!(payment.state, PaymentState::Captured { .. }));
     let payment = payment.ok_or(CannotRefund::NothingCaptured)?.id;
     let state = RefundState::Requested { attempts: 0 };
-    order.refunds.push(Refund { id, payment, amount, reason: RefundReason::Goodwill, state });
+    order.refunds.push(Refund { id, payment, amount, reason: RefundReason::Goodwill, goodwill: Some(why), state });
     Ok((order, Vec::new()))
 }
 
 /// Another server's refusal is taken for the bank's.
-fn stops_what_is_under_way(order: Order, refund: RefundId, news: RefundNews) -> Option<Changed> {
+fn stops_what_is_under_way(order: Order, refund: RefundId, news: RefundNews) -> Result<Changed, Unchanged> {
     let is_under_way = order.refunds.iter().any(|known| known.id == refund && known.state == RefundState::Pending);
     order.hear_refund(refund, if is_under_way && news == RefundNews::Refused { RefundNews::Bounced } else { news })
 }
 
 /// What went back before is not counted.
-fn forgets_refunds(order: Order, id: RefundId, amount: Money) -> Result<Changed, CannotRefund> {
-    if order.is_disputed() { Err(CannotRefund::Disputed) } else { owed(order, id, amount) }
+fn forgets_refunds(order: Order, id: RefundId, amount: Money, why: GoodwillReason) -> Result<Changed, CannotRefund> {
+    if order.is_disputed() { Err(CannotRefund::Disputed) } else { owed(order, id, amount, why) }
 }
 
 /// The bank's claim is not looked at.
-fn refunds_disputed(order: Order, id: RefundId, amount: Money) -> Result<Changed, CannotRefund> {
+fn refunds_disputed(order: Order, id: RefundId, amount: Money, why: GoodwillReason) -> Result<Changed, CannotRefund> {
     let left = order.refundable();
-    if amount.minor > left.minor { Err(CannotRefund::MoreThanCaptured { left }) } else { owed(order, id, amount) }
+    if amount.minor > left.minor { Err(CannotRefund::MoreThanCaptured { left }) } else { owed(order, id, amount, why) }
 }
 
 /// What somebody is packing is cancelled under their hands.
@@ -153,7 +153,7 @@ fn sends_what_is_lost(order: Order, id: FulfilmentId, parcels: Vec<Parcel>, now:
 }
 
 /// A refund that the provider refused is taken for done.
-fn believes_refused(order: Order, refund: RefundId, news: RefundNews) -> Option<Changed> {
+fn believes_refused(order: Order, refund: RefundId, news: RefundNews) -> Result<Changed, Unchanged> {
     order.hear_refund(refund, if news == RefundNews::Refused { RefundNews::Issued } else { news })
 }
 

@@ -14,7 +14,7 @@ use domain::{
     order::{
         By, CancelReason, Cancelling, FulfilmentState, Order, Parcel, Portion, Receipt, Resolution, Restock, ReturnItem, ReturnReason, ReturnState,
     },
-    refund::RefundState,
+    refund::{GoodwillReason, RefundState},
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -80,7 +80,7 @@ impl World {
                 let amount = |order: &Order| Money::new(minor, order.total.currency);
                 self.change(index, |rules, order, _| {
                     let amount = amount(&order);
-                    (rules.refund)(order, refund, amount).ok().map(|changed| changed.0)
+                    (rules.refund)(order, refund, amount, GoodwillReason::Service).ok().map(|changed| changed.0)
                 })
                 .then_some("goodwill refunds")
             }

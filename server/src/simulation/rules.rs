@@ -10,7 +10,7 @@ use domain::{
         Cancelling, CannotCancel, CannotEnd, CannotFulfil, CannotPay, CannotRefund, CannotReturn, Needs, NextAttempt, Order, Parcel, Portion, Receipt,
     },
     payment::{News, Unchanged},
-    refund::RefundNews,
+    refund::{GoodwillReason, RefundNews},
     sourcing::{self, Part, Short, Split},
     stock::{Balance, Movement, MovementRefused},
 };
@@ -27,7 +27,7 @@ type Plan = fn(&[sourcing::Line], &[Vec<u32>], Split) -> Result<Vec<Part>, Vec<S
 pub struct Rules {
     pub needs: fn(&Order, PaymentId, &News) -> Needs,
     pub hear: Hear,
-    pub hear_refund: fn(Order, RefundId, RefundNews) -> Option<Changed>,
+    pub hear_refund: fn(Order, RefundId, RefundNews) -> Result<Changed, Unchanged>,
     pub hear_dispute: fn(Order, PaymentId, DisputeNews, Instant) -> Result<Changed, Unchanged>,
     pub can_pay_again: fn(&Order, Instant) -> Result<NextAttempt, CannotPay>,
     pub attempt: fn(Order, PaymentId, Instant, Instant) -> Result<Order, CannotPay>,
@@ -37,7 +37,7 @@ pub struct Rules {
     pub withdraw: fn(Order) -> Result<Changed, CannotEnd>,
     pub cancel_unpaid: fn(Order) -> Result<Changed, CannotEnd>,
     pub cancel: fn(Order, Cancelling, Instant) -> Result<Changed, CannotCancel>,
-    pub refund: fn(Order, RefundId, Money) -> Result<Changed, CannotRefund>,
+    pub refund: fn(Order, RefundId, Money, GoodwillReason) -> Result<Changed, CannotRefund>,
     pub pack: Pack,
     pub ship: fn(Order, FulfilmentId, Vec<Parcel>, Instant) -> Result<Changed, CannotFulfil>,
     /// Whether a refund is not asked for now.

@@ -215,7 +215,7 @@ impl World {
     }
 
     pub fn hear_refund(&mut self, index: usize, refund: RefundId, news: RefundNews) -> bool {
-        self.change(index, |rules, order, _| (rules.hear_refund)(order, refund, news).map(|changed| changed.0))
+        self.change(index, |rules, order, _| (rules.hear_refund)(order, refund, news).ok().map(|changed| changed.0))
     }
 
     /// One transaction that only changes ledgers; `false`: refused.

@@ -1,6 +1,6 @@
 //! The money of an order: payments, refunds and disputes, and what can be done about refunds that are stuck.
 
-use super::{Act, OrderData, may, slot::Slot};
+use super::{Act, OrderData, forms::goodwill_words, may, slot::Slot};
 use crate::{
     i18n::money,
     staff::{Desk, orders::english, time},
@@ -76,7 +76,7 @@ pub fn refunds(desk: &Desk, data: &OrderData) -> AnyView {
         view! {
             <div class="panel">
                 <p><b>{money(refund.amount, english())}</b>" "<span class=class>{state(refund.state)}</span></p>
-                <p class="why">{reason(refund.reason)}" · "<code>{refund.id.to_string()}</code></p>
+                <p class="why">{reason(refund)}" · "<code>{refund.id.to_string()}</code></p>
                 {stuck(desk, data, refund)}
             </div>
         }
@@ -117,15 +117,16 @@ const fn state(state: RefundState) -> &'static str {
     }
 }
 
-const fn reason(reason: RefundReason) -> &'static str {
-    match reason {
+fn reason(refund: &Refund) -> String {
+    let words = match refund.reason {
         RefundReason::SoldOutMeanwhile => "Sold out before the money came",
         RefundReason::PaidTwice => "Paid twice",
         RefundReason::Withdrawn => "The order had been replaced",
         RefundReason::Cancelled => "Cancelled",
         RefundReason::Returned => "Returned",
         RefundReason::Goodwill => "Goodwill",
-    }
+    };
+    refund.goodwill.map_or_else(|| words.to_owned(), |why| format!("{words}: {}", goodwill_words(why).to_lowercase()))
 }
 
 /// Banks that ask for the money back.

@@ -131,7 +131,7 @@ fn ledgers(order: &Order, variant: &dyn Fn(VariantId) -> usize) -> Vec<String> {
     for refund in &order.refunds {
         let attempts = if let RefundState::Requested { attempts } = refund.state { attempts } else { 0 };
         let (of, word) = (payment(refund.payment), refund.state.word());
-        lines.push(format!("  refund of {of:?} {word} {attempts} {} {}", refund.amount.minor, refund.reason.code()));
+        lines.push(format!("  refund of {of:?} {word} {attempts} {} {} {:?}", refund.amount.minor, refund.reason.code(), refund.goodwill));
     }
     lines.extend(order.disputes.iter().map(|dispute| format!("  dispute of {:?} {}", payment(dispute.payment), dispute.state.word())));
     for done in &order.cancellations {
