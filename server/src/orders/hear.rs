@@ -1,6 +1,11 @@
 //! A provider's news, by webhook, by answer or when asked: heard once, with its effect on payment, stock and refunds in one transaction.
 
-use super::{Orders, request::OrderBody, store, story::Actor};
+use super::{
+    Orders,
+    request::OrderBody,
+    store,
+    story::{self, Actor, Happened},
+};
 use crate::{
     catalog::stock::{self, Holding, Item, Shortage},
     clock::Clock,
@@ -44,7 +49,7 @@ impl Orders {
     }
 
     /// Takes a webhook: the signature first, then the event's id and its effect in one transaction. `Ok` means stored: answer 2xx, and only
-    /// then. A second delivery finds the id and changes nothing.
+    /// then. A second delivery finds the id and changes nothing but the order's story.
     pub async fn webhook(&self, signature: Option<&str>, body: &[u8]) -> Result<(), WebhookError> {
         let event: WebhookEvent = self.provider.webhook(signature, body, self.clock.now()).await?;
         let heard = self
@@ -60,6 +65,7 @@ impl Orders {
                         )
                         .await?;
                     if is_new == 0 {
+                        this.tell_repeated(tx, event).await?;
                         return Ok(Heard::Known);
                     }
                     failpoint!("webhook-noted");
@@ -78,6 +84,18 @@ impl Orders {
         }
         self.after(&heard).await;
         Ok(())
+    }
+
+    /// Tells in its order's story that a webhook came again: once, however often it comes.
+    async fn tell_repeated(&self, tx: &mut Tx, event: WebhookEvent) -> anyhow::Result<()> {
+        let order = match event.notice {
+            Notice::Payment { payment, .. } | Notice::Dispute { payment, .. } => store::order_of(tx, payment).await?,
+            Notice::Refund { refund, .. } => store::order_of_refund(tx, refund).await?,
+            Notice::Ignored => None,
+        };
+        let Some(order) = order else { return Ok(()) };
+        let key = format!("{} {}", self.provider.name(), event.id);
+        story::tell_once(tx, &self.clock, &Actor::Provider, order, &key, &Happened::Repeated { event_id: event.id }).await
     }
 
     /// What follows a commit: other sessions of a paid order are closed now rather than by the next round of [`Orders::tend`].

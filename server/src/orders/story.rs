@@ -8,14 +8,18 @@ use crate::{
 use anyhow::Context as _;
 use domain::{
     CancellationId, EventId, FulfilmentId, OrderId, PaymentId, RefundId, ReturnId,
+    dispute::{Dispute, DisputeState},
     event::Event,
     money::Money,
     offer::Instant,
-    order::{FulfilmentState, Order, ReturnState},
-    refund::{GoodwillReason, RefundReason, RefundState},
+    order::{FulfilmentState, Order, Pieces, ReturnState},
+    payment::{Payment, PaymentState},
+    refund::{GoodwillReason, Refund, RefundReason, RefundState},
 };
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 use std::fmt;
+use uuid::Uuid;
 
 /// Who does something to an order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,16 +99,30 @@ pub enum Happened {
     RefundRetried {
         refund: RefundId,
     },
+    /// It is not sent: the bank took the payment, and it with it.
+    RefundLeftToBank {
+        refund: RefundId,
+    },
+    /// Money came that is not kept: its refund is asked for at once.
+    CapturedInVain {
+        payment: PaymentId,
+    },
+    /// A bank that asks, or claims the money, goes on to this.
+    DisputeMoved {
+        reference: String,
+        state: DisputeState,
+    },
     /// Held longer, or again.
     Held {
         until: Instant,
     },
     /// Nobody paid in time.
     Lapsed,
+    /// Pieces with which the whole order was cancelled; of others an event tells.
     CancelledPieces {
         cancellation: CancellationId,
     },
-    /// A webhook that was known already.
+    /// A webhook that was known already, however often it came again.
     Repeated {
         event_id: String,
     },
@@ -132,9 +150,20 @@ const ENTRIES_MAX: i64 = 500;
 
 /// Adds an entry.
 pub async fn tell(tx: &mut Tx, clock: &Clock, actor: &Actor, order: OrderId, what: &Happened) -> anyhow::Result<()> {
+    insert(tx, clock, EventId(clock.id()), actor, order, what).await
+}
+
+/// Adds an entry unless there is one with this key. It takes its id from it.
+pub async fn tell_once(tx: &mut Tx, clock: &Clock, actor: &Actor, order: OrderId, key: &str, what: &Happened) -> anyhow::Result<()> {
+    let mut id = [0; 16];
+    id.copy_from_slice(&Sha256::digest(key.as_bytes())[..16]);
+    insert(tx, clock, EventId(Uuid::from_bytes(id)), actor, order, what).await
+}
+
+async fn insert(tx: &mut Tx, clock: &Clock, id: EventId, actor: &Actor, order: OrderId, what: &Happened) -> anyhow::Result<()> {
     tx.execute(
-        "INSERT INTO order_story (id, order_id, at, actor, what) VALUES ($1, $2, $3, $4, $5)",
-        params![EventId(clock.id()), order, clock.now(), actor.to_string(), serde_json::to_string(what)?],
+        "INSERT INTO order_story (id, order_id, at, actor, what) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (id) DO NOTHING",
+        params![id, order, clock.now(), actor.to_string(), serde_json::to_string(what)?],
     )
     .await?;
     Ok(())
@@ -162,21 +191,12 @@ pub(super) async fn tell_changes(tx: &mut Tx, clock: &Clock, actor: &Actor, befo
 
 fn changes(before: &Order, after: &Order, events: &[Event]) -> Vec<Happened> {
     let mut all: Vec<Happened> = events.iter().map(|event| Happened::Event { event: event.clone() }).collect();
-    for refund in &after.refunds {
-        let was = before.refunds.iter().find(|known| known.id == refund.id).map(|known| known.state);
-        match (was, refund.state) {
-            (None, _) => all.push(Happened::RefundRequested { refund: refund.id, amount: refund.amount, reason: refund.reason }),
-            (Some(was), RefundState::Pending) if was != RefundState::Pending => all.push(Happened::RefundPending { refund: refund.id }),
-            (Some(RefundState::Failed), RefundState::Requested { .. }) => all.push(Happened::RefundRetried { refund: refund.id }),
-            _ => {}
-        }
-    }
-    for payment in &after.payments {
-        let was = before.payments.iter().find(|known| known.id == payment.id).and_then(|known| known.odd);
-        match payment.odd {
-            Some(odd) if was.is_none_or(|was| was.amount != odd.amount) => all.push(Happened::OddAmount { payment: payment.id, amount: odd.amount }),
-            Some(odd) if odd.settled && was.is_some_and(|was| !was.settled) => all.push(Happened::OddSettled { payment: payment.id }),
-            _ => {}
+    all.extend(after.payments.iter().filter_map(|payment| of_payment(before, payment, events)));
+    all.extend(after.refunds.iter().filter_map(|refund| of_refund(before, refund, events)));
+    all.extend(after.disputes.iter().filter_map(|dispute| of_dispute(before, dispute)));
+    for done in after.cancellations.iter().filter(|done| !before.cancellations.iter().any(|known| known.id == done.id)) {
+        if !events.contains(&Event::LinesCancelled { order: after.id, cancellation: done.id }) {
+            all.push(Happened::CancelledPieces { cancellation: done.id });
         }
     }
     for fulfilment in &after.fulfilments {
@@ -198,10 +218,74 @@ fn changes(before: &Order, after: &Order, events: &[Event]) -> Vec<Happened> {
     }
     if after.pieces != before.pieces {
         match after.pieces {
-            domain::order::Pieces::Lapsed => all.push(Happened::Lapsed),
-            domain::order::Pieces::Held { until } => all.push(Happened::Held { until }),
+            Pieces::Lapsed => all.push(Happened::Lapsed),
+            Pieces::Held { until } => all.push(Happened::Held { until }),
             _ => {}
         }
     }
     all
+}
+
+/// What events do not tell of a payment.
+fn of_payment(before: &Order, payment: &Payment, events: &[Event]) -> Option<Happened> {
+    let was = before.payments.iter().find(|known| known.id == payment.id);
+    let is_captured = |payment: &Payment| matches!(payment.state, PaymentState::Captured { .. });
+    if is_captured(payment) && !was.is_some_and(is_captured) && !events.contains(&Event::PaymentCaptured { order: before.id, payment: payment.id }) {
+        return Some(Happened::CapturedInVain { payment: payment.id });
+    }
+    let was = was.and_then(|known| known.odd);
+    match payment.odd {
+        Some(odd) if was.is_none_or(|was| was.amount != odd.amount) => Some(Happened::OddAmount { payment: payment.id, amount: odd.amount }),
+        Some(odd) if odd.settled && was.is_some_and(|was| !was.settled) => Some(Happened::OddSettled { payment: payment.id }),
+        _ => None,
+    }
+}
+
+/// What events do not tell of a refund.
+fn of_refund(before: &Order, refund: &Refund, events: &[Event]) -> Option<Happened> {
+    let (id, was) = (refund.id, before.refunds.iter().find(|known| known.id == refund.id));
+    let Some(was) = was else { return Some(Happened::RefundRequested { refund: id, amount: refund.amount, reason: refund.reason }) };
+    match (was.state, refund.state) {
+        (was, RefundState::Pending) if was != RefundState::Pending => Some(Happened::RefundPending { refund: id }),
+        (RefundState::Failed, RefundState::Requested { .. }) => Some(Happened::RefundRetried { refund: id }),
+        (RefundState::Requested { attempts: was }, RefundState::Requested { attempts }) if attempts < was => {
+            Some(Happened::RefundRetried { refund: id })
+        }
+        (RefundState::Requested { .. }, RefundState::SettledOutside) if !events.contains(&Event::RefundIssued { order: before.id, refund: id }) => {
+            Some(Happened::RefundLeftToBank { refund: id })
+        }
+        _ => None,
+    }
+}
+
+/// What events do not tell of a dispute: they tell that a bank came, and how it ended.
+fn of_dispute(before: &Order, dispute: &Dispute) -> Option<Happened> {
+    let was = before.disputes.iter().find(|known| known.reference == dispute.reference).map(|known| known.state);
+    let is_told = was == Some(dispute.state) || !dispute.state.is_open() || (was.is_none() && matches!(dispute.state, DisputeState::Open { .. }));
+    (!is_told).then(|| Happened::DisputeMoved { reference: dispute.reference.clone(), state: dispute.state })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What stands in stories already is read for ever.
+    #[test]
+    fn entries_are_written_as_they_always_were() {
+        let id = Uuid::nil();
+        for (what, json) in [
+            (Happened::Lapsed, r#"{"what":"lapsed"}"#.to_owned()),
+            (Happened::Repeated { event_id: "evt_1".to_owned() }, r#"{"what":"repeated","event_id":"evt_1"}"#.to_owned()),
+            (Happened::CancelledPieces { cancellation: CancellationId(id) }, format!(r#"{{"what":"cancelled_pieces","cancellation":"{id}"}}"#)),
+            (Happened::RefundLeftToBank { refund: RefundId(id) }, format!(r#"{{"what":"refund_left_to_bank","refund":"{id}"}}"#)),
+            (Happened::CapturedInVain { payment: PaymentId(id) }, format!(r#"{{"what":"captured_in_vain","payment":"{id}"}}"#)),
+            (
+                Happened::DisputeMoved { reference: "dp_1".to_owned(), state: DisputeState::InquiryAnswered },
+                r#"{"what":"dispute_moved","reference":"dp_1","state":{"state":"under_review","is_inquiry":true}}"#.to_owned(),
+            ),
+        ] {
+            assert_eq!(serde_json::to_string(&what).expect("plain data"), json);
+            assert_eq!(serde_json::from_str::<Happened>(&json).expect("an entry"), what);
+        }
+    }
 }

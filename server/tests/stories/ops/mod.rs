@@ -14,3 +14,4 @@ mod refusals;
 mod returning;
 mod shipping;
 mod waiting;
+mod whole_story;

@@ -122,10 +122,10 @@ async fn shipments_go_one_way_and_addresses_stay_in_their_country() -> anyhow::R
     house.shop.stop().await
 }
 
-/// Puts a refund into a state, as if the provider had told so.
-async fn becomes(house: &House, refund: RefundId, state: &'static str) -> anyhow::Result<()> {
-    let sql = "UPDATE refunds SET state = $2, next_at = 9000000000000000 WHERE id = $1";
-    house.shop.shop.db.transact::<_, sqlx::Error>(|tx| Box::pin(async move { tx.execute(sql, params![refund, state]).await })).await?;
+/// Puts a refund into a state, as if the provider had told so, or had not answered so often.
+pub async fn becomes(house: &House, refund: RefundId, state: &'static str, attempts: i64) -> anyhow::Result<()> {
+    let sql = "UPDATE refunds SET state = $2, attempts = $3, next_at = 9000000000000000 WHERE id = $1";
+    house.shop.shop.db.transact::<_, sqlx::Error>(|tx| Box::pin(async move { tx.execute(sql, params![refund, state, attempts]).await })).await?;
     Ok(())
 }
 
@@ -142,11 +142,11 @@ async fn stuck_refunds_wait_for_the_bank_and_never_pay_more_than_was_taken() -> 
     goodwill(&order, "100").await?;
     let first = desk::ledgers(&house, &order).await?.refunds[0].id;
     until(&house, &order, |known| known.refunds[0].state == RefundState::Issued).await?;
-    becomes(&house, first, "bounced").await?;
+    becomes(&house, first, "bounced", 0).await?;
     goodwill(&order, "123.90").await?;
     let of = first.to_string();
     refused(&act(&support, &order, "settle", &[("of", &of), ("sure", "yes")]).await?, "Only €0.00 of what was paid is left")?;
-    becomes(&house, first, "failed").await?;
+    becomes(&house, first, "failed", 0).await?;
     refused(&act(&support, &order, "retry", &[("of", &of)]).await?, "of what was paid is left")?;
 
     // While a bank asks, nothing is asked of the provider.
@@ -154,7 +154,7 @@ async fn stuck_refunds_wait_for_the_bank_and_never_pay_more_than_was_taken() -> 
     goodwill(&disputed, "10").await?;
     let refund = desk::ledgers(&house, &disputed).await?.refunds[0].id;
     until(&house, &disputed, |known| known.refunds[0].state == RefundState::Issued).await?;
-    becomes(&house, refund, "failed").await?;
+    becomes(&house, refund, "failed", 0).await?;
     advance(&house, 11).await?;
     until(&house, &disputed, Order::is_disputed).await?;
     refused(&act(&support, &disputed, "retry", &[("of", &refund.to_string())]).await?, "A bank disputes the payment")?;

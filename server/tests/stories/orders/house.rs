@@ -199,6 +199,13 @@ impl House {
         Ok(())
     }
 
+    /// What a bank does about a payment: `inquiry`, `answered`, `open`, `review`, `won` or `lost`.
+    pub async fn bank(&self, payment: PaymentId, stage: &str) -> anyhow::Result<()> {
+        let answer = self.http.post(format!("{}/_faults/dispute/{payment}/{stage}", self.provider)).send().await?;
+        ensure!(answer.status() == 204, "{}", answer.status());
+        Ok(())
+    }
+
     pub async fn ledger(&self) -> anyhow::Result<serde_json::Value> {
         let secret = String::from_utf8(test_provider::secret(self.shop.data())?)?;
         Ok(self.http.get(format!("{}/v1/ledger", self.provider)).bearer_auth(secret).send().await?.error_for_status()?.json().await?)

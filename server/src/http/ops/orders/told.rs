@@ -17,8 +17,10 @@ use app::{
     },
 };
 use domain::{
-    CancellationId, FulfilmentId, RefundId, ReturnId,
+    CancellationId, FulfilmentId, PaymentId, RefundId, ReturnId,
+    dispute::DisputeState,
     event::Event,
+    offer::Instant,
     order::{Order, Portion},
 };
 use std::collections::BTreeMap;
@@ -72,6 +74,9 @@ impl Words<'_> {
             Happened::OddSettled { .. } => "Looked into the amount that differs".to_owned(),
             Happened::RefundPending { refund } => format!("Refund of {} under way", self.refund(*refund)),
             Happened::RefundRetried { refund } => format!("Refund of {} asked for again", self.refund(*refund)),
+            Happened::RefundLeftToBank { refund } => format!("Refund of {} not sent: the bank paid the shopper back", self.refund(*refund)),
+            Happened::CapturedInVain { payment } => format!("Payment captured, {}, and goes straight back", self.payment(*payment)),
+            Happened::DisputeMoved { state, .. } => disputed(*state),
             Happened::Held { until } => format!("Pieces held until {}", moment(*until)),
             Happened::Lapsed => "Not paid in time: the pieces are free again".to_owned(),
             Happened::CancelledPieces { cancellation } => format!("Pieces cancelled: {}", self.cancelled(*cancellation)),
@@ -90,10 +95,7 @@ impl Words<'_> {
         match event {
             Event::OrderPlaced { .. } => "Placed".to_owned(),
             Event::PaymentPending { .. } => "Payment under way, not settled".to_owned(),
-            Event::PaymentCaptured { payment, .. } => {
-                let amount = self.order.payments.iter().find(|known| known.id == *payment).map(|known| money(known.amount, english()));
-                format!("Payment captured, {}", amount.unwrap_or_default())
-            }
+            Event::PaymentCaptured { payment, .. } => format!("Payment captured, {}", self.payment(*payment)),
             Event::PaymentFailed { .. } => "Payment declined".to_owned(),
             Event::OrderCancelled { .. } => "Order cancelled".to_owned(),
             Event::LinesCancelled { cancellation, .. } => format!("Pieces cancelled: {}", self.cancelled(*cancellation)),
@@ -103,7 +105,7 @@ impl Words<'_> {
             Event::ReturnReceived { return_id, .. } => format!("Return received: {}", self.returned(*return_id)),
             Event::ReturnRefused { return_id, .. } => format!("Return refused: {}", self.returned(*return_id)),
             Event::DisputeOpened { .. } => "A bank disputes the payment".to_owned(),
-            Event::DisputeClosed { won, .. } => (if *won { "Dispute won" } else { "Dispute lost" }).to_owned(),
+            Event::DisputeClosed { won, .. } => ended(*won).to_owned(),
             Event::RefundIssued { refund, .. } => format!("Refund of {} paid back", self.refund(*refund)),
             Event::RefundFailed { refund, .. } => format!("Refund of {} did not get through", self.refund(*refund)),
             Event::ProductChanged { .. }
@@ -112,6 +114,10 @@ impl Words<'_> {
             | Event::LocationChanged { .. }
             | Event::ShopChanged => "The catalogue changed".to_owned(),
         }
+    }
+
+    fn payment(&self, id: PaymentId) -> String {
+        self.order.payments.iter().find(|known| known.id == id).map_or_else(|| "?".to_owned(), |known| money(known.amount, english()))
     }
 
     fn refund(&self, id: RefundId) -> String {
@@ -147,4 +153,21 @@ impl Words<'_> {
             .collect();
         named.join(", ")
     }
+}
+
+/// How a dispute goes on.
+fn disputed(state: DisputeState) -> String {
+    let by = |due: Option<Instant>| due.map_or_else(String::new, |due| format!(" by {}", moment(due)));
+    match state {
+        DisputeState::Inquiry { evidence_due } => format!("The bank asks: an answer is due{}", by(evidence_due)),
+        DisputeState::InquiryAnswered => "The bank thinks about our answer".to_owned(),
+        DisputeState::Open { evidence_due } => format!("The bank claims the money: evidence is due{}", by(evidence_due)),
+        DisputeState::UnderReview => "The bank has our evidence, and decides".to_owned(),
+        DisputeState::Won { .. } => ended(true).to_owned(),
+        DisputeState::Lost { .. } => ended(false).to_owned(),
+    }
+}
+
+const fn ended(won: bool) -> &'static str {
+    if won { "Dispute won" } else { "Dispute lost" }
 }
