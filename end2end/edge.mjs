@@ -7,7 +7,7 @@ import { originGone, tableGone } from "./edge/failures.mjs";
 import { live } from "./edge/live.mjs";
 import { open } from "./edge/place.mjs";
 import { passed, same } from "./edge/same.mjs";
-import { answerLost, canShare, cartsGone, twoOrigins, writerGone } from "./edge/regions.mjs";
+import { answerLost, canShare, cartsGone, originsGone, twoOrigins, writerGone } from "./edge/regions.mjs";
 import { confusion, strangers } from "./edge/strangers.mjs";
 
 const wanted = process.argv[2] ?? process.env.EDGE_ROW ?? "";
@@ -42,11 +42,12 @@ for (const front of ["workers", "cdn"]) {
       await place.close();
     }
   }
-  for (const [name, row] of [["two origins", twoOrigins], ["writer gone", writerGone], ["carts gone", cartsGone], ["an answer lost", answerLost]]) {
+  for (const [name, row] of [["two origins", twoOrigins], ["origins gone", originsGone], ["writer gone", writerGone], ["carts gone", cartsGone], ["an answer lost", answerLost]]) {
     if (canShare && `${front}: ${name}`.includes(wanted)) await told(`${front}: ${name}`, () => row(front));
   }
 }
 
+if (!canShare) console.log("rows with two origins are left out: JOURNEY_DATABASE_URL and JOURNEY_DYNAMODB_ENDPOINT are not set");
 const table = [["at the edge", "", "counts", "time"], ...results];
 const widths = table[0].map((_, column) => Math.max(...table.map((line) => line[column].length)));
 for (const line of table) console.log(line.map((cell, column) => cell.padEnd(widths[column])).join("  ").trimEnd());

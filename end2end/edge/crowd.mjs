@@ -4,7 +4,7 @@ import { Visitor } from "./visitor.mjs";
 
 const VISITORS = 40;
 const LOCALES = ["en-us", "en-ca", "fr-ca", "en-gb", "de-de", "fr-fr", "ja-jp", "ko-kr"];
-const THINGS = [["canvas-tote", "colour", "navy"], ["insulated-bottle", "colour", "sage"], ["city-backpack", "colour", "slate"]];
+const THINGS = [["canvas-tote", "colour", "olive"], ["insulated-bottle", "colour", "sage"], ["city-backpack", "colour", "slate"], ["travel-mug", "colour", "pine"]];
 const BELOW = ["", "/p/canvas-tote", "/p/insulated-bottle", "/c/bags-travel", "/all", "/pages/launch"];
 
 export async function crowd({ url }, requests = 2_000) {
@@ -18,14 +18,17 @@ export async function crowd({ url }, requests = 2_000) {
     const badge = 201 + number * 7;
     const visitor = new Visitor(url, locale, { mark: `visitor-${number}-mark`, bucket: String(number) });
     const [slug, option, value] = THINGS[number % THINGS.length];
-    const quantity = 1 + (number % 3);
+    // No two of them want the same.
+    const quantity = 1 + Math.floor(number / THINGS.length);
     const added = await visitor.add({ ...(await visitor.form(slug, option, value)), quantity: String(quantity) });
     check(added.status === 303, `visitor ${number}: the cart answers ${added.status}`);
+    marks(number, "the form's answer", added);
     for (let turn = 0; turn < requests / VISITORS - 2; turn += 1) {
       const kind = turn % 8;
       if (kind === 7) {
         const cart = await visitor.cart();
         check(cart.pieces === quantity && cart.things.join() === slug, `visitor ${number}: another one's cart, ${cart.pieces} of ${cart.things}`);
+        marks(number, `/${locale}/cart`, cart.page);
       } else {
         const path = kind === 6 ? `/${locale}/search?q=visitor-${number}-mark` : `/${locale}${BELOW[kind % BELOW.length]}`;
         const page = await visitor.get(path, { cart_count: String(badge) });
@@ -36,10 +39,13 @@ export async function crowd({ url }, requests = 2_000) {
     }
     checked += 2;
   };
+  const marks = (number, path, page) => {
+    const found = [...page.text.matchAll(/visitor-(\d+)-mark/g)].map(([, whose]) => Number(whose));
+    check(found.every((whose) => whose === number), `visitor ${number}: ${path} has the mark of visitor ${found.find((whose) => whose !== number)}`);
+    return found.length;
+  };
   const look = (number, locale, badge, path, page) => {
-    const marks = [...page.text.matchAll(/visitor-(\d+)-mark/g)].map(([, whose]) => Number(whose));
-    check(marks.every((whose) => whose === number), `visitor ${number}: ${path} has the mark of visitor ${marks.find((whose) => whose !== number)}`);
-    check(path.includes("search") || marks.length === 0, `visitor ${number}: ${path} has a cookie in it`);
+    check(marks(number, path, page) === 0 || path.includes("search"), `visitor ${number}: ${path} has a cookie in it`);
     check(page.text.slice(0, 300).toLowerCase().includes(`lang="${locale}"`), `visitor ${number}: ${path} is in another language`);
     check([...page.text.matchAll(/<b>(\d+)<span class="vh">/g)].every(([, shown]) => Number(shown) === badge), `visitor ${number}: ${path} has another one's badge`);
     check(page.text.includes(`<b>${badge}<span class="vh">`), `visitor ${number}: ${path} has no badge`);

@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { check, get, settle, until } from "./place.mjs";
 
-/** From a command's end, which is after its commit, to the first page that shows the change. */
+/** From a command's end, which is after its commit, to the first page that shows the change; in brackets, from its start, which is before. */
 const SEEN_WITHIN_MS = 1_000;
 const PAGE = "/en-gb/p/canvas-tote?colour=navy";
 const LIST = "/en-gb/c/bags-travel";
@@ -18,7 +18,9 @@ export async function live({ url, shops: [shop] }) {
     await until(async () => (await get(url + page)).template !== "hit", "the page is kept for ever");
     await until(async () => (await get(url + page)).template === "hit", "the page is not kept");
     check(!shows((await get(url + page)).text), `${what}: it is so before the change`);
+    const begun = performance.now();
     await shop.run(...words);
+    const commanded = performance.now() - begun;
     const ms = await until(async () => {
       const answer = await get(url + page);
       check(answer.status === 200, `${what}: ${answer.status}`);
@@ -27,7 +29,7 @@ export async function live({ url, shops: [shop] }) {
       return shows(answer.text) && seen.set(what, answer.template);
     }, `${what}: never seen`);
     check(ms <= SEEN_WITHIN_MS, `${what}: seen after ${ms.toFixed(0)} ms`);
-    says.push(`${what} ${ms.toFixed(0)} ms`);
+    says.push(`${what} ${ms.toFixed(0)} (${(commanded + ms).toFixed(0)}) ms`);
   };
   const file = (name, rows) => {
     const path = join(shop.data, name);

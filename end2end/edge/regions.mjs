@@ -80,6 +80,29 @@ export async function twoOrigins(front) {
   }
 }
 
+/** Every origin dies, and the table lives: pages that nobody has seen are rendered, and what needs an origin is refused in words. */
+export async function originsGone(front) {
+  const place = await two("edge-origins", front);
+  try {
+    const buyer = await Buyer.withCart({ url: place.url }, BACKPACK);
+    const form = await buyer.form();
+    for (const shop of place.shops.splice(0)) await shop.kill();
+    await forgets(front);
+    const pages = ["de-de", "ja-jp", "fr-ca"].flatMap((locale) => ["/p/city-backpack", "/c/bags-travel", "/help/returns"].map((page) => `/${locale}${page}`));
+    for (const page of pages) {
+      const { status, template } = await get(place.url + page);
+      check(status === 200 && template === "miss", `${page} answers ${status}, x-template ${template}, without any origin`);
+    }
+    const list = await get(`${place.url}/de-de/search?q=tasche`);
+    check(list.status === 503 && list.headers.get("retry-after"), `a list that nobody has computed answers ${list.status}`);
+    const refused = await buyer.submit(form);
+    check(refused.status === 503 && refused.text.includes("Your basket is kept"), `an order is answered ${refused.status} without any origin`);
+    return `${pages.length} pages that nobody had seen, a list and an order refused in words`;
+  } finally {
+    await place.close();
+  }
+}
+
 /** The processes live, and the writer is out of reach: of one of them, then of both. */
 export async function writerGone(front) {
   const writers = [await tap(Number(new URL(DATABASE).port || 5_432)), await tap(Number(new URL(DATABASE).port || 5_432))];

@@ -46,7 +46,7 @@ export class Visitor {
     const main = /<main[\s\S]*<\/main>/.exec(page.text)?.[0] ?? "";
     const things = [...new Set([...main.matchAll(/href="\/[^"\/]*\/p\/([^"?]+)/g)].map(([, slug]) => slug))];
     const pieces = Number(/<input[^<>]*name="quantity"[^<>]*value="(\d+)"/.exec(main)?.[1] ?? /<input[^<>]*value="(\d+)"[^<>]*name="quantity"/.exec(main)?.[1] ?? 0);
-    return { pieces, things };
+    return { pieces, things, page };
   }
 
   #kept(answer) {

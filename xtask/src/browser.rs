@@ -45,7 +45,7 @@ pub fn build(repo: &Repo, toolchain: &WasmToolchain, shrinkers: Option<&Shrinker
             Some(shrinkers) => {
                 say("shrinking the Wasm (wasm-opt -Oz)");
                 let watch = Stopwatch::start();
-                shrinkers.wasm_opt("-Oz", &work.join("shop_bg.wasm"), &work.join("shop.wasm"))?;
+                shrinkers.wasm_opt(&work.join("shop_bg.wasm"), &work.join("shop.wasm"))?;
                 say(&format!("Wasm shrunk in {}", watch.seconds()));
             }
             None => {

@@ -113,7 +113,7 @@ fn bound(repo: &Repo, toolchain: &WasmToolchain, shrinkers: &Shrinkers, host: &H
         bind(&module, &work, host)?;
         say(&format!("shrinking the Wasm of {}", host.package));
         let watch = Stopwatch::start();
-        shrinkers.wasm_opt("-Oz", &work.join("bound_bg.wasm"), &work.join("edge.wasm"))?;
+        shrinkers.wasm_opt(&work.join("bound_bg.wasm"), &work.join("edge.wasm"))?;
         say(&format!("Wasm shrunk in {}", watch.seconds()));
         std::fs::write(&made, key)?;
     }

@@ -66,7 +66,7 @@ impl EdgeConfig {
 
 /// The one field that is secret.
 const KEY: &str = "edge_key";
-const KNOWN: &[&str] = &["origins", "url", "table", "near", KEY];
+const KNOWN: &[&str] = &["origins", "url", "table", "near", "templates_max", KEY];
 
 /// An option with a value, `--name VALUE` or `--name=VALUE`, and the other arguments.
 pub fn take_value(arguments: &[String], name: &str) -> Result<(Option<String>, Vec<String>)> {
@@ -98,6 +98,9 @@ fn check(told: &Value) -> Result<()> {
     if told["table"]["name"].as_str().is_none() || told["table"]["region"].as_str().is_none() {
         bail!("`table` has a `name` and a `region`");
     }
+    if !told["templates_max"].is_null() && told["templates_max"].as_u64().is_none() {
+        bail!("`templates_max` is a whole number");
+    }
     for (place, near) in told["near"].as_object().into_iter().flatten() {
         if near["region"].as_str().is_none() || !are_origins(&near["origins"]) {
             bail!("`near.{place}` has a `region` and `origins`, like those for everywhere");
@@ -121,6 +124,10 @@ mod tests {
         assert!(told(&good.replace("https://eu.example", "eu.example")).is_err());
         assert!(told(&good.replace("https://shop.example", "https://shop.example/")).is_err());
         assert!(told(&good.replace("region", "place")).is_err());
+        assert!(told(&format!("templates_max = 100\n{good}")).is_ok());
+        assert!(told(&format!("templates_max = \"all\"\n{good}")).is_err());
+        let readme = include_str!("../../README.md").split("```toml\n").find(|block| block.starts_with("origins = "));
+        assert!(readme.and_then(|block| block.split("```").next()).is_some_and(|block| told(block).is_ok()), "the README's example");
         assert!(told(&format!("secret = 1\n{good}")).is_err());
         assert!(told(&format!("{good}[near.NA]\nregion = \"us-east-1\"\norigins = [\"https://us.example\"]\n")).is_ok());
         assert!(told(&format!("{good}[near.NA]\nregion = \"us-east-1\"\n")).is_err());

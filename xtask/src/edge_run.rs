@@ -82,10 +82,11 @@ pub fn run(repo: &Repo, choice: Choice, front: Front, options: &[String]) -> Res
             Server::start("the edge", &mut miniflare, None, "TERM")?
         }
         Front::Cdn => {
-            let folder = repo.at("edge/cloudfront");
             let mut stand_in = node.command();
-            stand_in.arg(folder.join("stand-in.mjs")).args(["--listen", &addr, "--origins", &origin]);
-            stand_in.arg("--viewer").arg(folder.join("cloudfront-function.js")).arg("--handler").arg(bundle.join("index.mjs"));
+            stand_in.arg(repo.at("edge/cloudfront/stand-in.mjs")).args(["--listen", &addr, "--origins", &origin]);
+            stand_in.arg("--viewer").arg(bundle.join("cloudfront-function.js")).arg("--handler").arg(bundle.join("index.mjs"));
+            // What the README tells a distribution.
+            stand_in.args(["--connection-attempts", "1", "--connection-timeout-s", "2"]);
             stand_in.envs([("AWS_ACCESS_KEY_ID", "local"), ("AWS_SECRET_ACCESS_KEY", "local")]);
             Server::start("the stand-in for CloudFront", &mut stand_in, None, "TERM")?
         }

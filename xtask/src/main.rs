@@ -89,7 +89,11 @@ fn dispatch(arguments: &[String]) -> Result<ExitCode> {
 
 fn build(repo: &Repo, choice: wasm_toolchain::Choice, arguments: &[String]) -> Result<ExitCode> {
     if arguments.iter().any(|argument| argument == "--edge") {
-        let (config, _) = edge_config::EdgeConfig::take(repo, arguments)?;
+        let (config, rest) = edge_config::EdgeConfig::take(repo, arguments)?;
+        if let Some(unknown) = rest.iter().find(|argument| *argument != "--edge") {
+            eprintln!("`build --edge` does not know `{unknown}`.\n\n{USAGE}");
+            return Ok(ExitCode::from(2));
+        }
         let toolchain = wasm_toolchain::WasmToolchain::find_or_make(choice)?;
         site::build_site(repo, &toolchain)?;
         edge::build(repo, &toolchain, &config)?;

@@ -108,14 +108,14 @@ impl Shrinkers {
         std::fs::read_to_string(self.folder.join("node_modules/.installed")).unwrap_or_default()
     }
 
-    /// `level`: `-Oz` for what is sent to phones, `-O3` for what runs on every request.
-    pub fn wasm_opt(&self, level: &str, input: &Path, output: &Path) -> Result<()> {
+    /// For size: phones load it, and cold starts read it.
+    pub fn wasm_opt(&self, input: &Path, output: &Path) -> Result<()> {
         let features =
             ["bulk-memory", "exception-handling", "nontrapping-float-to-int", "sign-ext", "mutable-globals", "reference-types", "multivalue"];
         self.node
             .command()
             .arg(self.folder.join("node_modules/binaryen/bin/wasm-opt"))
-            .args([level, "--strip-debug", "--strip-producers"])
+            .args(["-Oz", "--strip-debug", "--strip-producers"])
             .args(features.map(|feature| format!("--enable-{feature}")))
             .arg(input)
             .arg("-o")

@@ -16,7 +16,7 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use std::{
     cell::OnceCell,
     io::{BufRead as _, BufReader},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Command, ExitCode, Stdio},
 };
 
@@ -234,9 +234,10 @@ fn lint_wasm(session: &Session) -> Result<String> {
 fn wasm(session: &Session) -> Result<String> {
     let browser = site::build_site(session.repo, session.toolchain()?)?;
     let bundles = session.bundles()?;
-    let edge = edge::packed_bytes(&bundles.workers.join("worker.js"))? + edge::packed_bytes(&bundles.workers.join("edge.wasm"))?;
-    let sizes = format!("{}; edge {edge} bytes brotli", site::size_line(&browser));
-    if browser.sent_bytes() > BUDGET_BYTES || edge > edge::BUDGET_BYTES {
+    let sum = |folder: &Path, script: &str| anyhow::Ok(edge::packed_bytes(&folder.join(script))? + edge::packed_bytes(&folder.join("edge.wasm"))?);
+    let (workers, cloudfront) = (sum(&bundles.workers, "worker.js")?, sum(&bundles.cloudfront, "index.mjs")?);
+    let sizes = format!("{}; Workers {workers}, CloudFront {cloudfront} bytes brotli", site::size_line(&browser));
+    if browser.sent_bytes() > BUDGET_BYTES || workers.max(cloudfront) > edge::BUDGET_BYTES {
         bail!("over the budget: {sizes}; an edge may have {}", edge::BUDGET_BYTES);
     }
     Ok(sizes)

@@ -134,6 +134,9 @@ pub trait Storefront: Send + Sync {
     /// Cards by product, in the order asked; what is not published is left out. At most 100 at once.
     async fn cards(&self, language: TextLanguage, products: &[ProductId]) -> Result<Vec<Card>, ReadError>;
 
+    /// Something changed: documents that were read a moment ago are read anew.
+    fn forget(&self) {}
+
     /// Live values by product, in any order; at most 100 at once.
     async fn live(&self, products: &[ProductId]) -> Result<Vec<Arc<LiveItem>>, ReadError>;
 

@@ -1,5 +1,6 @@
 //! The edge in a Lambda@Edge function on Node: what `edge-pages` answers is answered here; for all the rest `answer` says `undefined`, and
 //! the handler passes the request to its origin. Loaded by edge.mjs.
+#![cfg_attr(not(test), deny(clippy::panic, clippy::expect_used, clippy::unreachable))]
 
 mod instance;
 

@@ -93,10 +93,7 @@ impl<T, K: Eq + Hash + Clone> TemplateCache<T, K> {
         if age < entry.freshness.fresh_us {
             Lookup::Fresh(value)
         } else if age < entry.freshness.stale_us {
-            let revalidate = entry.revalidating_until.is_none_or(|until| until <= now);
-            if revalidate {
-                entry.revalidating_until = Some(now.saturating_add(REVALIDATION_US));
-            }
+            let revalidate = self.claim(key, now);
             Lookup::Stale { value, revalidate }
         } else {
             Lookup::Miss { fallback: (age < entry.freshness.error_us).then_some(value) }
@@ -116,6 +113,16 @@ impl<T, K: Eq + Hash + Clone> TemplateCache<T, K> {
             self.size_bytes -= old.size_bytes;
         }
         self.make_room();
+    }
+
+    /// Whether the caller is the one to render an entry anew that turned out to be outdated; whoever else sees it meanwhile is not.
+    pub fn claim(&mut self, key: &K, now: Instant) -> bool {
+        let Some(entry) = self.entries.get_mut(key) else { return true };
+        let is_free = entry.revalidating_until.is_none_or(|until| until <= now);
+        if is_free {
+            entry.revalidating_until = Some(now.saturating_add(REVALIDATION_US));
+        }
+        is_free
     }
 
     /// A revalidation failed: what there is stays, and nobody tries again for a moment.
@@ -189,6 +196,8 @@ mod tests {
         cache.failed(&key("/"), 14 * SECOND);
         assert!(!revalidates(&mut cache, 14 * SECOND), "a failure pauses");
         assert!(revalidates(&mut cache, 15 * SECOND));
+        assert!(!cache.claim(&key("/"), 15 * SECOND), "it is being rendered already");
+        assert!(cache.claim(&key("/another"), 15 * SECOND), "nobody waits for what is not kept");
         cache.put(key("/"), Arc::new(2), 1, patient, 16 * SECOND);
         assert_eq!(cache.look(&key("/"), 17 * SECOND), Lookup::Fresh(Arc::new(2)));
     }

@@ -1,5 +1,6 @@
 //! What an edge decides, without any I/O: templates with holes, freshness, keys, headers. Used by the origin too. The time is an
 //! argument, and nothing that is kept here comes from a visitor.
+#![cfg_attr(not(test), deny(clippy::panic, clippy::expect_used, clippy::unreachable))]
 
 pub mod cache;
 pub mod headers;

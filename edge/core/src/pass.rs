@@ -88,11 +88,6 @@ pub fn is_safe(method: &str) -> bool {
     matches!(method, "GET" | "HEAD" | "OPTIONS")
 }
 
-/// Whether a form has a mutation id: a field `mutation` that is not empty.
-pub fn has_mutation(form: &[u8]) -> bool {
-    form.split(|byte| *byte == b'&').any(|pair| pair.strip_prefix(b"mutation=").is_some_and(|id| !id.is_empty()))
-}
-
 /// Which origins rest. Nothing in it comes from a visitor.
 #[derive(Clone, Debug, Default)]
 pub struct Rests(Vec<Option<i64>>);
@@ -170,15 +165,6 @@ mod tests {
             ("POST", true, true, None),
         ] {
             assert_eq!(patience_ms(method, is_last, || key), patience, "{method} {is_last} {key}");
-        }
-    }
-
-    #[test]
-    fn a_mutation_is_found_by_its_whole_name() {
-        for (form, has) in
-            [("mutation=1", true), ("a=b&mutation=x&c", true), ("mutation=", false), ("x_mutation=1", false), ("a=mutation=1", false), ("", false)]
-        {
-            assert_eq!(has_mutation(form.as_bytes()), has, "{form}");
         }
     }
 

@@ -172,20 +172,15 @@ impl Pages {
         let versions = if let Route::Page { slug } = &address.route { document.experiments.get(slug).copied().unwrap_or(1) } else { 1 };
         let key = Key { url: address.url().into(), bucket: visitor::version_seen(cookies, versions) };
         let looked = lock(&self.templates).look(&key, self.machine.now());
-        let (kept, source) = match looked {
-            Lookup::Fresh(kept) => (kept, Source::Hit),
-            Lookup::Stale { value, revalidate } => {
-                if revalidate {
-                    self.renew_later(address.clone(), key.clone(), freshness);
-                }
-                (value, Source::Stale)
-            }
+        let (kept, source, is_mine) = match looked {
+            Lookup::Fresh(kept) => (kept, Source::Hit, false),
+            Lookup::Stale { value, revalidate } => (value, Source::Stale, revalidate),
             Lookup::Miss { fallback } => match (self.renew(address, key.clone(), freshness).await, fallback) {
-                (Ok(Renewed::Kept(kept)), _) => (kept, Source::Miss),
+                (Ok(Renewed::Kept(kept)), _) => (kept, Source::Miss, false),
                 (Ok(Renewed::Elsewhere(to, permanent)), _) => return Ok(Served::Elsewhere { to, permanent }),
                 (Err(error), Some(kept)) => {
                     self.stale("a template that is too old", &error);
-                    (kept, Source::Stale)
+                    (kept, Source::Stale, false)
                 }
                 (Err(error), None) => return Err(error),
             },
@@ -194,21 +189,26 @@ impl Pages {
         let answer =
             |kept: &Kept, source, live: &Live| Served::Page(kept.page.respond(self, Moment { class, source, shop: &document, live, cart_count }));
         // The shop's menus may be others since, a product may have another name or picture: then the template is not good enough even for
-        // now, but better than none. Prices and stock are in holes.
-        if source != Source::Miss && (kept.shop != document.version || kept.is_outdated(&live.items)) {
-            match self.renew(address, key, freshness).await {
+        // now, but better than none, and than everybody rendering the same at once. Prices and stock are in holes.
+        let is_outdated = source != Source::Miss && (kept.shop != document.version || kept.is_outdated(&live.items));
+        if is_outdated && (is_mine || lock(&self.templates).claim(&key, self.machine.now())) {
+            // What was read a moment ago may be what it is outdated by.
+            self.storefront.forget();
+            match self.renew(address, key.clone(), freshness).await {
                 Ok(Renewed::Kept(kept)) => {
                     let live = kept.page.live(self).await?;
                     return Ok(answer(&kept, Source::Miss, &live));
                 }
                 Ok(Renewed::Elsewhere(to, permanent)) => return Ok(Served::Elsewhere { to, permanent }),
                 Err(error) => {
+                    lock(&self.templates).failed(&key, self.machine.now());
                     self.stale("an outdated template", &error);
-                    return Ok(answer(&kept, Source::Stale, &live));
                 }
             }
+        } else if is_mine {
+            self.renew_later(address.clone(), key, freshness);
         }
-        Ok(answer(&kept, source, &live))
+        Ok(answer(&kept, if is_outdated { Source::Stale } else { source }, &live))
     }
 
     fn renew_later(self: &Arc<Self>, address: Address, key: Key, freshness: Freshness) {

@@ -95,8 +95,12 @@ impl Hot {
         }
     }
 
-    pub fn clear(&self) {
+    pub fn forget_documents(&self) {
         self.documents().cache_clear();
+    }
+
+    pub fn clear(&self) {
+        self.forget_documents();
         self.lives().cache_clear();
     }
 }

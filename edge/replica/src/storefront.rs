@@ -159,6 +159,10 @@ impl Storefront for Replica {
         Ok(products.iter().filter_map(shown).collect())
     }
 
+    fn forget(&self) {
+        self.hot.forget_documents();
+    }
+
     async fn live(&self, products: &[ProductId]) -> Result<Vec<Arc<LiveItem>>, ReadError> {
         let products = &products[..products.len().min(PRODUCTS_MAX)];
         let mut found = Vec::with_capacity(products.len());

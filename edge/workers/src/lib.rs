@@ -1,5 +1,6 @@
 //! The edge on Cloudflare Workers: what `edge-pages` answers is answered here, all the rest passes to an origin as a stream. Thin: what
 //! is decided, others decide.
+#![cfg_attr(not(test), deny(clippy::panic, clippy::expect_used, clippy::unreachable))]
 
 mod isolate;
 mod pass;

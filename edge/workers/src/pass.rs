@@ -1,15 +1,15 @@
 //! Passing to an origin. Bodies stay JavaScript streams and never enter Wasm memory; a form is the exception that proves useful: up to
-//! 64 kB are kept (by JavaScript) until the answer is there, because a stream could not be sent to a second origin, and are looked at
-//! only after a failure, for the key under which they may be sent again.
+//! 64 kB are kept (by JavaScript) until the answer is there, because a stream could not be sent to a second origin; JavaScript also looks
+//! whether they name a key under which they may be sent again.
 
 use crate::isolate::now_us;
 use edge_core::pass::{
-    COUNTRY, DROPPED, KEPT_BYTES_MAX, Rests, Trouble, has_mutation, is_safe, is_the_shops, may_repeat, path_and_query, patience_ms, trouble,
+    COUNTRY, DROPPED, KEPT_BYTES_MAX, Rests, Trouble, is_safe, is_the_shops, may_repeat, path_and_query, patience_ms, trouble,
 };
 use std::{cell::RefCell, time::Duration};
 use worker::{
     AbortController, Delay, Error, Result, console_error,
-    js_sys::{self, Reflect, Uint8Array, futures::JsFuture},
+    js_sys::{self, JsString, Reflect, RegExp, futures::JsFuture},
     wasm_bindgen::{JsCast as _, JsValue},
     web_sys::{Headers, Request, RequestInit, RequestRedirect, Response, WorkerGlobalScope},
 };
@@ -21,8 +21,8 @@ thread_local! {
 /// A body as it can be sent.
 enum Load {
     None,
-    /// Kept, and sent as often as need be.
-    Kept(JsValue),
+    /// Kept, and sent as often as need be; whether it is a form with a mutation id.
+    Kept { body: JsValue, has_mutation: bool },
     /// Sent once.
     Stream(JsValue),
 }
@@ -110,7 +110,9 @@ async fn load(request: &Request, method: &str) -> Result<Load> {
     }
     let length = request.headers().get("content-length")?.and_then(|length| length.parse::<u64>().ok());
     if length.is_some_and(|length| length <= KEPT_BYTES_MAX) {
-        Ok(Load::Kept(JsFuture::from(request.array_buffer()?).await?))
+        let body = JsFuture::from(request.array_buffer()?).await?;
+        let has_mutation = is_form(&request.headers()) && has_mutation(&body).await?;
+        Ok(Load::Kept { body, has_mutation })
     } else {
         Ok(Load::Stream(body.into()))
     }
@@ -122,7 +124,7 @@ async fn send(target: &str, method: &str, headers: &Headers, load: &Load, patien
     init.set_headers(headers);
     // A redirect is the visitor's to follow.
     init.set_redirect(RequestRedirect::Manual);
-    if let Load::Kept(body) | Load::Stream(body) = load {
+    if let Load::Kept { body, .. } | Load::Stream(body) = load {
         init.set_body(body);
     }
     let controller = AbortController::default();
@@ -142,14 +144,18 @@ async fn send(target: &str, method: &str, headers: &Headers, load: &Load, patien
 }
 
 fn names_a_key(headers: &Headers, load: &Load) -> bool {
-    if headers.has("idempotency-key").unwrap_or(false) {
-        return true;
-    }
-    let is_form = headers.get("content-type").ok().flatten().is_none_or(|kind| kind.starts_with("application/x-www-form-urlencoded"));
-    match load {
-        Load::Kept(body) if is_form => has_mutation(&Uint8Array::new(body).to_vec()),
-        _ => false,
-    }
+    headers.has("idempotency-key").unwrap_or(false) || matches!(load, Load::Kept { has_mutation: true, .. })
+}
+
+fn is_form(headers: &Headers) -> bool {
+    headers.get("content-type").ok().flatten().is_none_or(|kind| kind.starts_with("application/x-www-form-urlencoded"))
+}
+
+/// Whether a form has a field `mutation` that is not empty. It is not copied into Wasm: people type addresses into forms.
+async fn has_mutation(body: &JsValue) -> Result<bool> {
+    let copy = Response::new_with_opt_buffer_source(Some(body.unchecked_ref()))?;
+    let text: JsString = JsFuture::from(copy.text()?).await?.unchecked_into();
+    Ok(text.search(&RegExp::new("(^|&)mutation=[^&]", "")) >= 0)
 }
 
 /// The work's outcome, or `None` if the timer was first.

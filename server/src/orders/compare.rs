@@ -153,6 +153,7 @@ impl Orders {
             (Some(order), _) => order,
             (None, Some(capsule)) => {
                 self.write_again(tx, payment, capsule).await?;
+                failpoint!("order-rewritten");
                 capsule.order.id
             }
             (None, None) => return Ok((Found::Unexplained, 0)),
@@ -170,6 +171,7 @@ impl Orders {
             }
             Needs::Retake => {
                 let taken = hold_again(tx, &self.clock, order).await?.is_ok();
+                failpoint!("rewritten-pieces-retaken");
                 if taken {
                     stock::sell(tx, &self.clock, order).await?;
                 }
@@ -177,7 +179,7 @@ impl Orders {
             }
             Needs::Nothing => false,
         };
-        let (mut after, events, found) = match before.clone().hear(payment, news, sold, RefundId(self.clock.id()), now) {
+        let (after, mut events, found) = match before.clone().hear(payment, news, sold, RefundId(self.clock.id()), now) {
             Ok((after, events)) => (after, events, if known.is_some() { Found::Paid } else { Found::Rebuilt }),
             Err(Unchanged::Known) => (before.clone(), Vec::new(), Found::Known),
             Err(Unchanged::AmountDiffers) => {
@@ -186,9 +188,11 @@ impl Orders {
                 return Ok((Found::Odd, 0));
             }
         };
-        let refunds = note_refunds(&before, &mut after, sent);
+        let (after, told, refunds) = note_refunds(&before, after, sent);
+        events.extend(told);
         if after != before {
             self.save_compared(tx, &before, &after, &events).await?;
+            failpoint!("rewritten-saved");
         }
         if !matches!(found, Found::Known) {
             // Paid when it was paid, not when it was noticed.
@@ -205,10 +209,9 @@ impl Orders {
                 Box::pin(async move {
                     let Some(order) = store::order_of(tx, payment).await? else { return Ok(0) };
                     let before = store::lock(tx, order, this.clock.now()).await?.context("a payment without its order")?;
-                    let mut after = before.clone();
-                    let refunds = note_refunds(&before, &mut after, &sent);
+                    let (after, events, refunds) = note_refunds(&before, before.clone(), &sent);
                     if after != before {
-                        this.save_compared(tx, &before, &after, &[]).await?;
+                        this.save_compared(tx, &before, &after, &events).await?;
                     }
                     Ok(refunds)
                 })
@@ -285,14 +288,15 @@ const fn counts(news: RefundNews) -> bool {
     matches!(news, RefundNews::Issued | RefundNews::Pending)
 }
 
-/// Notes what the provider sent back in the order's ledger; how many refunds were not known. What this comparison itself would send back is
-/// only what is left.
-fn note_refunds(before: &Order, after: &mut Order, sent: &[SentRefund]) -> u32 {
-    let mut unknown = 0;
+/// Notes what the provider sent back in the order's ledger, with what is to be told of refunds that were asked for here, and how many were not
+/// known. What this comparison itself would send back is only what is left.
+fn note_refunds(before: &Order, mut after: Order, sent: &[SentRefund]) -> (Order, Vec<Event>, u32) {
+    let (mut events, mut unknown) = (Vec::new(), 0);
     for refund in sent {
-        if let Some(known) = after.refunds.iter_mut().find(|known| known.id == refund.refund) {
-            if let Some(next) = known.state.hear(refund.news) {
-                known.state = next;
+        if after.refunds.iter().any(|known| known.id == refund.refund) {
+            if let Ok((next, told)) = after.clone().hear_refund(refund.refund, refund.news) {
+                after = next;
+                events.extend(told);
             }
             continue;
         }
@@ -312,7 +316,7 @@ fn note_refunds(before: &Order, after: &mut Order, sent: &[SentRefund]) -> u32 {
         after.refunds.insert(0, noted);
     }
     after.refunds.retain(|refund| refund.amount.minor > 0);
-    unknown
+    (after, events, unknown)
 }
 
 impl fmt::Display for Compared {
