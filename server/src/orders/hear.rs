@@ -189,6 +189,7 @@ pub(super) async fn hear_in(tx: &mut Tx, clock: &Clock, provider: &str, payment:
         }
         Needs::Retake => {
             let taken = hold_again(tx, clock, order).await?.is_ok();
+            failpoint!("pieces-retaken");
             if taken {
                 stock::sell(tx, clock, order).await?;
             }

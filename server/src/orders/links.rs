@@ -5,6 +5,7 @@ use super::{
     story::{self, Actor, Happened},
 };
 use crate::{
+    failpoint,
     mail::{self, CannotResend},
     params,
     sql::Tx,
@@ -85,6 +86,7 @@ impl Orders {
                 Box::pin(async move { this.renew_in(tx, order, &actor).await })
             })
             .await?;
+        failpoint!("link-committed");
         mail::ring();
         Ok(secret)
     }
@@ -101,6 +103,7 @@ impl Orders {
         let secret = self.secret(order, generation);
         let changed = tx.execute("UPDATE orders SET secret_hash = $2 WHERE id = $1", params![order, self.secret_hash(&secret)]).await?;
         anyhow::ensure!(changed == 1, "a link of an order that is not there");
+        failpoint!("link-replaced");
         story::tell(tx, &self.clock, actor, order, &Happened::LinkRenewed).await?;
         mail::queue(tx, &self.clock, order, Kind::Link, &format!("renewed:{generation}"), "").await?;
         Ok(secret)

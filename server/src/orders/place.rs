@@ -168,6 +168,7 @@ impl Orders {
             hear_in(tx, &self.clock, self.provider.name(), payment.id, News::Captured { amount: total }).await?;
         }
         if let Some(Unlocked { found, code, customer }) = &unlocked {
+            failpoint!("coupon-not-redeemed");
             let redemption = Redemption { order, coupon: &found.coupon, code, customer, now };
             coupons::redeem(tx, redemption).await?.map_err(PlaceOrderError::Coupon)?;
         }

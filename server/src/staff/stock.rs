@@ -13,6 +13,7 @@ use crate::{
         stock::{self, Item},
         terms::{self, Found},
     },
+    failpoint,
     orders::unshipped::{UNSHIPPED, unshipped},
     params,
     sql::{Conflict, Db, Row, Value},
@@ -305,6 +306,7 @@ pub async fn book(
                     }
                     _ => return Err(anyhow::anyhow!("{booking:?} is no {movement:?}").into()),
                 }
+                failpoint!("stock-booked");
                 let after = stock::lock(tx, variant, location).await?;
                 let figures = |balance: Balance| json!({ "location": location, "free": balance.free, "held": balance.held });
                 let mut told = figures(after);
@@ -324,7 +326,9 @@ pub async fn book(
                 Ok(())
             })
         })
-        .await
+        .await?;
+    failpoint!("booking-committed");
+    Ok(())
 }
 
 /// The reason as the ledger has it: `count: second shelf`.

@@ -2,8 +2,12 @@
 
 use crate::world::World;
 use anyhow::{Context as _, ensure};
+use domain::coupon::{Caps, Coupon};
 use server::{params, sql::Db};
 use std::{collections::BTreeMap, time::Duration};
+
+/// One of a coupon's caps.
+type Cap = fn(&Caps) -> Option<u32>;
 
 /// What was found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -11,6 +15,11 @@ pub struct Books {
     pub orders: usize,
     pub captures: usize,
     pub refunds: usize,
+    /// Refunds that banks sent back.
+    pub bounced: usize,
+    pub disputes: usize,
+    /// Uses of discount codes that count.
+    pub redemptions: i64,
 }
 
 /// Waits for the books to agree, at most half a minute; what they say, or what is wrong.
@@ -29,37 +38,106 @@ pub async fn agree(world: &World) -> anyhow::Result<Books> {
 
 async fn compare(world: &World, db: &Db) -> anyhow::Result<Books> {
     let ledger = world.ledger().await?;
-    let sessions = ledger["sessions"].as_array().context("sessions")?;
     let mut books = Books::default();
     // What the provider keeps of each order, by number.
     let mut kept: BTreeMap<String, i64> = BTreeMap::new();
-    for session in sessions {
+    for session in ledger["sessions"].as_array().context("sessions")? {
         let number = session["number"].as_str().context("a number")?;
         let entry = kept.entry(number.to_owned()).or_default();
+        let payment = session["payment"].as_str().context("a payment")?;
         if session["state"]["state"] == "captured" {
             let (amount, back) = (session["amount"]["minor"].as_i64().unwrap_or(0), session["refunded_minor"].as_i64().unwrap_or(0));
             *entry += amount - back;
             books.captures += 1;
             books.refunds += usize::from(back > 0);
-            let payment = session["payment"].as_str().context("a payment")?;
-            let row = db
-                .first("SELECT state FROM payments WHERE id = $1", params![payment])
-                .await?
-                .with_context(|| format!("{number}: its payment is not known"))?;
-            ensure!(row.text("state")? == "captured", "{number}: captured there, {} here", row.text("state")?);
+            stands(db, "SELECT state FROM payments WHERE id = $1", payment, "captured").await.with_context(|| number.to_owned())?;
         }
+        if let Some(stage) = session["dispute"]["stage"].as_str() {
+            books.disputes += 1;
+            stands(db, "SELECT state FROM disputes WHERE payment_id = $1", payment, stage).await.with_context(|| number.to_owned())?;
+        }
+    }
+    for refund in ledger["refunds"].as_array().context("refunds")? {
+        let text = |name: &str| refund[name].as_str().with_context(|| format!("a refund's {name}"));
+        books.bounced += usize::from(text("news")? == "bounced");
+        stands(db, "SELECT state FROM refunds WHERE id = $1", text("refund")?, text("news")?).await?;
     }
     books.orders = kept.len();
     for (number, kept) in kept {
-        let sql = "SELECT o.pieces, o.total_minor, (SELECT CAST(COALESCE(SUM(r.amount_minor), 0) AS BIGINT) FROM refunds r WHERE r.order_id = o.id \
-                   AND r.state IN ('requested', 'pending', 'issued') AND r.reason <> 'paid_twice') AS back FROM orders o WHERE o.number = $1";
-        let row = db.first(sql, params![&number]).await?;
-        let row = row.with_context(|| format!("{number} is not known here, but the provider has a page for it"))?;
-        let owed = if row.text("pieces")? == "sold" { row.int("total_minor")? - row.int("back")? } else { 0 };
-        ensure!(kept == owed, "{number} ({}): the provider keeps {kept}, the order says {owed}", row.text("pieces")?);
+        money_adds_up(db, &number, kept).await.with_context(|| number.clone())?;
     }
     stock_adds_up(db).await?;
+    books.redemptions = coupons_add_up(db).await?;
     Ok(books)
+}
+
+/// What is at the provider is here, in the same state.
+async fn stands(db: &Db, sql: &'static str, id: &str, there: &str) -> anyhow::Result<()> {
+    let row = db.first(sql, params![id]).await?.with_context(|| format!("{id} is {there} at the provider and not known here"))?;
+    let here = row.text("state")?;
+    ensure!(here == there, "{id} is {there} at the provider and {here} here");
+    Ok(())
+}
+
+/// The provider keeps what the order's ledger says, and every capture ends in an order or in a refund. A refund that failed or came back is
+/// still one: a person sees to it.
+async fn money_adds_up(db: &Db, number: &str, kept: i64) -> anyhow::Result<()> {
+    let sql = "SELECT o.pieces, o.total_minor, \
+               (SELECT CAST(COALESCE(SUM(p.amount_minor), 0) AS BIGINT) FROM payments p WHERE p.order_id = o.id AND p.state = 'captured') AS captured, \
+               (SELECT CAST(COALESCE(SUM(r.amount_minor), 0) AS BIGINT) FROM refunds r WHERE r.order_id = o.id AND (r.state IN ('pending', 'issued') \
+               OR (r.state = 'requested' AND NOT EXISTS (SELECT 1 FROM disputes d WHERE d.payment_id = r.payment_id AND d.state NOT IN ('won', 'lost'))))) \
+               AS back, \
+               (SELECT CAST(COALESCE(SUM(r.amount_minor), 0) AS BIGINT) FROM refunds r WHERE r.order_id = o.id \
+               AND (o.pieces <> 'sold' OR r.reason = 'paid_twice')) AS owed FROM orders o WHERE o.number = $1";
+    let row = db.first(sql, params![number]).await?.context("it is not known here, but the provider has a page for it")?;
+    let (captured, back, owed) = (row.int("captured")?, row.int("back")?, row.int("owed")?);
+    ensure!(kept == captured - back, "the provider keeps {kept}, the order says {captured} less {back}");
+    let bought = if row.text("pieces")? == "sold" { row.int("total_minor")? } else { 0 };
+    ensure!(captured == bought + owed, "{captured} were captured, {bought} are sold and {owed} owed ({})", row.text("pieces")?);
+    Ok(())
+}
+
+/// Uses of coupons are counted where there is a cap, and those that count belong to orders that stand; how many there are.
+async fn coupons_add_up(db: &Db) -> anyhow::Result<i64> {
+    let astray = db
+        .all(
+            "SELECT r.order_id, r.state, o.pieces, o.status FROM coupon_redemptions r LEFT JOIN orders o ON o.id = r.order_id \
+             WHERE o.id IS NULL OR (r.state = 'counted') <> (o.pieces IN ('held', 'sold') AND o.status <> 'cancelled')",
+            params![],
+        )
+        .await?;
+    ensure!(astray.is_empty(), "redemptions astray: {:?}", astray.iter().map(server::sql::Row::debug_text).collect::<Vec<_>>());
+    let figures: [(Cap, &str); 4] = [
+        (
+            |caps| caps.total,
+            "SELECT c.body, c.used, (SELECT COUNT(*) FROM coupon_redemptions r WHERE r.coupon_id = c.id AND r.state = 'counted') AS counted FROM coupons c",
+        ),
+        (
+            |caps| caps.per_code,
+            "SELECT c.body, k.used, (SELECT COUNT(*) FROM coupon_redemptions r WHERE r.code_key = k.key AND r.state = 'counted') AS counted \
+             FROM coupon_codes k JOIN coupons c ON c.id = k.coupon_id",
+        ),
+        (
+            |caps| caps.per_customer,
+            "SELECT c.body, u.used, (SELECT COUNT(*) FROM coupon_redemptions r WHERE r.coupon_id = c.id AND r.customer = u.customer AND r.state = 'counted') \
+             AS counted FROM coupon_customers u JOIN coupons c ON c.id = u.coupon_id",
+        ),
+        // No customer's row is missing.
+        (
+            |caps| caps.per_customer,
+            "SELECT c.body, (SELECT CAST(COALESCE(SUM(u.used), 0) AS BIGINT) FROM coupon_customers u WHERE u.coupon_id = c.id) AS used, \
+             (SELECT COUNT(*) FROM coupon_redemptions r WHERE r.coupon_id = c.id AND r.state = 'counted') AS counted FROM coupons c",
+        ),
+    ];
+    for (cap, sql) in figures {
+        for row in db.all(sql, params![]).await? {
+            let caps = serde_json::from_str::<Coupon>(&row.text("body")?)?.caps;
+            let counted = cap(&caps).map_or(Ok(0), |_| row.int("counted"))?;
+            ensure!(row.int("used")? == counted, "a coupon's uses: {}", row.debug_text());
+        }
+    }
+    let all = "SELECT COUNT(*) AS n FROM coupon_redemptions WHERE state = 'counted'";
+    db.first(all, params![]).await?.context("a count")?.int("n")
 }
 
 /// The stock ledger adds up to the balances, nothing was sold that was not there, and what is held belongs to orders that wait.

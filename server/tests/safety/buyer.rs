@@ -11,20 +11,28 @@ pub const THING: (&str, &str, &str) = ("canvas-tote", "colour", "navy");
 /// Somebody on the way through the till.
 pub struct Buyer {
     pub visitor: Visitor,
+    /// A discount code to type into the cart.
+    pub code: Option<String>,
     /// The payment page, once an order was acknowledged.
     pub page: Option<String>,
     /// The order's path, once the shopper was sent there.
     pub order: Option<String>,
+    /// The number of the order whose link was to be replaced, until that was answered.
+    pub renewing: Option<String>,
 }
 
 impl Buyer {
     pub fn new(world: &World) -> anyhow::Result<Self> {
-        Ok(Self { visitor: world.visitor()?, page: None, order: None })
+        Ok(Self { visitor: world.visitor()?, code: None, page: None, order: None, renewing: None })
     }
 
     /// Puts one piece into the cart and orders it.
     pub async fn place(&mut self) -> anyhow::Result<()> {
         self.add().await?;
+        if let Some(code) = &self.code {
+            let taken = self.visitor.post("/en-gb/cart/coupon", &[("code", code)]).await?;
+            ensure!(taken.status == 303, "the code {code} answers {}", taken.status);
+        }
         self.check_out().await
     }
 
@@ -92,6 +100,34 @@ impl Buyer {
         let answer = self.visitor.post(&format!("{order}/pay"), &[]).await?;
         self.page = Some(answer.location().context("a way to pay again")?);
         Ok(())
+    }
+
+    /// Has the order's link replaced.
+    pub async fn renew(&mut self) -> anyhow::Result<()> {
+        let order = self.order.as_ref().context("an order")?;
+        self.renewing = Some(self.number().await?);
+        let answer = self.visitor.post(&format!("{order}/renew"), &[]).await?;
+        self.order = Some(path(&answer.location().context("another link")?));
+        self.renewing = None;
+        Ok(())
+    }
+
+    /// Whether the order opens, at its link or, if that was replaced and the answer lost, at the one that was mailed.
+    pub async fn opens(&self, world: &World) -> anyhow::Result<bool> {
+        let opens = async |link: &str| anyhow::Ok(self.visitor.get(link).await?.status == 200);
+        if opens(self.order.as_ref().context("an order")?).await? {
+            return Ok(true);
+        }
+        let Some(number) = &self.renewing else { return Ok(false) };
+        for _ in 0..100 {
+            for link in world.mailed_links(number)? {
+                if opens(&link).await? {
+                    return Ok(true);
+                }
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+        Ok(false)
     }
 
     /// Looks at the order, as whoever comes back from paying does.

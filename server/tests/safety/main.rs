@@ -10,5 +10,6 @@ mod buyer;
 mod clerk;
 mod crash;
 mod drill;
+mod load;
 mod rebuilding;
 mod world;

@@ -1,9 +1,10 @@
 //! A shop and its payment provider as two processes with one data folder, each of which can be killed alone.
 
-use crate::support::{self, Answer, Visitor};
+use crate::support::{self, Answer, Visitor, mails::Mail};
 use anyhow::{Context as _, ensure};
 use server::{config::sqlite_in, payments::test_provider, sql::Db};
 use std::{
+    collections::BTreeSet,
     net::TcpListener,
     os::unix::process::ExitStatusExt as _,
     path::{Path, PathBuf},
@@ -152,6 +153,31 @@ impl World {
     pub async fn late_money(&self, payment: &str) -> anyhow::Result<()> {
         let client = server::outbound::client(Duration::from_secs(10)).build()?;
         Answer::read(client.post(format!("{}/_faults/capture/{payment}", self.provider))).await.map(drop)
+    }
+
+    /// The provider's clock goes forward; the shop's does not.
+    pub async fn advance(&self, by: Duration) -> anyhow::Result<()> {
+        let client = server::outbound::client(Duration::from_secs(10)).build()?;
+        let forward = serde_json::json!({ "seconds": by.as_secs() });
+        let answer = Answer::read(client.post(format!("{}/_faults/advance", self.provider)).json(&forward)).await?;
+        ensure!(answer.status == 204, "{}", answer.body);
+        Ok(())
+    }
+
+    /// Where mails about this order lead.
+    pub fn mailed_links(&self, number: &str) -> anyhow::Result<BTreeSet<String>> {
+        let mut links = BTreeSet::new();
+        for file in std::fs::read_dir(self.data().join("mail"))? {
+            let path = file?.path();
+            // Others are being written.
+            if path.extension().is_some_and(|extension| extension == "eml") {
+                let mail = Mail::read(&std::fs::read(&path)?).with_context(|| path.display().to_string())?;
+                if mail.text.contains(number) {
+                    links.insert(mail.order()?);
+                }
+            }
+        }
+        Ok(links)
     }
 
     /// Ends both and removes what they left.
