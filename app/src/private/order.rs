@@ -28,6 +28,10 @@ pub struct OrderData {
     pub number: String,
     pub placed_at: Instant,
     pub status: Status,
+    /// Whether another amount came than was asked for, and nobody has looked into it.
+    pub odd: bool,
+    /// Whether it was over, replaced or cancelled, before any money came.
+    pub over: bool,
     pub can_pay: Result<(), CannotPay>,
     /// What was sent, and how far the rest has come.
     pub parcels: parcels::Parcels,
@@ -151,6 +155,8 @@ fn renew(data: &OrderData, view: &View) -> AnyView {
 fn pay(data: &OrderData, view: &View) -> AnyView {
     let messages = till(view.locale);
     match data.can_pay {
+        // The button could only lead to a page on which money was taken already.
+        Ok(()) if data.odd => ().into_any(),
         Ok(()) => {
             let action = Action::PayAgain { secret: data.secret.clone() }.url(view.locale);
             let template = if matches!(data.status, Status::PaymentFailed { .. } | Status::Lapsed) { messages.pay_again } else { messages.pay_now };
@@ -173,6 +179,7 @@ fn status_words(data: &OrderData, view: &View) -> (&'static str, &'static str, S
     let amount = || money(data.total, view.locale);
     let with_amount = |template| filled(template, &[("amount", &amount())]);
     match data.status {
+        _ if data.odd => ("waiting", messages.status_pending, messages.text_odd.to_owned()),
         Status::AwaitingPayment { until } => {
             ("waiting", messages.status_awaiting, filled(messages.text_awaiting, &[("time", &time_of_day(until, view))]))
         }
@@ -182,6 +189,7 @@ fn status_words(data: &OrderData, view: &View) -> (&'static str, &'static str, S
         Status::Lapsed => ("cancelled", messages.status_lapsed, messages.text_lapsed.to_owned()),
         Status::Withdrawn => ("cancelled", messages.status_withdrawn, messages.text_withdrawn.to_owned()),
         Status::Cancelled => ("cancelled", messages.status_cancelled, messages.text_cancelled.to_owned()),
+        Status::Refunding if data.over => ("waiting", messages.status_refunding, with_amount(messages.text_refunding_over)),
         Status::Refunding => ("waiting", messages.status_refunding, with_amount(messages.text_refunding)),
         Status::Refunded => ("cancelled", messages.status_refunded, with_amount(messages.text_refunded)),
         Status::RefundFailed => ("waiting", messages.status_refund_failed, with_amount(messages.text_refund_failed)),

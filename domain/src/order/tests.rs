@@ -138,6 +138,16 @@ fn pieces_are_not_given_away_while_money_may_come() {
 }
 
 #[test]
+fn pieces_of_an_order_that_is_not_paid_are_not_cancelled_one_by_one() {
+    let ended = |pieces| Order { pieces, ..hear(placed(), 1, News::Closed, false) };
+    for order in [placed(), ended(Pieces::Lapsed), ended(Pieces::Withdrawn), ended(Pieces::Cancelled)] {
+        for portions in [None, Some(vec![after_payment::portion(0, 1)])] {
+            assert_eq!(order.clone().cancel(after_payment::cancelling(1, portions), 9), Err(CannotCancel::NotPaid), "{:?}", order.pieces);
+        }
+    }
+}
+
+#[test]
 fn an_order_can_be_paid_for_a_week_and_not_forever() {
     let order = hear(placed(), 1, News::Closed, false);
     assert_eq!(order.can_pay_again(PAYABLE_US - 1), Ok(NextAttempt::New));

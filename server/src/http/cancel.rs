@@ -6,7 +6,7 @@ use crate::{
         Failure, Fields, InLocale, Visitor,
         forms::see_other,
         link,
-        order::{order_url, respond, unknown},
+        order::{is_odd, order_url, respond, unknown},
         render,
     },
     orders::{ChangeError, OrderView, story::Actor},
@@ -49,6 +49,9 @@ async fn cancel(
     let Some(order) = shop.orders.find_by_secret(&secret).await? else { return unknown(&shop, &visitor, &view, &secret).await };
     if link::is_closed(&shop, &visitor, &order) {
         return Ok(see_other(&order_url(&view, &secret)));
+    }
+    if is_odd(&order) {
+        return Box::pin(respond(&shop, &visitor, view, &secret, Some(Notice::bad(till(locale).text_odd)), 409)).await;
     }
     let id = fields.get("mutation").parse().unwrap_or_else(|_| CancellationId(shop.clock.id()));
     let messages = follow(locale);
@@ -97,8 +100,8 @@ pub fn possible(order: &OrderView, now: Instant) -> Cancel {
             let back = after.refunds.iter().find(|due| due.id == refund).map_or(Money::zero(known.total.currency), |due| due.amount);
             Cancel::Pieces { open: named(order, &open), back }
         }
-        // It ends by itself when the money does not come.
-        Ok(()) if is_pending(known) => Cancel::Over,
+        // It ends by itself when the money does not come, or when somebody has looked into what came.
+        Ok(()) if is_pending(known) || is_odd(order) => Cancel::Over,
         Ok(()) => Cancel::Whole,
         Err(CannotCancel::Refund(CannotRefund::Disputed)) => Cancel::Disputed,
         Err(CannotCancel::ChargedBack) => Cancel::ChargedBack,

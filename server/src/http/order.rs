@@ -25,7 +25,7 @@ use axum::{
 };
 use domain::{
     cart::Cart,
-    order::{CannotPay, Fulfilment, Status},
+    order::{Attention, CannotPay, Fulfilment, Pieces, Status},
 };
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -63,6 +63,9 @@ async fn pay(
     let view = render::view(&shop, locale).await?;
     let Some(order) = shop.orders.find_by_secret(&secret).await? else { return unknown(&shop, &visitor, &view, &secret).await };
     if link::is_closed(&shop, &visitor, &order) {
+        return Ok(see_other(&order_url(&view, &secret)));
+    }
+    if is_odd(&order) {
         return Ok(see_other(&order_url(&view, &secret)));
     }
     let messages = till(locale);
@@ -111,6 +114,7 @@ pub fn in_its_market(view: &mut View, order: &OrderView) {
 fn data(view: &View, order: OrderView, notice: Option<Notice>, http_status: u16) -> OrderData {
     let (cancel, undone) = (cancel::possible(&order, view.now), cancel::undone(&order));
     let returns = give_back::told(&order, view.now);
+    let (odd, over) = (is_odd(&order), matches!(order.ledgers.pieces, Pieces::Withdrawn | Pieces::Cancelled));
     let (parcels, sent_in_exchange) = (parcels(&order), sent_in_exchange(view, &order));
     let body = order.body;
     let lines = body.quote.lines.iter().zip(&body.texts).map(|(priced, text)| Line {
@@ -131,6 +135,8 @@ fn data(view: &View, order: OrderView, notice: Option<Notice>, http_status: u16)
         number: order.number.to_string(),
         placed_at: order.placed_at,
         status: order.status,
+        odd,
+        over,
         can_pay: order.can_pay,
         parcels,
         cancel,
@@ -147,6 +153,12 @@ fn data(view: &View, order: OrderView, notice: Option<Notice>, http_status: u16)
         notice,
         http_status,
     }
+}
+
+/// Whether the order waits until somebody has looked into an amount that was not asked for. Neither paying nor cancelling is of use before.
+pub fn is_odd(order: &OrderView) -> bool {
+    let waits = matches!(order.status, Status::AwaitingPayment { .. } | Status::PaymentFailed { .. } | Status::PaymentPending | Status::Lapsed);
+    waits && order.ledgers.attention().contains(&Attention::Amount)
 }
 
 fn product_url(view: &View, text: &LineText) -> Option<String> {

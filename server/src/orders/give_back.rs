@@ -46,7 +46,7 @@ impl Orders {
     }
 
     /// Takes what came back: the stock, the money, and for exchanges the replacement from the stock. A replacement that is not there any more
-    /// is refunded instead.
+    /// is refunded instead, and then no less of the delivery charge goes back than the law says.
     pub async fn receive_return(&self, order: OrderId, id: ReturnId, received: &Received, actor: Actor) -> Result<Order, ChangeError> {
         let (this, received) = (self.clone(), received.clone());
         self.change(order, actor, move |tx, before, now| {
@@ -58,6 +58,7 @@ impl Orders {
                 let plain = receipts.iter().map(|receipt| Receipt { exchanged: false, ..receipt.clone() }).collect();
                 let (due, refund) = (received.delivery.unwrap_or(Money::zero(before.total.currency)), RefundId(this.clock.id()));
                 before.clone().receive_return(id, plain, received.kept_back, due, refund, now)?;
+                let wished = receipts.clone();
                 for receipt in receipts.iter_mut().filter(|receipt| receipt.quantity > 0) {
                     let Some(line) = before.lines.iter().find(|line| line.line == receipt.line) else { continue };
                     let item = Item { product: line.product, variant: line.variant };
@@ -72,7 +73,12 @@ impl Orders {
                     };
                 }
                 failpoint!("pieces-received");
-                let delivery = received.delivery.unwrap_or_else(|| before.delivery_due(&receipts));
+                // Who typed the delivery charge reckoned with replacements: without them the law may say more.
+                let law = before.delivery_due(&receipts);
+                let delivery = match received.delivery {
+                    Some(typed) if receipts == wished || typed.minor >= law.minor => typed,
+                    _ => law,
+                };
                 Ok(before.receive_return(id, receipts, received.kept_back, delivery, RefundId(this.clock.id()), now)?)
             })
         })

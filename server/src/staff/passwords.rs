@@ -19,8 +19,10 @@ const PREFIX: &str = "$argon2id$v=19$m=19456,t=2,p=1$";
 
 /// NIST SP 800-63B-4, 3.1.1.2: a password that is the only factor has at least 15 characters.
 pub const CHARS_MIN: usize = 15;
-/// More is refused before it is hashed.
-pub const BYTES_MAX: usize = 512;
+/// More than a sentence or two. What a person is told is counted as they count.
+const CHARS_MAX: usize = 500;
+/// More is refused before it is hashed: a character has at most four bytes (RFC 3629).
+pub const BYTES_MAX: usize = 4 * CHARS_MAX;
 /// `aaaaaaaaaaaaaaa` is long enough and no password.
 const DIFFERENT_CHARS_MIN: usize = 6;
 
@@ -46,7 +48,7 @@ pub fn fit(password: &str, email: &str) -> Result<(), Unfit> {
     if chars.len() < CHARS_MIN {
         return Err(Unfit::Short);
     }
-    if password.len() > BYTES_MAX {
+    if chars.len() > CHARS_MAX {
         return Err(Unfit::Long);
     }
     chars.sort_unstable();
@@ -134,6 +136,8 @@ mod tests {
             ("abababababababababab", Err(Unfit::Plain)),
             ("Ada.Lovelace@example.com", Err(Unfit::Plain)),
             (&"correct horse ".repeat(40), Err(Unfit::Long)),
+            (&"いろはにほへと".repeat(71), Ok(())),
+            (&"いろはにほへと".repeat(72), Err(Unfit::Long)),
         ] {
             assert_eq!(fit(password, "ada.lovelace@example.com"), expected, "{password}");
         }

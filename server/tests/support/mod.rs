@@ -8,7 +8,10 @@ pub mod mails;
 mod template;
 
 use anyhow::Context as _;
-use domain::offer::Instant;
+use domain::{
+    offer::Instant,
+    staff::{Role, Roles},
+};
 use futures::future::BoxFuture;
 use reqwest::{StatusCode, header};
 use server::{
@@ -18,6 +21,7 @@ use server::{
     clock::Clock,
     config::{Config, Options, TestProvider},
     dynamo::Place,
+    staff::{Actor, accounts, passwords},
 };
 use std::{
     net::SocketAddr,
@@ -99,6 +103,19 @@ impl TestShop {
         let builder = server::outbound::client(Duration::from_secs(30)).redirect(reqwest::redirect::Policy::none()).cookie_store(true);
         let client = builder.build().expect("a plain client can be built");
         Visitor { client, url: self.url.clone() }
+    }
+
+    /// Somebody of that role with an account of their own, signed in at the operators' pages.
+    pub async fn signed_in(&self, role: Role) -> anyhow::Result<Visitor> {
+        const PASSWORD: &str = "seven green umbrellas";
+        let (db, clock) = (&self.shop.db, &self.shop.clock);
+        let email = format!("{role}@example.com");
+        let hash = passwords::hash(PASSWORD.to_owned()).await?;
+        anyhow::ensure!(accounts::add(db, clock, Actor::CommandLine, &email, &Roles::from_iter([role]), &hash, false).await?);
+        let visitor = self.visitor();
+        let answer = visitor.post("/ops/sign-in", &[("email", &email), ("password", PASSWORD)]).await?;
+        anyhow::ensure!(answer.location().as_deref() == Some("/ops"), "{}: {}", answer.status, answer.body);
+        Ok(visitor)
     }
 
     /// Another server with this shop's stores, routed differently; it ends with the test's runtime.

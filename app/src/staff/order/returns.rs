@@ -34,10 +34,13 @@ fn one(desk: &Desk, data: &OrderData, back: &Return) -> AnyView {
         ReturnState::Received { at, receipts, kept_back, delivery, .. } => {
             let came: u32 = receipts.iter().map(|receipt| receipt.quantity).sum();
             let shelf: u32 = receipts.iter().filter(|receipt| receipt.restock == Restock::Shelf).map(|receipt| receipt.quantity).sum();
+            let is_exchange = |line: u32| back.items.iter().any(|item| item.line == line && item.resolution != Resolution::Refund);
+            let unsent = receipts.iter().any(|receipt| is_exchange(receipt.line) && !receipt.exchanged);
             let words = format!(
-                "{came} came, {shelf} back on the shelf; {} kept back, {} of the delivery charge went back. ",
+                "{came} came, {shelf} back on the shelf; {} kept back, {} of the delivery charge went back. {}",
                 money(*kept_back, english()),
-                money(*delivery, english())
+                money(*delivery, english()),
+                if unsent { "Not everything was exchanged: money goes back for it. " } else { "" }
             );
             view! { <span class="tag">"received"</span>" "{words}{time(*at)} }.into_any()
         }

@@ -118,13 +118,15 @@ async fn book(shop: &Shop, staff: &Staff, variant: VariantId, form: Form, fields
         Err(BookError::Refused(BookingRefused::NotFree { left })) => {
             (Some(format!("Only {left} are free there. Cancel an order first if a piece of it is damaged.")), 409)
         }
-        Err(BookError::Refused(BookingRefused::Overflow)) => (Some(pieces_words(form)), 422),
+        Err(BookError::Refused(BookingRefused::Overflow)) => (Some(TOO_LARGE.to_owned()), 422),
         Err(BookError::OtherWords) => (Some(OTHER_WORDS.to_owned()), 422),
         Err(BookError::Failed(error)) => return Err(error.into()),
     };
     typed.pieces_error = pieces_error;
     refused(shop, staff, variant, typed, None, status).await
 }
+
+const TOO_LARGE: &str = "Nothing was booked: the stock there would become larger than the books can hold. Check the figure, and the books.";
 
 /// The page with the form as it was typed.
 async fn refused(shop: &Shop, staff: &Staff, variant: VariantId, typed: Typed, notice: Option<Notice>, status: u16) -> Result<Response, Failure> {

@@ -5,20 +5,9 @@ use crate::{
     support::{Answer, Visitor},
 };
 use anyhow::{Context as _, ensure};
-use domain::{
-    OrderId,
-    account::Phone,
-    order::Order,
-    staff::{Role, Roles},
-};
-use server::{
-    catalog::shelves,
-    orders::Placed,
-    params,
-    staff::{Actor, accounts, passwords},
-};
+use domain::{OrderId, account::Phone, order::Order, staff::Role};
+use server::{catalog::shelves, orders::Placed, params};
 
-const PASSWORD: &str = "seven green umbrellas";
 /// The SKU of the first variant.
 pub const SKU: &str = "BELT-TAN-90";
 pub const PHONE: &str = "+49 30 1234567";
@@ -68,14 +57,7 @@ pub async fn advance(house: &House, seconds: u64) -> anyhow::Result<()> {
 
 /// Somebody of that role, signed in.
 pub async fn signed_in(house: &House, role: Role) -> anyhow::Result<Visitor> {
-    let (db, clock) = (&house.shop.shop.db, &house.shop.shop.clock);
-    let email = format!("{role}@example.com");
-    let hash = passwords::hash(PASSWORD.to_owned()).await?;
-    ensure!(accounts::add(db, clock, Actor::CommandLine, &email, &Roles::from_iter([role]), &hash, false).await?);
-    let visitor = house.shop.visitor();
-    let answer = visitor.post("/ops/sign-in", &[("email", &email), ("password", PASSWORD)]).await?;
-    ensure!(answer.location().as_deref() == Some("/ops"), "{}: {}", answer.status, answer.body);
-    Ok(visitor)
+    house.shop.signed_in(role).await
 }
 
 pub fn page(placed: &Placed) -> String {

@@ -15,4 +15,4 @@ mod process;
 mod replay;
 mod sourcing;
 mod storefront;
-mod stripe_orders;
+pub mod stripe_orders;

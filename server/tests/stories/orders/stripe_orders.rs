@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use domain::{PaymentId, RefundId, order::Attention};
 use server::{
     clock::Clock,
-    config::{Config, Options},
+    config::{Config, Options, StripeAccess},
     orders::Placed,
     params,
 };
@@ -21,8 +21,8 @@ use std::{
 const HALF_AN_HOUR: Duration = Duration::from_secs(30 * 60 + 1);
 const DAY: Duration = Duration::from_hours(24);
 
-/// A house whose payments Stripe's stand-in takes.
-pub async fn open(pieces: u32) -> anyhow::Result<(House, StandIn)> {
+/// Stripe's stand-in for a shop that will open: what the shop is told of it, and where to put its clock then.
+pub async fn stand_in() -> anyhow::Result<(StandIn, Option<StripeAccess>, Arc<OnceLock<TestClock>>)> {
     let clock = Arc::new(OnceLock::<TestClock>::new());
     let ticking = Arc::clone(&clock);
     let stand_in = StandIn::start(Clock::from_fn(move || ticking.get().map_or(OPENING, TestClock::now))).await?;
@@ -34,6 +34,12 @@ pub async fn open(pieces: u32) -> anyhow::Result<(House, StandIn)> {
         ..Options::default()
     };
     let access = Config::checked(options, Options::default())?.stripe;
+    Ok((stand_in, access, clock))
+}
+
+/// A house whose payments Stripe's stand-in takes.
+pub async fn open(pieces: u32) -> anyhow::Result<(House, StandIn)> {
+    let (stand_in, access, clock) = stand_in().await?;
     let house = house::open_with(pieces, 0, |config| config.stripe = access).await?;
     drop(clock.set(house.shop.clock.clone()));
     stand_in.tell(format!("{}/webhooks/stripe", house.shop.url));

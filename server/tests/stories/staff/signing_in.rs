@@ -2,12 +2,15 @@
 
 use crate::{
     staff::house::{self, PASSWORD, sign_in},
-    support::{self, Answer},
+    support::{self, Answer, Visitor},
 };
 use anyhow::Context as _;
 use app::staff::{Action, Route};
 use domain::staff::{Role, Roles};
-use server::staff::{Actor, accounts, passwords};
+use server::{
+    params,
+    staff::{Actor, accounts, passwords},
+};
 use std::time::Duration;
 
 fn pages() -> Vec<Route> {
@@ -215,6 +218,41 @@ async fn guessing_is_slowed_down_whatever_the_rate_limits_say() -> anyhow::Resul
     }
     house.hire("ben@example.com", Role::Admin).await?;
     assert_eq!(sign_in(&visitor, "ben@example.com", PASSWORD).await?.status, 303, "others are let in");
+    house.close().await
+}
+
+#[tokio::test]
+async fn guessing_the_password_in_use_is_slowed_down_too() -> anyhow::Result<()> {
+    let house = house::open().await?;
+    let (ada, ben) = (house.signed_in(Role::Support).await?, house.signed_in(Role::Viewer).await?);
+    let sql = "SELECT password_hash FROM staff WHERE email = 'support@example.com'";
+    let stored = async || house.shop.shop.db.first(sql, params![]).await?.context("an account")?.text("password_hash");
+    let change = async |who: &Visitor, current: &str, chosen: &str| who.post("/ops/password", &[("current", current), ("chosen", chosen)]).await;
+    let (before, logged) = (stored().await?, house.log().await?.len());
+    // What is wrong with the chosen one is said without counting an attempt.
+    let long = "いろはにほへと".repeat(72);
+    for _ in 0..12 {
+        let told = change(&ada, PASSWORD, &long).await?;
+        assert!(told.status == 422 && told.body.contains("This is too long: use at most 500 characters."), "{} {}", told.status, told.body);
+        assert!(!told.body.contains(&long) && !told.body.contains(PASSWORD));
+    }
+    // Signing in was the first attempt of ten.
+    for _ in 1..10 {
+        let told = change(&ada, "not this one at all", "eight yellow bicycles").await?;
+        assert!(told.status == 422 && told.body.contains("This is not the password in use."), "{} {}", told.status, told.body);
+    }
+    for current in ["not this one at all", PASSWORD] {
+        let told = change(&ada, current, "eight yellow bicycles").await?;
+        assert!(told.status == 429 && told.body.contains("Too many attempts. Wait "), "{} {}", told.status, told.body);
+        assert!(!told.body.contains(current) && !told.body.contains("eight yellow bicycles"));
+    }
+    assert_eq!((stored().await?, house.log().await?.len()), (before, logged), "nothing was changed");
+    assert_eq!(ada.get("/ops").await?.status, 200, "nobody is signed out by it");
+
+    // Others change theirs, to 497 letters if they like.
+    let chosen = "いろはにほへと".repeat(71);
+    assert_eq!(change(&ben, PASSWORD, &chosen).await?.location().as_deref(), Some("/ops?said=password"));
+    assert_eq!(sign_in(&house.shop.visitor(), "viewer@example.com", &chosen).await?.status, 303);
     house.close().await
 }
 

@@ -334,16 +334,13 @@ async fn a_figure_that_cannot_be_kept_is_refused() -> anyhow::Result<()> {
     db.execute(sql, params![tote.variant, &tote.location, i64::MAX - 5]).await?;
     let (booked, logged) = (house.bookings(&tote).await?, house.log().await?.len());
     let location = ("location", tote.location.as_str());
-    for (action, fields, sentence) in [
-        (Action::Receive { variant: tote.variant }, vec![location, ("pieces", "6"), ("words", "DN")], "Type a whole number from 1 to 100000."),
-        (
-            Action::Adjust { variant: tote.variant },
-            vec![location, ("figure", "difference"), ("pieces", "6"), ("reason", "found")],
-            "Type a whole number between −100000 and 100000",
-        ),
+    for (action, fields) in [
+        (Action::Receive { variant: tote.variant }, vec![location, ("pieces", "6"), ("words", "DN")]),
+        (Action::Adjust { variant: tote.variant }, vec![location, ("figure", "difference"), ("pieces", "6"), ("reason", "found")]),
     ] {
         let told = book(&warehouse, action.clone(), &fields).await?;
-        assert!(told.status == 422 && told.body.contains(sentence), "{action:?}: {} {}", told.status, told.body);
+        let is_told = told.body.contains("the stock there would become larger than the books can hold") && !told.body.contains("Type a whole number");
+        assert!(told.status == 422 && is_told, "{action:?}: {} {}", told.status, told.body);
         assert!(told.body.contains("value=\"6\""), "{action:?}: what was typed stays");
     }
     assert_eq!((house.balance(&tote).await?.0, house.bookings(&tote).await?, house.log().await?.len()), (i64::MAX - 5, booked, logged));

@@ -1,6 +1,10 @@
 //! The demo shop with its payment provider, and a visitor's way through the till.
 
-use crate::support::{self, Answer, TestShop, Visitor};
+use crate::{
+    orders::stripe_orders,
+    stripe::StandIn,
+    support::{self, Answer, TestShop, Visitor},
+};
 use anyhow::{Context as _, ensure};
 use app::ports::{Found, storefront::ShelfKey};
 use domain::{
@@ -8,11 +12,14 @@ use domain::{
     event::Event,
     live::Availability,
     locale::{Locale, TextLanguage},
+    order::OrderNumber,
 };
 use server::{
     catalog::stock::{self, Item},
     config::TestProvider,
-    events, params,
+    events,
+    orders::OrderView,
+    params,
     payments::test_provider,
 };
 use std::{sync::Arc, time::Duration};
@@ -57,6 +64,15 @@ pub async fn open_with(change: impl FnOnce(&mut server::config::Config)) -> anyh
     Ok(House { shop: Box::new(shop), url, provider })
 }
 
+/// A house whose payments Stripe's stand-in takes.
+pub async fn open_at_stripe() -> anyhow::Result<(House, StandIn)> {
+    let (stand_in, access, clock) = stripe_orders::stand_in().await?;
+    let house = open_with(|config| config.stripe = access).await?;
+    drop(clock.set(house.shop.clock.clone()));
+    stand_in.tell(format!("{}/webhooks/stripe", house.shop.url));
+    Ok((house, stand_in))
+}
+
 impl House {
     pub async fn close(self) -> anyhow::Result<()> {
         Box::pin(self.shop.stop()).await?;
@@ -88,13 +104,23 @@ impl House {
 
     /// Things with plenty in stock in every market, one a product, with at least one real choice to make.
     pub async fn things(&self) -> anyhow::Result<Vec<Thing>> {
+        let mut things = self.variants(1).await?.context("the demo has a list")?;
+        things.dedup_by_key(|thing| thing.product);
+        ensure!(things.len() >= 3, "the demo has things in stock");
+        Ok(things)
+    }
+
+    /// The same from a page of the list of everything, with all their variants of which there is plenty; `None`: the list ends before.
+    pub async fn variants(&self, page: u32) -> anyhow::Result<Option<Vec<Thing>>> {
         let storefront = &self.shop.shop.storefront;
-        let Found::Here(listing) = storefront.listing(TextLanguage::EnUs, "US".parse()?, &ShelfKey::All, 1).await? else {
-            anyhow::bail!("the demo has a list")
-        };
+        let listed = storefront.listing(TextLanguage::EnUs, "US".parse()?, &ShelfKey::All, page).await?;
+        let Found::Here(listing) = listed else { return Ok(None) };
         let mut things = Vec::new();
         for card in &listing.cards {
             let Found::Here(document) = storefront.product(TextLanguage::EnUs, &card.slug).await? else { continue };
+            if document.options.iter().all(|option| option.values.len() < 2) {
+                continue;
+            }
             let live = storefront.live(&[card.id]).await?;
             let live = live.first().context("a live item")?;
             let plenty = |variant: VariantId| {
@@ -102,19 +128,14 @@ impl House {
                     live.variant(locale.country, variant).is_some_and(|here| here.availability == Availability::InStock && !here.windows.is_empty())
                 })
             };
-            let Some(variant) = document.variants.iter().find(|variant| plenty(variant.id)) else { continue };
-            if document.options.iter().all(|option| option.values.len() < 2) {
-                continue;
-            }
-            things.push(Thing {
+            things.extend(document.variants.iter().filter(|variant| plenty(variant.id)).map(|variant| Thing {
                 product: document.id,
                 variant: variant.id,
                 title: document.title.clone(),
                 options: document.options.iter().map(|option| option.slug.clone()).zip(variant.values.iter().cloned()).collect(),
-            });
+            }));
         }
-        ensure!(things.len() >= 3, "the demo has things in stock");
-        Ok(things)
+        Ok(Some(things))
     }
 
     /// Takes all pieces of a thing out of stock, and waits until pages know.
@@ -166,6 +187,13 @@ impl House {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         anyhow::bail!("the read model did not follow in five seconds")
+    }
+
+    /// The latest order.
+    pub async fn latest(&self) -> anyhow::Result<OrderView> {
+        let sql = "SELECT id FROM orders ORDER BY placed_at DESC, id DESC LIMIT 1";
+        let id = self.shop.shop.db.first(sql, params![]).await?.context("an order")?.parse("id")?;
+        self.shop.shop.orders.by_id(id).await?.context("an order")
     }
 
     /// How many orders there are.
@@ -256,6 +284,14 @@ pub async fn type_card(visitor: &Visitor, page: &str, card: &str) -> anyhow::Res
     ensure!(answer.status() == 303, "the payment page answers {}", answer.status());
     let back = answer.headers()["location"].to_str()?.to_owned();
     Ok(url::Url::parse(&back)?.path().to_owned())
+}
+
+/// Sends a form of the operators' page of an order.
+pub async fn operate(staff: &Visitor, order: &OrderNumber, act: &str, fields: &[(&str, &str)]) -> anyhow::Result<Answer> {
+    let page = format!("/ops/orders/{order}");
+    let answer = staff.get(&page).await?;
+    let key = answer.field("id").with_context(|| format!("the page has no forms: {}", words(&answer.body)))?;
+    staff.post(&format!("{page}/{act}"), &[&[("id", key)], fields].concat()).await
 }
 
 /// The order's page once it says so: on a busy machine the provider may be asked twice.

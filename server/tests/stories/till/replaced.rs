@@ -2,14 +2,16 @@
 
 use crate::{
     support::Visitor,
-    till::house::{self, House, PAYS, Thing, add, checkout_fields, paid, place, post, type_card, words},
+    till::house::{self, House, PAYS, Thing, add, checkout_fields, operate, paid, place, post, type_card, words},
 };
 use anyhow::Context as _;
-use app::i18n::till;
+use app::i18n::{filled, follow, money, till};
 use domain::{
     OrderId,
     locale::Locale,
     order::{Order, Status},
+    refund::RefundState,
+    staff::Role,
 };
 use serde_json::json;
 use server::params;
@@ -54,6 +56,40 @@ impl Replaced {
         assert!(!page.body.contains(&format!("{}/pay\"", self.page)), "{word}: no button that cannot work");
         assert_eq!(self.known(house).await?.payments.len(), attempts, "{word}");
         Ok(())
+    }
+}
+
+impl Replaced {
+    /// Asks to cancel, with the pieces that a page of a paid order names and without: led back to the order, which says why, and nothing moves.
+    async fn is_not_cancelled(&self, house: &House, thing: &Thing, words_of: &[&str]) -> anyhow::Result<()> {
+        let (known, free) = (self.moved(house).await?, house.free(thing).await?);
+        for form in [&[][..], &[("line-0", "1")]] {
+            let asked = self.visitor.post(&format!("{}/cancel", self.page), form).await?;
+            assert_eq!((asked.status, asked.location()), (303, Some(self.page.clone())), "{form:?}: {}", words(&asked.body));
+        }
+        let page = self.visitor.get(&self.page).await?;
+        for word in words_of {
+            assert!(page.status == 200 && words(&page.body).contains(word), "{word}: {}", words(&page.body));
+        }
+        assert!(!page.body.contains(&format!("{}/cancel\"", self.page)), "no button that cannot work: {}", words(&page.body));
+        assert_eq!((self.moved(house).await?, house.free(thing).await?), (known, free));
+        Ok(())
+    }
+
+    /// Pieces and money, however often a refund was tried meanwhile.
+    async fn moved(&self, house: &House) -> anyhow::Result<Order> {
+        let mut known = self.known(house).await?;
+        for refund in &mut known.refunds {
+            if let RefundState::Requested { attempts } = &mut refund.state {
+                *attempts = 0;
+            }
+        }
+        Ok(known)
+    }
+
+    /// The sentence with what the order costs.
+    async fn filled(&self, house: &House, template: &str) -> anyhow::Result<String> {
+        Ok(filled(template, &[("amount", &money(self.known(house).await?.total, self.locale))]))
     }
 }
 
@@ -102,9 +138,13 @@ async fn an_order_whose_money_went_back_is_not_paid_again() -> anyhow::Result<()
     house.late_money(old.known(&house).await?.payments[0].id).await?;
     old.says(&house, messages.status_refunding).await?;
     old.is_not_payable(&house, messages.status_refunding).await?;
+    let why = old.filled(&house, messages.text_refunding_over).await?;
+    old.is_not_cancelled(&house, &things[0], &[messages.status_refunding, &why]).await?;
     house.provider_does(json!({})).await?;
     old.says(&house, messages.status_refunded).await?;
     old.is_not_payable(&house, messages.status_refunded).await?;
+    let sent = old.filled(&house, messages.text_refunded).await?;
+    old.is_not_cancelled(&house, &things[0], &[messages.status_refunded, &sent]).await?;
     let known = old.known(&house).await?;
     assert_eq!((known.refunds.len(), known.refunds[0].amount), (1, known.total), "all of it, once");
 
@@ -112,5 +152,62 @@ async fn an_order_whose_money_went_back_is_not_paid_again() -> anyhow::Result<()
     house.late_money(stuck.known(&house).await?.payments[0].id).await?;
     stuck.says(&house, messages.status_refund_failed).await?;
     stuck.is_not_payable(&house, messages.status_refund_failed).await?;
+    let delayed = stuck.filled(&house, messages.text_refund_failed).await?;
+    stuck.is_not_cancelled(&house, &things[1], &[messages.status_refund_failed, &delayed]).await?;
+    house.close().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_order_that_was_replaced_is_not_cancelled_by_anybody() -> anyhow::Result<()> {
+    let house = house::open().await?;
+    let things = house.things().await?;
+    let support = house.shop.signed_in(Role::Support).await?;
+    for code in ["en-us", "de-de", "fr-ca", "ja-jp", "ko-kr"] {
+        let old = replaced(&house, &things[0], code.parse()?).await.context(code)?;
+        let messages = till(old.locale);
+        old.is_not_cancelled(&house, &things[0], &[messages.status_withdrawn, messages.text_withdrawn]).await.context(code)?;
+        let (known, number) = (old.known(&house).await?, house.shop.shop.orders.by_id(old.id).await?.context("an order")?.number);
+        let told = operate(&support, &number, "cancel", &[("reason", "changed_mind"), ("sure", "yes")]).await?;
+        assert!(told.status == 422 && words(&told.body).contains("The order is over already."), "{code}: {} {}", told.status, words(&told.body));
+        assert_eq!(old.known(&house).await?, known, "{code}");
+        // The later one is still there to be paid.
+        let page = type_card(&old.visitor, &old.later, PAYS).await?;
+        paid(&old.visitor, &page, messages.status_paid).await.context(code)?;
+    }
+    house.close().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_order_that_was_cancelled_stays_so_when_money_comes() -> anyhow::Result<()> {
+    let house = house::open().await?;
+    let things = house.things().await?;
+    let locale: Locale = "en-gb".parse()?;
+    let messages = till(locale);
+    let visitor = house.shop.visitor();
+    add(&visitor, locale, &things[0]).await?;
+    let later = place(&visitor, locale).await?;
+    let order = house.latest().await?;
+    let old = Replaced { visitor, locale, page: format!("/{locale}/orders/{}", order.secret), id: order.id, later };
+    let cancel = async || {
+        let asked = old.visitor.post(&format!("{}/cancel", old.page), &[]).await?;
+        assert_eq!((asked.status, asked.location()), (303, Some(format!("{}?said=cancelled", old.page))), "{}", words(&asked.body));
+        anyhow::Ok(words(&old.visitor.get(&format!("{}?said=cancelled", old.page)).await?.body))
+    };
+    // Once or twice: it is cancelled.
+    for _ in 0..2 {
+        let text = cancel().await?;
+        assert!(text.contains(messages.status_cancelled) && text.contains(follow(locale).said_cancelled), "{text}");
+    }
+    house.provider_does(json!({ "down": true })).await?;
+    house.late_money(order.ledgers.payments[0].id).await?;
+    let why = old.filled(&house, messages.text_refunding_over).await?;
+    old.says(&house, &why).await?;
+    let known = old.known(&house).await?;
+    let text = cancel().await?;
+    assert!(text.contains(&why), "{text}");
+    let after = old.known(&house).await?;
+    assert_eq!((after.pieces, after.refunds.len(), after.refunds[0].amount), (known.pieces, 1, known.total), "all of it, once");
+    house.provider_does(json!({})).await?;
+    old.says(&house, messages.status_refunded).await?;
     house.close().await
 }

@@ -5,7 +5,7 @@ use crate::{
     till::house::{self, DECLINES, House, PAYS, Thing, add, checkout_fields, paid, place, post, type_card, words},
 };
 use anyhow::Context as _;
-use app::i18n::{filled, till};
+use app::i18n::{filled, money, till};
 use domain::{
     OrderId,
     locale::Locale,
@@ -123,6 +123,21 @@ async fn pieces_that_sold_out_meanwhile_are_not_paid_for() -> anyhow::Result<()>
         refused(&visitor, &order, 409, till(locale).cannot_pay_stock).await.context(code)?;
         assert_eq!(shop.orders.ledgers(id).await?.context("an order")?.payments.len(), 1, "{code}: no payment was begun");
     }
+
+    // Money that comes all the same goes back. Until the provider is there to send it, the page says why, and there is nothing to cancel.
+    let order = house.latest().await?;
+    house.provider_does(serde_json::json!({ "down": true })).await?;
+    house.late_money(order.ledgers.payments[0].id).await?;
+    let (page, locale): (String, Locale) = (format!("/ja-jp/orders/{}", order.secret), "ja-jp".parse()?);
+    let why = filled(till(locale).text_refunding, &[("amount", &money(order.total, locale))]);
+    let visitor = house.shop.visitor();
+    paid(&visitor, &page, &why).await?;
+    let known = house.latest().await?.ledgers;
+    let asked = visitor.post(&format!("{page}/cancel"), &[]).await?;
+    assert_eq!((asked.status, asked.location()), (303, Some(page.clone())), "{}", words(&asked.body));
+    assert!(words(&visitor.get(&page).await?.body).contains(&why) && known.refunds.len() == 1, "{known:?}");
+    assert_eq!(house.latest().await?.ledgers.refunds.len(), 1);
+    house.provider_does(serde_json::json!({})).await?;
     house.close().await
 }
 

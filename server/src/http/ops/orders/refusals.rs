@@ -1,4 +1,13 @@
 //! Why nothing was done about an order, in sentences that say what to do.
+//!
+//! Some of these no form of staff can reach: pieces of an unpaid order (`CannotCancel::NotPaid`: its form names none), what only shoppers are
+//! refused (`ChargedBack` when cancelling and returning, `TooLate`), pieces beside the order's (`NoSuchPieces::Line` and `Twice`: forms are
+//! read along its lines), amounts that are nothing or in another currency (`CannotRefund::NotPositive` and `Reckoning`: the form is read
+//! first, in the order's currency), and a hold that has not lapsed (`CannotEnd::TooEarly`: only time ends one). They have sentences all the
+//! same: the rules are `domain`'s, and whoever makes a form that reaches one finds it told. Tests of `domain::order` hold them:
+//! `pieces_of_an_order_that_is_not_paid_are_not_cancelled_one_by_one`, `a_shopper_cannot_cancel_or_return_what_the_bank_has_paid_back`,
+//! `returns_have_an_end_for_shoppers_and_none_for_staff`, `shipments_refuse_what_is_not_there`, `refunds_stop_at_what_was_captured` and
+//! `pieces_are_not_given_away_while_money_may_come`.
 
 use crate::{http::ops::OTHER_WORDS, mail::CannotResend, orders::ChangeError};
 use app::{i18n::money, staff::orders::english};
