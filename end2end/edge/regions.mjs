@@ -90,8 +90,10 @@ export async function originsGone(front) {
     await forgets(front);
     const pages = ["de-de", "ja-jp", "fr-ca"].flatMap((locale) => ["/p/city-backpack", "/c/bags-travel", "/help/returns"].map((page) => `/${locale}${page}`));
     for (const page of pages) {
-      const { status, template } = await get(place.url + page);
-      check(status === 200 && template === "miss", `${page} answers ${status}, x-template ${template}, without any origin`);
+      // A table that took its time once has nobody to stand in for it.
+      let answer;
+      await until(async () => (answer = await get(place.url + page)).status === 200, `${page} is not rendered without any origin`);
+      check(answer.template === "miss", `${page}: x-template ${answer.template} without any origin`);
     }
     const list = await get(`${place.url}/de-de/search?q=tasche`);
     check(list.status === 503 && list.headers.get("retry-after"), `a list that nobody has computed answers ${list.status}`);

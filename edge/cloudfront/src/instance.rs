@@ -78,6 +78,7 @@ impl Machine for Lambda {
     fn log(&self, what: Log<'_>) {
         match what {
             Log::Stale { what, reason } => console::warn_1(&format!("older than it should be, {what}: {reason}").into()),
+            Log::Unmade { reason } => console::warn_1(&format!("a page is left to an origin: {reason}").into()),
             Log::Broken { reason } => console::error_1(&format!("a page is broken: {reason}").into()),
         }
     }

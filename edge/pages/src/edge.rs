@@ -1,6 +1,7 @@
 //! An edge's whole decision: a request in, an answer or "let the origin do it" out. Adapters only carry it: what passes never enters here.
 
 use crate::{
+    Log,
     address::{Found, class, find, with_query},
     pages::{Pages, Served},
     rendered::{Live, Moment, Rendered, Reply},
@@ -83,7 +84,10 @@ impl Edge {
             Ok(Served::Page(reply)) if reply.status != 200 => Verdict::Pass,
             Ok(Served::Page(reply)) => Verdict::Answer(self.page(reply, request)),
             Ok(Served::Elsewhere { to, permanent }) => Verdict::Answer(moved(&to, permanent, self.is_https())),
-            Err(_) => Verdict::Pass,
+            Err(error) => {
+                self.pages.machine.log(Log::Unmade { reason: &error.to_string() });
+                Verdict::Pass
+            }
         }
     }
 

@@ -23,6 +23,8 @@ pub trait Machine: Send + Sync {
 pub enum Log<'a> {
     /// Something older is sent because it could not be made anew.
     Stale { what: &'static str, reason: &'a str },
+    /// A page cannot be made here; the host asks somebody else.
+    Unmade { reason: &'a str },
     /// A page that is not a template: a bug.
     Broken { reason: &'a str },
 }

@@ -265,7 +265,8 @@ impl Lists for Origins {
     }
 }
 
-/// Reads from the first source, and from the second while the first one does not answer.
+/// Reads from the first source, and from the second while the first one does not answer. Whoever cannot read the second asks the first one
+/// in its rest.
 pub struct Fallback<A, B> {
     pub first: Arc<A>,
     pub second: Arc<B>,
@@ -282,13 +283,17 @@ impl<A, B> Fallback<A, B> {
 #[async_trait]
 impl<A: Items, B: Items> Items for Fallback<A, B> {
     async fn get(&self, keys: &[Key]) -> Result<Vec<(Key, String)>, ReadError> {
-        if (self.now)() >= self.rests_until.load(Ordering::Relaxed) {
+        let rests = (self.now)() < self.rests_until.load(Ordering::Relaxed);
+        if !rests {
             match self.first.get(keys).await {
                 Ok(found) => return Ok(found),
                 Err(_) => self.rests_until.store((self.now)().saturating_add(REST_US), Ordering::Relaxed),
             }
         }
-        self.second.get(keys).await
+        match self.second.get(keys).await {
+            Err(_) if rests => self.first.get(keys).await,
+            read => read,
+        }
     }
 }
 

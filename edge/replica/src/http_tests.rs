@@ -81,3 +81,12 @@ fn a_source_that_failed_rests_for_a_second() {
     }
     assert_eq!(second.asked.load(Ordering::Relaxed), 4);
 }
+
+#[test]
+fn a_source_is_asked_in_its_rest_when_the_other_does_not_answer() {
+    let (first, second) = (Arc::new(Counted::default()), Arc::new(Counted { fails: true, ..Counted::default() }));
+    let items = Fallback::new(first.clone(), second.clone(), Arc::new(|| 0));
+    items.rests_until.store(REST_US, Ordering::Relaxed);
+    assert!(at_once(items.get(&[])).is_ok());
+    assert_eq!((first.asked.load(Ordering::Relaxed), second.asked.load(Ordering::Relaxed)), (1, 1));
+}

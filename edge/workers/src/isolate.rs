@@ -89,6 +89,7 @@ impl Machine for Workerd {
     fn log(&self, what: Log<'_>) {
         match what {
             Log::Stale { what, reason } => console_warn!("older than it should be, {what}: {reason}"),
+            Log::Unmade { reason } => console_warn!("a page is left to an origin: {reason}"),
             Log::Broken { reason } => console_error!("a page is broken: {reason}"),
         }
     }

@@ -42,6 +42,7 @@ impl Machine for Process {
     fn log(&self, what: Log<'_>) {
         match what {
             Log::Stale { what, reason } => tracing::warn!(what, reason, "something older is sent because it could not be made anew"),
+            Log::Unmade { reason } => tracing::warn!(reason, "a page is left to somebody else"),
             Log::Broken { reason } => tracing::error!(reason, "a rendered page is no template"),
         }
     }
