@@ -162,7 +162,14 @@ impl Pages {
 
     fn view_of(&self, locale: Locale, document: Arc<ShopDocument>) -> View {
         let market = document.market(locale).cloned().unwrap_or_else(|| bare_market(locale));
-        View { locale, market: Arc::new(market), now: self.machine.now(), origin: Arc::clone(&self.url), shop: document, cards: Arc::clone(&self.cards) }
+        View {
+            locale,
+            market: Arc::new(market),
+            now: self.machine.now(),
+            origin: Arc::clone(&self.url),
+            shop: document,
+            cards: Arc::clone(&self.cards),
+        }
     }
 
     /// A page of this class at this address for a visitor with these cookies, which fill holes and choose a version, and nothing else.

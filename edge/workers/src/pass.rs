@@ -3,9 +3,7 @@
 //! whether they name a key under which they may be sent again.
 
 use crate::isolate::now_us;
-use edge_core::pass::{
-    COUNTRY, DROPPED, KEPT_BYTES_MAX, Rests, Trouble, is_safe, is_the_shops, may_repeat, path_and_query, patience_ms, trouble,
-};
+use edge_core::pass::{COUNTRY, DROPPED, KEPT_BYTES_MAX, Rests, Trouble, is_safe, is_the_shops, may_repeat, path_and_query, patience_ms, trouble};
 use std::{cell::RefCell, time::Duration};
 use worker::{
     AbortController, Delay, Error, Result, console_error,
@@ -22,7 +20,10 @@ thread_local! {
 enum Load {
     None,
     /// Kept, and sent as often as need be; whether it is a form with a mutation id.
-    Kept { body: JsValue, has_mutation: bool },
+    Kept {
+        body: JsValue,
+        has_mutation: bool,
+    },
     /// Sent once.
     Stream(JsValue),
 }

@@ -14,7 +14,10 @@ use axum::{body::Body, response::Response};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::{locale::Locale, offer::Instant};
 use edge_core::{Class, headers::Source};
-use edge_pages::{Log, Machine, Rendered, Reply, rendered::{Live, Moment}};
+use edge_pages::{
+    Log, Machine, Rendered, Reply,
+    rendered::{Live, Moment},
+};
 use futures::future::BoxFuture;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 
