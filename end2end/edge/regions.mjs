@@ -26,9 +26,11 @@ async function two(name, front, { writers = [], table, tapped = false } = {}) {
     DATABASE_URL: DATABASE, NEXTGEN_DYNAMODB: "aws", AWS_ENDPOINT_URL_DYNAMODB: table?.url ?? TABLE, NEXTGEN_DYNAMODB_TABLE: "nextgen",
     AWS_REGION: "eu-central-1", AWS_ACCESS_KEY_ID: "local", AWS_SECRET_ACCESS_KEY: "local",
   };
+  const folders = [];
   const prepare = async (turn, [first]) => {
     const more = writers[turn] ? { DATABASE_URL: DATABASE.replace(new URL(DATABASE).host, new URL(writers[turn].url).host) } : {};
     const data = mkdtempSync(join(tmpdir(), `nextgen-${name}-`));
+    folders.push(data);
     if (turn === 0) {
       cpSync(seed, data, { recursive: true });
       return { data, more };
@@ -47,6 +49,8 @@ async function two(name, front, { writers = [], table, tapped = false } = {}) {
     for (const folder of OUTLIVES) cpSync(join(data, folder), join(seed, folder), { recursive: true });
     rmSync(join(seed, "test-provider/port"), { force: true });
     await close();
+    // Shops that were killed leave theirs.
+    for (const folder of folders) rmSync(folder, { recursive: true, force: true });
   };
   return place;
 }
