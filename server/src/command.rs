@@ -10,7 +10,7 @@ use crate::{
     sql::Db,
     staff, telemetry,
 };
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use clap::{Parser, Subcommand};
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
 
@@ -145,7 +145,7 @@ pub fn run() -> ExitCode {
 /// Writes SQL; a running shop takes a new code at once.
 async fn tend_coupons(config: Config, task: CouponTask) -> anyhow::Result<()> {
     let clock = Clock::system();
-    let (db, _here) = open(&config, &clock).await?;
+    let (db, _here) = open_existing(&config, &clock).await?;
     coupons::command::run(&db, &clock, task).await
 }
 
@@ -157,6 +157,12 @@ async fn open(config: &Config, clock: &Clock) -> anyhow::Result<(Db, backup::Occ
     db.migrate().await?;
     catalog::first_start(&db, clock, config.demo).await?;
     Ok((db, here))
+}
+
+/// The same for a shop that is there: whoever mistypes its place is told so, instead of being shown a new and empty one.
+async fn open_existing(config: &Config, clock: &Clock) -> anyhow::Result<(Db, backup::Occupied)> {
+    ensure!(Db::holds_a_shop(&config.database_url).await?, "there is no shop in {}: --data or --database-url says where it is", config.database());
+    open(config, clock).await
 }
 
 /// Writes SQL and the outbox; a running shop shows what changed within a second.
@@ -171,7 +177,7 @@ async fn import_products(config: Config, args: import::Args) -> anyhow::Result<E
 /// A running shop shows what changed within a second, as after an import.
 async fn tell_stock(config: Config, task: stock::command::Task) -> anyhow::Result<ExitCode> {
     let clock = Clock::system();
-    let (db, _here) = open(&config, &clock).await?;
+    let (db, _here) = open_existing(&config, &clock).await?;
     println!("{}", stock::command::run(&db, &clock, task).await?);
     Ok(ExitCode::SUCCESS)
 }

@@ -200,6 +200,11 @@ const VARIABLES: [&str; 16] = [
 ];
 
 impl Config {
+    /// Where the orders are, for people: never with a password.
+    pub fn database(&self) -> String {
+        if self.database_url.starts_with("sqlite:") { self.data.display().to_string() } else { "the database of --database-url".to_owned() }
+    }
+
     /// Reads the file that `options` name, refuses variables that nobody reads, and checks everything.
     #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
     pub fn read(options: Options) -> anyhow::Result<Self> {

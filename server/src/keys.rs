@@ -28,6 +28,11 @@ const SIGNATURE_BYTES: usize = 16;
 const NONCE_BYTES: usize = 24;
 
 impl Keys {
+    /// Whether a shop has made its key in this data folder.
+    pub fn are_in(data: &Path) -> bool {
+        data.join("keys/master").is_file()
+    }
+
     /// Reads `keys/master` in the data folder, or makes it. Two processes that start together end with the same key.
     pub fn open(data: &Path) -> anyhow::Result<Self> {
         let folder = data.join("keys");

@@ -168,6 +168,15 @@ const TRIES: u32 = 10;
 const TRIES_TOGETHER: u32 = 3;
 
 impl Db {
+    /// Whether a shop has been in this database. Makes nothing.
+    pub async fn holds_a_shop(url: &str) -> anyhow::Result<bool> {
+        if url.starts_with("sqlite:") && !SqliteConnectOptions::from_str(url)?.get_filename().is_file() {
+            return Ok(false);
+        }
+        let db = Self::open(url).await?;
+        Ok(db.first("SELECT version FROM _sqlx_migrations LIMIT 1", Vec::new()).await.is_ok())
+    }
+
     /// Opens `sqlite:<path>` (created if missing) or `postgres://…`. Errors say what was wrong with the URL or the server.
     pub async fn open(url: &str) -> anyhow::Result<Self> {
         if url.starts_with("sqlite:") {

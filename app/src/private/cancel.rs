@@ -1,7 +1,7 @@
 //! Cancelling, on the page of an order: what can be cancelled, why the rest cannot, and what became of what was.
 
 use crate::{
-    i18n::{filled, follow, money, number},
+    i18n::{filled, follow, give_back, money, number},
     ports::View,
     routes::Action,
 };
@@ -90,6 +90,8 @@ fn is_single(open: &[Piece]) -> bool {
 /// How many pieces of a line: none, until somebody says so.
 fn quantity(piece: &Piece, is_chosen: bool, view: &View) -> AnyView {
     let name = format!("line-{}", piece.line);
+    let hint = format!("{name}-hint");
+    let at_most = filled(give_back(view.locale).at_most, &[("count", &number(piece.quantity.into(), view.locale))]);
     view! {
         <p class="field">
             <label for=name.clone()>{filled(follow(view.locale).cancel_quantity, &[("product", &piece.title)])}</label>
@@ -102,7 +104,9 @@ fn quantity(piece: &Piece, is_chosen: bool, view: &View) -> AnyView {
                 max=piece.quantity.to_string()
                 value=if is_chosen { "1" } else { "0" }
                 autocomplete="off"
+                aria-describedby=hint.clone()
             />
+            <span class="hint" id=hint>{at_most}</span>
         </p>
     }
     .into_any()

@@ -362,7 +362,7 @@ fn review(view: &View, data: &ReviewData) -> AnyView {
             <article class="prose">
                 <h1>{messages.review_title}</h1>
                 <dl class="facts">
-                    <dt>{messages.pieces}</dt><dd><ul>{items.collect_view()}</ul></dd>
+                    <dt>{messages.pieces}</dt><dd><ul class="plain">{items.collect_view()}</ul></dd>
                     <dt>{messages.amount}</dt><dd>{back}</dd>
                     <dt>{messages.label}</dt><dd>{label}</dd>
                     <dt>{messages.how}</dt><dd>{how}</dd>

@@ -59,6 +59,8 @@ pub struct Line {
     /// Address of a small picture.
     pub picture: Option<String>,
     pub quantity: u32,
+    /// How many of them were cancelled since.
+    pub cancelled: u32,
     /// Missing where the line does not count.
     pub price: Option<PricedLine>,
     pub problem: Option<Problem>,
@@ -140,12 +142,15 @@ impl Line {
 
     /// The line as a summary shows it: nothing to change.
     fn summary(&self, view: &View) -> AnyView {
-        let class = if self.problem.is_some_and(Problem::leaves_out) { "line gone" } else { "line" };
+        let is_gone = self.problem.is_some_and(Problem::leaves_out) || (self.cancelled > 0 && self.cancelled == self.quantity);
+        let class = if is_gone { "line gone" } else { "line" };
+        let cancelled = filled(till(view.locale).line_cancelled, &[("count", &self.cancelled.to_string())]);
+        let cancelled = (self.cancelled > 0).then(|| view! { <small>{cancelled}</small> });
         let quantity = filled(till(view.locale).quantity_is, &[("count", &self.quantity.to_string())]);
         view! {
             <li class=class>
                 {self.picture()}
-                <div>{self.name()}<small>{quantity}</small>{self.problem(view)}</div>
+                <div>{self.name()}<small>{quantity}</small>{cancelled}{self.problem(view)}</div>
                 {self.cost(view)}
             </li>
         }

@@ -1,7 +1,13 @@
 //! An order by its secret link: its state in words, where its parcels are, what was bought and why it costs what it costs, and the button to pay (again) while
 //! that is possible.
 
-use super::{Line, Notice, cancel, country_name, coupon::Removal, give_back, parcels, sums, time_of_day};
+use super::{
+    Line, Notice, cancel, country_name,
+    coupon::Removal,
+    give_back,
+    parcels::{self, Way},
+    sums, time_of_day,
+};
 use crate::{
     i18n::{date_range, filled, follow, long_date, money, shop, till},
     pages::{Head, Page},
@@ -15,7 +21,7 @@ use domain::{
     live::Hole,
     money::Money,
     offer::Instant,
-    order::{CannotPay, Status},
+    order::{CannotPay, Progress, Status},
     payment::Decline,
     pricing::Quote,
 };
@@ -32,6 +38,8 @@ pub struct OrderData {
     pub odd: bool,
     /// Whether it was over, replaced or cancelled, before any money came.
     pub over: bool,
+    /// Whether money came in.
+    pub is_captured: bool,
     pub can_pay: Result<(), CannotPay>,
     /// What was sent, and how far the rest has come.
     pub parcels: parcels::Parcels,
@@ -55,6 +63,20 @@ pub struct OrderData {
     pub http_status: u16,
 }
 
+impl OrderData {
+    /// Whether something is still to arrive when it was promised.
+    const fn is_awaited(&self) -> bool {
+        match self.status {
+            Status::AwaitingPayment { .. } | Status::PaymentFailed { .. } | Status::PaymentPending => !self.odd,
+            Status::Paid { .. } => {
+                let Way::Far(Some(progress)) = self.parcels.way else { return false };
+                matches!(progress, Progress::Open | Progress::Packing | Progress::PartlyShipped { .. } | Progress::Shipped)
+            }
+            Status::Lapsed | Status::Withdrawn | Status::Cancelled | Status::Refunding | Status::Refunded | Status::RefundFailed => false,
+        }
+    }
+}
+
 /// The order's page.
 pub fn page(view: &View, data: OrderData) -> Page {
     let messages = till(view.locale);
@@ -72,7 +94,7 @@ fn body(view: &View, data: OrderData) -> AnyView {
     let (state, word, text) = status_words(&data, view);
     let number = filled(messages.order_number, &[("number", &data.number)]);
     let placed = filled(messages.placed_on, &[("date", &long_day(data.placed_at, view))]);
-    let arrives = filled(messages.arrives, &[("dates", &date_range(data.promise.from, data.promise.to, view.locale))]);
+    let arrives = data.is_awaited().then(|| filled(messages.arrives, &[("dates", &date_range(data.promise.from, data.promise.to, view.locale))]));
     let shopping = Address::new(view.locale, Route::All { query: ListQuery::default() }).url();
     let postal = |title: &'static str, address: &address::Address| {
         let mut lines = address.label();
@@ -95,7 +117,7 @@ fn body(view: &View, data: OrderData) -> AnyView {
                 {data.undone.show(view)}
                 {pay(&data, view)}
                 <dl class="facts">
-                    <dt>{messages.delivery_method}</dt><dd>{data.method.clone()}<br/>{arrives.clone()}</dd>
+                    <dt>{messages.delivery_method}</dt><dd>{data.method.clone()}{arrives.clone().map(|arrives| view! { <br/>{arrives} })}</dd>
                     {data.delivery.as_ref().map(|address| postal(messages.deliver_to, address))}
                     {data.billing.as_ref().map(|address| postal(messages.bill_to, address))}
                     {contact}
@@ -111,7 +133,7 @@ fn body(view: &View, data: OrderData) -> AnyView {
                 <div>
                     <h2>{messages.order_items}</h2>
                     <ul>{data.lines.iter().map(|line| line.summary(view)).collect_view()}</ul>
-                    {sums::sums(&data.quote, Some(arrives), Removal::Never, view)}
+                    {sums::sums(&data.quote, arrives, Removal::Never, view)}
                     {data.undone.sum(view)}
                     {sums::explanation(&data.quote, view)}
                 </div>
@@ -188,11 +210,22 @@ fn status_words(data: &OrderData, view: &View) -> (&'static str, &'static str, S
         Status::Paid { .. } => data.parcels.way.words(view),
         Status::Lapsed => ("cancelled", messages.status_lapsed, messages.text_lapsed.to_owned()),
         Status::Withdrawn => ("cancelled", messages.status_withdrawn, messages.text_withdrawn.to_owned()),
-        Status::Cancelled => ("cancelled", messages.status_cancelled, messages.text_cancelled.to_owned()),
+        Status::Cancelled => ("cancelled", messages.status_cancelled, cancelled_text(data, view).to_owned()),
         Status::Refunding if data.over => ("waiting", messages.status_refunding, with_amount(messages.text_refunding_over)),
         Status::Refunding => ("waiting", messages.status_refunding, with_amount(messages.text_refunding)),
         Status::Refunded => ("cancelled", messages.status_refunded, with_amount(messages.text_refunded)),
         Status::RefundFailed => ("waiting", messages.status_refund_failed, with_amount(messages.text_refund_failed)),
+    }
+}
+
+/// What became of the money: the list below says how far it is.
+fn cancelled_text(data: &OrderData, view: &View) -> &'static str {
+    let messages = till(view.locale);
+    match (data.undone.refunds.is_empty(), data.is_captured) {
+        (false, _) => messages.text_cancelled_paid,
+        (true, false) => messages.text_cancelled_unpaid,
+        // The bank took it, or it cost nothing.
+        (true, true) => messages.text_cancelled,
     }
 }
 

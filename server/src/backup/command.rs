@@ -10,7 +10,7 @@ use crate::{
     payments::{self, test_provider},
     sql::Db,
 };
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use std::{path::Path, process::ExitCode, sync::Arc};
 
 pub async fn save(config: &Config, file: &Path) -> anyhow::Result<ExitCode> {
@@ -45,6 +45,8 @@ pub async fn reconcile(config: Config, since: Option<jiff::Timestamp>) -> anyhow
 
 /// Compares the ledgers, beside a running shop or without one.
 async fn compare(mut config: Config, since: Option<jiff::Timestamp>) -> anyhow::Result<Compared> {
+    // A new key would open nothing that the provider keeps for this shop.
+    ensure!(Keys::are_in(&config.data), "there is no shop in {}: --data says where it is", config.data.display());
     // A shop that runs has started its test provider, and two would write one ledger.
     if config.test_provider == TestProvider::Spawn && config.stripe.is_none() && Occupied::alone(&config.data)?.is_none() {
         let port = test_provider::port(&config.data).context("the running shop's test provider has not said yet where it listens")?;

@@ -1,7 +1,7 @@
 //! Saving a shop that may be running: the databases as they are at one instant, keys and uploads as they lie there.
 
 use super::{ABOUT, About, DATABASE, FORMAT, Occupied, Part, TABLE, archive::Writer, stays};
-use crate::{clock::Clock, config::Config, dynamo::Place, random};
+use crate::{clock::Clock, config::Config, dynamo::Place, keys::Keys, random};
 use anyhow::{Context as _, ensure};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use sqlx::{Connection as _, Row as _, SqliteConnection, sqlite::SqliteConnectOptions};
@@ -25,7 +25,7 @@ pub struct Saved {
 /// Writes `to`, all of it or nothing: under another name first, flushed, then renamed. Nobody but the owner can read it, for it holds the
 /// shop's keys.
 pub async fn save(config: &Config, clock: &Clock, to: &Path) -> anyhow::Result<Saved> {
-    ensure!(config.data.join("keys/master").is_file(), "there is no shop in {}: --data says where it is", config.data.display());
+    ensure!(Keys::are_in(&config.data), "there is no shop in {}: --data says where it is", config.data.display());
     ensure!(!to.exists(), "{} is there already: choose another name, or remove it", to.display());
     let _here = Occupied::shared(&config.data)?;
     let folder = match to.parent() {

@@ -166,13 +166,14 @@ pub(super) struct FactWords {
     return_to: Texts,
     cut_off: Texts,
     cookie_days: Texts,
+    cookie_day: Texts,
     email: Texts,
     hours: Texts,
     places: BTreeMap<String, Texts>,
 }
 
 /// Cookies that this shop sets: the policy names no others.
-const COOKIES: [&str; 2] = ["cart", "market"];
+const COOKIES: [&str; 3] = ["cart", "market", "order"];
 
 impl Policies {
     /// A market's delivery methods, in order.
@@ -219,7 +220,8 @@ impl Policies {
             .filter(|cookie| COOKIES.contains(&cookie.key.as_str()))
             .map(|cookie| {
                 let days = cookie.duration_days.to_string();
-                (cookie.name.clone(), each(&words.cookie_days, |l, t| t.replace("{purpose}", &text(&cookie.purpose, l)).replace("{count}", &days)))
+                let kept = if cookie.duration_days == 1 { &words.cookie_day } else { &words.cookie_days };
+                (cookie.name.clone(), each(kept, |l, t| t.replace("{purpose}", &text(&cookie.purpose, l)).replace("{count}", &days)))
             })
             .collect();
         let mut faq = page(&self.faq);

@@ -144,6 +144,7 @@ fn basket_line(view: &View, line: &cart::Line, document: Option<&ProductDocument
         picture: text.picture.clone(),
         quantity: pieces,
         price: None,
+        cancelled: 0,
         problem,
     };
     let wanted = offered.filter(|_| counts).map(|offer| Wanted {

@@ -26,6 +26,7 @@ use axum::{
 use domain::{
     cart::Cart,
     order::{Attention, CannotPay, Fulfilment, Pieces, Status},
+    payment::PaymentState,
 };
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -115,6 +116,10 @@ fn data(view: &View, order: OrderView, notice: Option<Notice>, http_status: u16)
     let (cancel, undone) = (cancel::possible(&order, view.now), cancel::undone(&order));
     let returns = give_back::told(&order, view.now);
     let (odd, over) = (is_odd(&order), matches!(order.ledgers.pieces, Pieces::Withdrawn | Pieces::Cancelled));
+    let is_captured = order.ledgers.payments.iter().any(|payment| matches!(payment.state, PaymentState::Captured { .. }));
+    let ordered = order.ledgers.lines.iter().filter(|line| line.replaces.is_none());
+    let cancelled: BTreeMap<_, _> = ordered.map(|line| (line.variant, order.ledgers.tally(line.line).cancelled)).collect();
+    let cancelled = |variant| cancelled.get(&variant).copied().unwrap_or_default();
     let (parcels, sent_in_exchange) = (parcels(&order), sent_in_exchange(view, &order));
     let body = order.body;
     let lines = body.quote.lines.iter().zip(&body.texts).map(|(priced, text)| Line {
@@ -124,6 +129,7 @@ fn data(view: &View, order: OrderView, notice: Option<Notice>, http_status: u16)
         options: text.options.clone(),
         picture: text.picture.clone(),
         quantity: priced.quantity.get(),
+        cancelled: cancelled(priced.variant),
         price: Some(priced.clone()),
         problem: None,
     });
@@ -137,6 +143,7 @@ fn data(view: &View, order: OrderView, notice: Option<Notice>, http_status: u16)
         status: order.status,
         odd,
         over,
+        is_captured,
         can_pay: order.can_pay,
         parcels,
         cancel,
@@ -186,6 +193,7 @@ fn sent_in_exchange(view: &View, order: &OrderView) -> Vec<Line> {
             options: text.map(|text| text.options.clone()).unwrap_or_default().into_iter().chain([said]).collect(),
             picture: text.and_then(|text| text.picture.clone()),
             quantity: line.quantity,
+            cancelled: order.ledgers.tally(line.line).cancelled,
             price: None,
             problem: None,
         })

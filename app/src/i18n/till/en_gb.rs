@@ -27,6 +27,9 @@ pub const EN_GB: Till = Till {
         other: "Only {count} of {product} are left. Please lower the quantity in the basket. You have not been charged.",
     },
     status_cancelled: "Cancelled",
-    text_cancelled: "This order is cancelled. If it was paid, the money goes back to you.",
+    text_cancelled: "This order is cancelled.",
+    text_cancelled_unpaid: "This order is cancelled. Nothing was charged.",
+    text_cancelled_paid: "This order is cancelled. The money goes back the way you paid.",
+    line_cancelled: "{count} cancelled",
     ..EN_US
 };

@@ -11,6 +11,13 @@ async fn nextgen(data: &Path, args: &[String]) -> anyhow::Result<Output> {
     Ok(command.output().await?)
 }
 
+/// A shop that has nothing yet: the first account makes it.
+async fn shop() -> anyhow::Result<tempfile::TempDir> {
+    let data = tempfile::tempdir()?;
+    says(data.path(), "staff add ada@example.com --role admin").await?;
+    Ok(data)
+}
+
 /// What a command that works says.
 async fn says(data: &Path, line: &str) -> anyhow::Result<String> {
     let output = nextgen(data, &arguments(line)).await?;
@@ -41,7 +48,7 @@ fn arguments(line: &str) -> Vec<String> {
 
 #[tokio::test]
 async fn what_the_readme_shows_works() -> anyhow::Result<()> {
-    let data = tempfile::tempdir()?;
+    let data = shop().await?;
     let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md"))?;
     let lines: Vec<_> = readme.lines().filter_map(|line| line.trim().strip_prefix("nextgen coupon ")).collect();
     assert!(lines.len() >= 4, "the README shows each command: {lines:?}");
@@ -53,7 +60,7 @@ async fn what_the_readme_shows_works() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn codes_are_added_listed_and_ended() -> anyhow::Result<()> {
-    let data = tempfile::tempdir()?;
+    let data = shop().await?;
     let at = data.path();
     assert!(says(at, "coupon list").await?.contains("There are no coupons yet"));
     let added = says(
@@ -121,5 +128,17 @@ async fn a_thousand_unique_codes_are_a_thousand() -> anyhow::Result<()> {
     let listed = says(data.path(), &format!("coupon list --codes {one}")).await?;
     assert_eq!(listed.lines().skip(1).map(|line| line.trim_end_matches(",0")).collect::<BTreeSet<_>>(), codes);
     assert!(says(data.path(), "coupon list").await?.contains("1201 codes"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_place_without_a_shop_is_told_and_stays_empty() -> anyhow::Result<()> {
+    let data = tempfile::tempdir()?;
+    let mistyped = data.path().join("dta");
+    for line in ["coupon list", "coupon add SPRING20 --percent 20 --title x", "stock locations", "reconcile"] {
+        let said = refuses(&mistyped, line).await?;
+        assert!(said.contains("there is no shop in ") && said.contains("--data"), "{line}: {said}");
+        assert!(!mistyped.exists(), "{line} made a shop");
+    }
     Ok(())
 }
