@@ -59,15 +59,12 @@ pub enum State {
     },
     Received {
         at: Instant,
-    },
-    /// What is sent for it.
-    Exchanged {
-        at: Instant,
-        pieces: Vec<Piece>,
-    },
-    Refunded {
-        at: Instant,
-        amount: Money,
+        /// What is sent for it.
+        exchanged: Vec<Piece>,
+        /// Whether something could not be exchanged as it was wished.
+        unsent: bool,
+        /// What goes back, and whether it went.
+        refund: Option<(Money, bool)>,
     },
     Refused {
         at: Instant,
@@ -108,13 +105,21 @@ impl Announced {
         let day = |at: Instant| long_day(at, view);
         let state = match &self.state {
             State::Announced { at } => filled(messages.state_announced, &[("date", &day(*at))]),
-            State::Received { at } => filled(messages.state_received, &[("date", &day(*at))]),
-            State::Exchanged { at, pieces } => {
+            State::Received { at, exchanged, unsent, refund } => {
                 let piece = |piece: &Piece| format!("{} × {}", number(piece.quantity.into(), view.locale), piece.title);
-                let pieces = pieces.iter().map(piece).collect::<Vec<_>>().join(", ");
-                filled(messages.state_exchanged, &[("date", &day(*at)), ("pieces", &pieces)])
+                let pieces = exchanged.iter().map(piece).collect::<Vec<_>>().join(", ");
+                let refund = refund.map(|(amount, is_done)| {
+                    let template = if is_done { messages.received_refunded } else { messages.received_refund_going };
+                    filled(template, &[("amount", &money(amount, view.locale))])
+                });
+                let sentences = [
+                    Some(filled(messages.state_received, &[("date", &day(*at))])),
+                    (!exchanged.is_empty()).then(|| filled(messages.received_exchange, &[("pieces", &pieces)])),
+                    unsent.then(|| messages.received_no_exchange.to_owned()),
+                    refund,
+                ];
+                sentences.into_iter().flatten().collect::<Vec<_>>().join(" ")
             }
-            State::Refunded { at, amount } => filled(messages.state_refunded, &[("date", &day(*at)), ("amount", &money(*amount, view.locale))]),
             State::Refused { at, why } => filled(messages.state_refused, &[("date", &day(*at)), ("why", why)]),
             State::CalledOff { at } => filled(messages.state_called_off, &[("date", &day(*at))]),
         };
@@ -290,7 +295,8 @@ fn line_fields(line: &Returnable, data: &FormData, view: &View) -> AnyView {
     .into_any()
 }
 
-const fn reason_words(reason: ReturnReason, messages: &GiveBack) -> &'static str {
+/// A reason as the shopper reads it.
+pub const fn reason_words(reason: ReturnReason, messages: &GiveBack) -> &'static str {
     match reason {
         ReturnReason::ChangedMind => messages.reason_changed_mind,
         ReturnReason::TooSmall => messages.reason_too_small,

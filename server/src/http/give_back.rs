@@ -314,15 +314,17 @@ pub fn told(order: &OrderView, now: Instant) -> Returns {
         let pieces: Vec<Portion> = back.items.iter().map(|item| Portion { line: item.line, quantity: item.quantity }).collect();
         let state = match &back.state {
             ReturnState::Requested => Told::Announced { at: back.requested_at },
-            ReturnState::Received { at, refund, .. } => {
-                let sent = |state: RefundState| matches!(state, RefundState::Issued | RefundState::SettledOutside);
-                let gone = known.refunds.iter().find(|known| Some(known.id) == *refund && sent(known.state));
+            ReturnState::Received { at, refund, receipts, .. } => {
+                let is_done = |state: RefundState| matches!(state, RefundState::Issued | RefundState::SettledOutside);
+                let due = known.refunds.iter().find(|known| Some(known.id) == *refund);
                 let sent_for_it = known.lines.iter().filter(|line| line.replaces == Some(back.id));
                 let sent_for_it: Vec<Portion> = sent_for_it.map(|line| Portion { line: line.line, quantity: line.quantity }).collect();
-                match gone {
-                    Some(refund) => Told::Refunded { at: *at, amount: refund.amount },
-                    None if sent_for_it.is_empty() => Told::Received { at: *at },
-                    None => Told::Exchanged { at: *at, pieces: named(order, &sent_for_it) },
+                let wished = |line: u32| back.items.iter().any(|item| item.line == line && item.resolution != Resolution::Refund);
+                Told::Received {
+                    at: *at,
+                    exchanged: named(order, &sent_for_it),
+                    unsent: receipts.iter().any(|receipt| wished(receipt.line) && !receipt.exchanged),
+                    refund: due.map(|due| (due.amount, is_done(due.state))),
                 }
             }
             ReturnState::Refused { at, why } => Told::Refused { at: *at, why: why.clone() },

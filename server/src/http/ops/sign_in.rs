@@ -110,7 +110,7 @@ fn next(fields: &Fields) -> Option<String> {
 }
 
 fn too_many(wait_s: u64) -> String {
-    format!("Too many attempts. Wait {wait_s} seconds, then try again.")
+    format!("Too many attempts. Wait {wait_s} {}, then try again.", if wait_s == 1 { "second" } else { "seconds" })
 }
 
 const fn unfit_words(unfit: Unfit) -> &'static str {

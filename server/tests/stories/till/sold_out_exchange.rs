@@ -56,9 +56,10 @@ async fn a_replacement_that_sold_out_on_the_way_becomes_a_refund_of_everything()
     let known = bought.ledgers(&house).await?;
     assert_eq!((known.lines.len(), known.refunds.len(), known.refunds[0].amount), (1, 1, known.total), "{known:?}");
     assert_eq!((house.free(&thing).await?, house.free(&replacement).await?), (free + 1, 0));
-    let told = filled(messages.state_refunded.split_once("{date}").context("a day")?.1, &[("amount", &money(known.total, here))]);
+    let told = filled(messages.received_refunded, &[("amount", &money(known.total, here))]);
     let page = paid(&bought.visitor, &bought.page, &told).await?;
     assert!(!words(&page.body).contains(follow(here).in_exchange), "{}", words(&page.body));
+    assert!(words(&page.body).contains(messages.received_no_exchange), "the wish was not fulfilled: {}", words(&page.body));
     let mail = house.shop.mail(|mail| mail.subject().starts_with("Refund")).await?;
     assert!(mail.text.contains(&money(known.total, here)) && mail.text.contains(follow(here).refunded_items), "{}", mail.text);
 
