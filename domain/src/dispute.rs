@@ -140,6 +140,19 @@ impl DisputeState {
         !matches!(self, Self::Won { .. } | Self::Lost { .. })
     }
 
+    /// Whether the bank only asks: no money has moved.
+    pub const fn is_inquiry(self) -> bool {
+        matches!(self, Self::Inquiry { .. } | Self::InquiryAnswered)
+    }
+
+    /// Until when the bank waits for us, where it said so.
+    pub const fn due(self) -> Option<Instant> {
+        match self {
+            Self::Inquiry { evidence_due } | Self::Open { evidence_due } => evidence_due,
+            Self::InquiryAnswered | Self::UnderReview | Self::Won { .. } | Self::Lost { .. } => None,
+        }
+    }
+
     /// The first state of a dispute.
     pub const fn first(stage: DisputeStage, now: Instant) -> Self {
         match stage {

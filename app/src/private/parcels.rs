@@ -64,10 +64,10 @@ impl Way {
                 let counts = [("count", &*number(shipped.into(), view.locale)), ("total", &*number(of.into(), view.locale))];
                 ("paid", messages.way_partly, filled(messages.text_partly, &counts))
             }
-            Self::Far(Some(Progress::Shipped)) => said("paid", messages.way_shipped, messages.text_shipped),
+            Self::Far(Some(Progress::Shipped | Progress::ExchangeSent)) => said("paid", messages.way_shipped, messages.text_shipped),
             Self::Far(Some(Progress::Delivered { .. })) => said("paid", messages.way_delivered, messages.text_delivered),
             Self::Far(Some(Progress::Returned)) => said("cancelled", messages.way_returned, messages.text_returned),
-            Self::Exchange => said("paid", messages.way_exchange, messages.text_exchange),
+            Self::Exchange | Self::Far(Some(Progress::ExchangeToSend)) => said("paid", messages.way_exchange, messages.text_exchange),
             Self::Bank => said("waiting", messages.way_bank, messages.text_bank),
             Self::ChargedBack => said("cancelled", messages.way_charged_back, messages.text_charged_back),
         }

@@ -1,8 +1,12 @@
 //! Tests of what comes back by the shopper's own form: what it is worth, what the way costs, and what can be called off.
 
 use super::{
-    after_payment::{back, cancelling, delivered, item, paid, portion, receipt, sent, shipment, usd},
+    after_payment::{back, cancelling, delivered, disputed, item, paid, portion, receipt, sent, shipment, usd},
     *,
+};
+use crate::{
+    dispute::DisputeStage,
+    refund::{GoodwillReason, RefundNews},
 };
 use uuid::Uuid;
 
@@ -83,4 +87,58 @@ fn shoppers_call_off_what_they_announced_until_it_is_decided() {
     }
     assert_eq!(called_off.tally(0).returnable(), 3, "the pieces can be announced again");
     assert_eq!(called_off.cancel_return(back(1), 300), Err(CannotReturn::NotOpen));
+}
+
+#[test]
+fn an_exchange_never_undoes_what_was_delivered() {
+    let exchanged = |order: Order| {
+        let resolution = Resolution::Exchange { product: order.lines[0].product, variant: order.lines[0].variant };
+        let (order, _) = order.request_return(back(1), vec![ReturnItem { resolution, ..item(0, 1) }], By::Shopper, 100).expect("in time");
+        let receipts = vec![Receipt { exchanged: true, ..receipt(0, 1) }];
+        order.receive_return(back(1), receipts, usd(0), usd(0), RefundId(Uuid::nil()), 200).expect("announced").0
+    };
+    let order = exchanged(delivered());
+    assert_eq!((order.progress(), order.attention()), (Some(Progress::ExchangeToSend), vec![Attention::Ship]));
+    let packed = order.clone().pack(shipment(2), "reno".to_owned(), vec![portion(2, 1)], 300).expect("open");
+    assert_eq!(packed.progress(), Some(Progress::ExchangeToSend));
+    let order = sent(order, 2, vec![portion(2, 1)], 300);
+    assert_eq!(order.progress(), Some(Progress::ExchangeSent));
+    let order = order.deliver(shipment(2), 400).expect("on its way").0;
+    assert_eq!(order.progress(), Some(Progress::Delivered { at: 400 }));
+
+    // Money instead of the replacement: the first delivery is all there is.
+    let order = exchanged(delivered()).cancel(cancelling(9, Some(vec![portion(2, 1)])), 300).expect("open").0;
+    assert_eq!(order.progress(), Some(Progress::Delivered { at: 20 }));
+
+    // Of four pieces two have left, and one of them is exchanged: two of four, whatever becomes of the fifth.
+    let order = exchanged(sent(paid(), 1, vec![portion(0, 2)], 10));
+    assert_eq!(order.progress(), Some(Progress::PartlyShipped { shipped: 2, of: 4 }));
+    let order = sent(order, 2, vec![portion(2, 1)], 300);
+    assert_eq!(order.progress(), Some(Progress::PartlyShipped { shipped: 2, of: 4 }));
+    let order = sent(order, 3, vec![portion(0, 1), portion(1, 1)], 310);
+    assert_eq!(order.progress(), Some(Progress::Shipped));
+}
+
+#[test]
+fn goodwill_leaves_alone_what_a_stuck_refund_owes() {
+    let id = RefundId(Uuid::from_u128(1));
+    let refused = |order: Order| order.hear_refund(id, RefundNews::Refused).expect("news").0;
+    let partly = refused(paid().refund(id, usd(4_000), GoodwillReason::Late).expect("sorry").0);
+    assert_eq!((partly.refundable(), partly.stuck_left(), partly.goodwill_left()), (usd(4_800), usd(4_000), usd(800)));
+    let whole = refused(paid().cancel(cancelling(1, None), 6).expect("open").0);
+    assert_eq!((whole.refundable(), whole.goodwill_left()), (usd(4_800), usd(0)));
+    let settled = whole.settle_refund_outside(id).expect("stuck").0;
+    assert_eq!((settled.refundable(), settled.stuck_left(), settled.goodwill_left()), (usd(0), usd(0), usd(0)));
+    assert_eq!(paid().goodwill_left(), usd(4_800));
+}
+
+#[test]
+fn a_bank_that_only_asks_has_taken_nothing_yet() {
+    let asked = disputed(paid(), DisputeStage::Inquiry { evidence_due: Some(99) }, 5);
+    assert_eq!((asked.is_disputed(), asked.is_only_asked(), asked.disputes[0].state.due()), (true, true, Some(99)));
+    let answered = disputed(asked, DisputeStage::InquiryAnswered, 6);
+    assert!(answered.is_only_asked());
+    let claimed = disputed(answered, DisputeStage::Open { evidence_due: Some(199) }, 7);
+    assert_eq!((claimed.is_disputed(), claimed.is_only_asked(), claimed.disputes[0].state.due()), (true, false, Some(199)));
+    assert!(!paid().is_only_asked() && !disputed(claimed, DisputeStage::Won, 8).is_only_asked());
 }

@@ -11,7 +11,7 @@ pub enum Progress {
     /// Nothing is packed.
     Open,
     Packing,
-    /// Some pieces have left, some have not.
+    /// Some pieces have left, some have not. What is sent in exchange counts neither way.
     PartlyShipped {
         shipped: u32,
         of: u32,
@@ -21,6 +21,10 @@ pub enum Progress {
     Delivered {
         at: Instant,
     },
+    /// Everything that was ordered has left; what is sent in exchange has not.
+    ExchangeToSend,
+    /// Everything that was ordered has arrived; what is sent in exchange is on its way.
+    ExchangeSent,
     /// Everything that was sent came back.
     Returned,
 }
@@ -34,6 +38,8 @@ impl Progress {
             Self::PartlyShipped { .. } => "partly_shipped",
             Self::Shipped => "shipped",
             Self::Delivered { .. } => "delivered",
+            Self::ExchangeToSend => "exchange_to_send",
+            Self::ExchangeSent => "exchange_sent",
             Self::Returned => "returned",
         }
     }
@@ -77,23 +83,32 @@ impl Order {
         if self.pieces != Pieces::Sold {
             return None;
         }
-        let tallies: Vec<Tally> = self.lines.iter().map(|line| self.tally(line.line)).collect();
-        let sum = |of: fn(&Tally) -> u32| tallies.iter().map(of).sum::<u32>();
-        let (wanted, shipped, packing) = (sum(|tally| tally.ordered - tally.cancelled), sum(|tally| tally.shipped), sum(|tally| tally.packing));
-        if wanted == 0 {
+        let sum = |replaces: bool, of: fn(Tally) -> u32| {
+            let lines = self.lines.iter().filter(|line| line.replaces.is_some() == replaces);
+            lines.map(|line| of(self.tally(line.line))).sum::<u32>()
+        };
+        let both = |of: fn(Tally) -> u32| sum(false, of) + sum(true, of);
+        let wanted = |tally: Tally| tally.ordered - tally.cancelled;
+        if both(wanted) == 0 {
             return None;
         }
+        let shipped = |tally: Tally| tally.shipped;
+        let delivered = |tally: Tally| tally.delivered;
         let arrived =
             self.fulfilments.iter().filter_map(|known| if let FulfilmentState::Delivered { at, .. } = known.state { Some(at) } else { None });
-        Some(if shipped == 0 {
-            if packing > 0 { Progress::Packing } else { Progress::Open }
-        } else if shipped < wanted {
-            Progress::PartlyShipped { shipped, of: wanted }
-        } else if sum(|tally| tally.returned) == shipped {
+        Some(if both(shipped) == 0 {
+            if both(|tally| tally.packing) > 0 { Progress::Packing } else { Progress::Open }
+        } else if sum(false, shipped) < sum(false, wanted) {
+            Progress::PartlyShipped { shipped: sum(false, shipped), of: sum(false, wanted) }
+        } else if sum(true, shipped) < sum(true, wanted) {
+            Progress::ExchangeToSend
+        } else if both(|tally| tally.returned) == both(shipped) {
             Progress::Returned
+        } else if sum(true, delivered) < sum(true, shipped) && sum(false, delivered) == sum(false, shipped) {
+            Progress::ExchangeSent
         } else {
             match arrived.max() {
-                Some(at) if sum(|tally| tally.delivered) == shipped => Progress::Delivered { at },
+                Some(at) if both(delivered) == both(shipped) => Progress::Delivered { at },
                 _ => Progress::Shipped,
             }
         })

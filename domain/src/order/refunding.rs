@@ -66,6 +66,25 @@ impl Order {
         self.source().map_or(Money::zero(self.total.currency), |(_, kept)| kept)
     }
 
+    /// What is owed by refunds that got stuck and of which nothing counts as going: it comes out of what may still be refunded.
+    pub fn stuck_left(&self) -> Money {
+        let left = self.refundable();
+        let of = self.source().map(|(payment, _)| payment);
+        let owed: i64 = self
+            .refunds
+            .iter()
+            .filter(|refund| Some(refund.payment) == of && self.is_stuck(refund) && !refund.state.counts())
+            .map(|refund| refund.amount.minor)
+            .sum();
+        Money::new(owed.min(left.minor), left.currency)
+    }
+
+    /// What may go back because we are sorry: what is left beyond refunds that got stuck, which are asked for again or settled first.
+    pub fn goodwill_left(&self) -> Money {
+        let left = self.refundable();
+        Money::new(left.minor - self.stuck_left().minor, left.currency)
+    }
+
     /// What of the delivery charge has not gone back.
     pub fn delivery_left(&self) -> Money {
         let cancelled: i64 = self.cancellations.iter().map(|cancellation| cancellation.delivery.minor).sum();
@@ -163,6 +182,12 @@ impl Order {
     /// Whether a bank is asking for the money.
     pub fn is_disputed(&self) -> bool {
         self.disputes.iter().any(|dispute| dispute.state.is_open())
+    }
+
+    /// Whether all that banks do is ask: no money has moved, and it may come to nothing.
+    pub fn is_only_asked(&self) -> bool {
+        let mut open = self.disputes.iter().filter(|dispute| dispute.state.is_open()).peekable();
+        open.peek().is_some() && open.all(|dispute| dispute.state.is_inquiry())
     }
 
     /// Owes `amount`, or what is left if that is less (some may have gone back in goodwill); `None`: nothing is left, or nothing was due.

@@ -10,7 +10,7 @@ const ORDERS_MAX: u32 = 5_000;
 
 pub const UNSHIPPED: &str = "SELECT h.order_id, h.location, o.progress, CAST(SUM(h.quantity) AS BIGINT) AS pieces, \
      (SELECT COUNT(*) FROM cancellations c WHERE c.order_id = h.order_id) AS cancellations FROM holds h JOIN orders o ON o.id = h.order_id \
-     WHERE h.variant_id = $1 AND h.state = 'sold' AND o.progress IN ('open', 'packing', 'partly_shipped') \
+     WHERE h.variant_id = $1 AND h.state = 'sold' AND o.progress IN ('open', 'packing', 'partly_shipped', 'exchange_to_send') \
      GROUP BY h.order_id, h.location, o.progress ORDER BY h.order_id LIMIT $2";
 
 /// Sold pieces of a variant that have not left, by the location that they are to leave from.
@@ -19,7 +19,7 @@ pub async fn unshipped(db: &Db, variant: VariantId) -> anyhow::Result<BTreeMap<S
     let mut orders: BTreeMap<String, (bool, BTreeMap<String, u32>)> = BTreeMap::new();
     for row in &rows {
         let order = orders.entry(row.text("order_id")?).or_default();
-        order.0 |= row.text("progress")? == "partly_shipped" || row.int("cancellations")? > 0;
+        order.0 |= matches!(&*row.text("progress")?, "partly_shipped" | "exchange_to_send") || row.int("cancellations")? > 0;
         *order.1.entry(row.text("location")?).or_default() += u32::try_from(row.int("pieces")?)?;
     }
     let mut there = BTreeMap::new();
