@@ -59,16 +59,24 @@ pub fn page(desk: &Desk, lines: Vec<Line>, older: Option<Route>) -> Sheet {
 /// JSON as words, a fact on each line.
 fn facts(json: &str) -> AnyView {
     let told = match serde_json::from_str(json) {
-        Ok(serde_json::Value::Object(fields)) => fields.iter().map(|(name, value)| format!("{name} {}", words(value))).collect(),
+        Ok(serde_json::Value::Object(fields)) => fields.iter().map(|(name, value)| format!("{} {}", named(name), words(value))).collect(),
         Ok(value) => vec![words(&value)],
         Err(_) => vec![json.to_owned()],
     };
     view! { <span>{told.into_iter().map(|fact| view! { <span class="place">{fact}</span> }).collect_view()}</span> }.into_any()
 }
 
+/// What a fact is about, without the id that a refund or a shipment is known by.
+fn named(name: &str) -> String {
+    let is_id = |word: &str| word.len() == 36 && word.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
+    name.split(' ').filter(|word| !is_id(word)).collect::<Vec<_>>().join(" ").replace('_', " ")
+}
+
 /// `from rotterdam, pieces 1, state packing`: what is empty is left out.
 fn words(value: &serde_json::Value) -> String {
     match value {
+        // Codes are written as words: `changed_mind`.
+        serde_json::Value::String(text) if text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_') => text.replace('_', " "),
         serde_json::Value::String(text) => text.clone(),
         serde_json::Value::Array(values) => values.iter().map(words).collect::<Vec<_>>().join(", "),
         serde_json::Value::Object(fields) => {
@@ -81,11 +89,14 @@ fn words(value: &serde_json::Value) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::words;
+    use super::{named, words};
 
     #[test]
     fn what_is_inside_a_change_reads_like_a_sentence() {
         let json = serde_json::json!({ "from": "rotterdam", "parcels": ["DHL 1", "DHL 2"], "pieces": 2, "note": "" });
         assert_eq!(words(&json), "from rotterdam, parcels DHL 1, DHL 2, pieces 2");
+        assert_eq!(words(&serde_json::json!({ "state": "refund_failed" })), "state refund failed");
+        assert_eq!(named("refund 01a20847-04ff-7545-8a1f-3ac089a41050"), "refund");
+        assert_eq!(named("option_values"), "option values");
     }
 }

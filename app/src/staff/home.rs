@@ -1,6 +1,6 @@
 //! What needs somebody, first thing in the morning.
 
-use super::{Desk, Route, Section, Sheet};
+use super::{Desk, Route, Section, Sheet, orders::Count};
 use crate::private::Notice;
 use leptos::prelude::*;
 
@@ -23,7 +23,7 @@ pub fn page(desk: &Desk, tasks: Vec<Task>, notice: Option<Notice>) -> Sheet {
         view! { <p class="empty">"Nothing needs you right now."</p> }.into_any()
     } else {
         let rows = tasks.into_iter().map(|task| {
-            let count = format!("{}{}", task.count, if task.or_more { "+" } else { "" });
+            let count = Count { n: task.count, or_more: task.or_more }.words();
             view! { <li><a href=task.to.url()><b>{count}</b><span>{task.title}<small>{task.help}</small></span></a></li> }
         });
         view! { <ul class="tasks">{rows.collect_view()}</ul> }.into_any()

@@ -6,7 +6,7 @@ use domain::{locale::Locale, money::Money, offer::Instant};
 use leptos::prelude::*;
 
 /// The states that lists know: code, words, and the words of status and progress as they are stored.
-pub const STATES: [(&str, &str, &str, &str); 16] = [
+pub const STATES: [(&str, &str, &str, &str); 18] = [
     ("awaiting_payment", "Awaiting payment", "awaiting_payment", ""),
     ("payment_pending", "Payment pending", "payment_pending", ""),
     ("payment_failed", "Payment failed", "payment_failed", ""),
@@ -15,6 +15,8 @@ pub const STATES: [(&str, &str, &str, &str); 16] = [
     ("partly_shipped", "Partly shipped", "paid", "partly_shipped"),
     ("shipped", "Shipped", "paid", "shipped"),
     ("delivered", "Delivered", "paid", "delivered"),
+    ("exchange_to_send", "Exchange to send", "paid", "exchange_to_send"),
+    ("exchange_sent", "Exchange on its way", "paid", "exchange_sent"),
     ("returned", "Returned", "paid", "returned"),
     ("paid", "Paid", "paid", ""),
     ("cancelled", "Cancelled", "cancelled", ""),
@@ -27,7 +29,11 @@ pub const STATES: [(&str, &str, &str, &str); 16] = [
 
 /// What orders wait for: the word, what the tab is called, and what to do about it.
 pub const WAITS: [(&str, &str, &str); 6] = [
-    ("dispute", "Disputes", "Send evidence to the payment provider before the deadline; without it the money is lost."),
+    (
+        "dispute",
+        "Disputes",
+        "A bank asks about a payment, or claims it. Answer on the payment provider's own pages in time: else a claim is lost, and an inquiry becomes one.",
+    ),
     ("amount", "Amounts", "The provider took another amount than was asked for: compare both ledgers, and send it back on the provider's own pages."),
     ("refund", "Refunds", "The provider or the bank refused them: ask again, or pay back some other way."),
     ("charged_back", "Charged back", "The bank took the money back and pieces have not been sent: put back what is packed, and cancel them."),
@@ -53,6 +59,9 @@ pub fn wait_words(attention: &str) -> Option<&'static str> {
         _ => return None,
     })
 }
+
+/// What a dispute is called while the bank only asks.
+pub const INQUIRY: &str = "Bank asks";
 
 /// How many wait; `or_more`: counting stopped there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -82,7 +91,9 @@ pub struct Line {
     pub market: String,
     pub state: &'static str,
     pub waits: Option<&'static str>,
-    /// When evidence is due.
+    /// The bank only asks: no money has moved.
+    pub is_inquiry: bool,
+    /// When an answer or evidence is due.
     pub due: Option<Instant>,
     pub total: Money,
 }
@@ -195,8 +206,10 @@ fn rows(data: &ListData) -> AnyView {
         return view! { <p class="empty">{words}</p> }.into_any();
     }
     let rows = data.lines.iter().map(|line| {
-        let waits = line.waits.map(|words| view! { <span class="tag warn">{words}</span> });
-        let due = line.due.map(|due| view! { " evidence by "{time(due)} });
+        let waits = if line.is_inquiry { Some(INQUIRY) } else { line.waits };
+        let waits = waits.map(|words| view! { <span class="tag warn">{words}</span> });
+        let what = if line.is_inquiry { " answer by " } else { " evidence by " };
+        let due = line.due.map(|due| view! { {what}{time(due)} });
         view! {
             <tr>
                 <th scope="row" data-label="Order"><a href=Route::Order { number: line.number.clone() }.url()>{line.number.clone()}</a></th>

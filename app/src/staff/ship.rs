@@ -2,7 +2,10 @@
 //! printed and show no prices.
 
 use super::{Action, Desk, Route, Section, Sheet, form::Field, order::LineName, orders::english, time, turn};
-use crate::private::{Notice, country_name};
+use crate::{
+    i18n::number,
+    private::{Notice, country_name},
+};
 use domain::{address::Address, offer::Instant};
 use leptos::prelude::*;
 
@@ -25,6 +28,8 @@ pub struct Waiting {
     pub placed_at: Instant,
     pub market: String,
     pub state: &'static str,
+    /// That have not left.
+    pub pieces: u32,
 }
 
 /// The orders that wait, to choose from.
@@ -32,21 +37,27 @@ pub fn queue(desk: &Desk, waiting: Vec<Waiting>, more: Option<String>, notice: O
     let body = if waiting.is_empty() {
         view! { <p class="empty">"Nothing waits to be sent."</p> }.into_any()
     } else {
+        let pieces: u32 = waiting.iter().map(|order| order.pieces).sum();
+        let (orders, all) = (counted(waiting.len(), "order"), counted(usize::try_from(pieces).unwrap_or(usize::MAX), "piece"));
+        let chosen = if waiting.len() == 1 { "It is chosen." } else { "All of them are chosen: untick those that are to wait." };
+        let count = format!("{orders} with {all} to send on this page. {chosen}");
         let rows = waiting.into_iter().map(|order| {
-            let id = format!("o-{}", order.number);
+            let (id, label) = (format!("o-{}", order.number), format!("Order {}", order.number));
             view! {
                 <tr>
-                    <td data-label="Choose"><input id=id.clone() type="checkbox" name="order" value=order.number.clone() checked/></td>
-                    <th scope="row" data-label="Order"><span><label for=id>{order.number.clone()}</label>" "<a href=Route::Order { number: order.number.clone() }.url()>"open"<span class="vh">" "{order.number.clone()}</span></a></span></th>
+                    <td data-label="Choose"><input id=id type="checkbox" name="order" value=order.number.clone() aria-label=label checked/></td>
+                    <th scope="row" data-label="Order"><a href=Route::Order { number: order.number.clone() }.url()>{order.number.clone()}</a></th>
                     <td data-label="Placed">{time(order.placed_at)}</td>
                     <td data-label="Market">{order.market}</td>
                     <td data-label="State">{order.state}</td>
+                    <td data-label="Pieces" class="n">{number(order.pieces.into(), english())}</td>
                 </tr>
             }
         });
         let rows = rows.collect_view();
         view! {
             <form method="get" action=PICKS class="bulk">
+                <p class="why">{count}</p>
                 <div class="buttons">
                     <button class="button quiet">"Pick list"</button>
                     <button class="button quiet" formaction=SLIPS>"Packing slips"</button>
@@ -56,7 +67,7 @@ pub fn queue(desk: &Desk, waiting: Vec<Waiting>, more: Option<String>, notice: O
                     <thead>
                         <tr>
                             <th scope="col">"Choose"</th><th scope="col">"Order"</th><th scope="col">"Placed"</th><th scope="col">"Market"</th>
-                            <th scope="col">"State"</th>
+                            <th scope="col">"State"</th><th scope="col" class="n">"Pieces"</th>
                         </tr>
                     </thead>
                     <tbody>{rows}</tbody>
@@ -67,6 +78,12 @@ pub fn queue(desk: &Desk, waiting: Vec<Waiting>, more: Option<String>, notice: O
         .into_any()
     };
     Sheet::framed(desk, Section::Ship, "Ship", notice, ().into_any(), body)
+}
+
+/// `1 order`, `1,200 pieces`.
+fn counted(n: usize, of: &str) -> String {
+    let many = if n == 1 { "" } else { "s" };
+    format!("{} {of}{many}", number(u64::try_from(n).unwrap_or(u64::MAX), english()))
 }
 
 /// Pieces of one variant to fetch from one location, and for which orders.
@@ -149,7 +166,7 @@ pub fn slips(desk: &Desk, slips: Vec<Slip>, left_out: &[String]) -> Sheet {
         view! {
             <article class="slip">
                 <h2>{slip.number}</h2>
-                <p class="why">{time(slip.placed_at)}" · "{slip.method}" · from "{slip.location}</p>
+                <p class="why">{time(slip.placed_at)}", "{slip.method}", from "{slip.location}</p>
                 <address>{lines}</address>
                 <table class="rows plain"><tbody>{pieces}</tbody></table>
             </article>

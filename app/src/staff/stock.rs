@@ -4,6 +4,7 @@ use super::{
     Action, Desk, Route, Section, Sheet,
     form::{Field, mutation},
     ledger::{Line, ledger},
+    orders::english,
     turn,
 };
 use crate::private::Notice;
@@ -337,14 +338,15 @@ fn figure(label: &'static str, figure: i64) -> AnyView {
 }
 
 fn minus(figure: i64) -> String {
-    figure.to_string().replace('-', "−")
+    let digits = crate::i18n::number(figure.unsigned_abs(), english());
+    if figure < 0 { format!("−{digits}") } else { digits }
 }
 
 /// A change: `+5`, `−3`; nothing for none.
 pub(super) fn signed(change: i64) -> Option<String> {
     match change {
         0 => None,
-        change if change > 0 => Some(format!("+{change}")),
+        change if change > 0 => Some(format!("+{}", minus(change))),
         change => Some(minus(change)),
     }
 }

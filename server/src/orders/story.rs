@@ -258,10 +258,10 @@ fn of_refund(before: &Order, refund: &Refund, events: &[Event]) -> Option<Happen
     }
 }
 
-/// What events do not tell of a dispute: they tell that a bank came, and how it ended.
+/// What events do not tell of a dispute: they tell that a bank came, and how it ended, not what it wants and by when.
 fn of_dispute(before: &Order, dispute: &Dispute) -> Option<Happened> {
     let was = before.disputes.iter().find(|known| known.reference == dispute.reference).map(|known| known.state);
-    let is_told = was == Some(dispute.state) || !dispute.state.is_open() || (was.is_none() && matches!(dispute.state, DisputeState::Open { .. }));
+    let is_told = was == Some(dispute.state) || !dispute.state.is_open();
     (!is_told).then(|| Happened::DisputeMoved { reference: dispute.reference.clone(), state: dispute.state })
 }
 

@@ -67,7 +67,7 @@ pub async fn run(config: Config, task: Task) -> anyhow::Result<()> {
             let password = Password::take(&email, password_stdin)?;
             let made = accounts::add(&db, &clock, Actor::CommandLine, &email, &roles, &password.hash().await?, password.is_temporary).await?;
             ensure!(made, "{email} was given an account just now: `staff role` and `staff password` change it");
-            println!("{email} may sign in at {}/ops as {roles}.", config.url);
+            println!("{email} may sign in under /ops, at the shop's address, as {roles}.");
             password.print();
         }
         Task::List => {

@@ -1,6 +1,6 @@
 //! What can be done about an order as a whole.
 
-use super::{Act, Customer, OrderData, may, may_act, pieces, slot::Slot};
+use super::{Act, Customer, OrderData, ledgers, may, may_act, pieces, slot::Slot};
 use crate::{
     i18n::money,
     mail::Kind,
@@ -75,9 +75,19 @@ fn cancel(desk: &Desk, data: &OrderData) -> AnyView {
 }
 
 fn refund(desk: &Desk, data: &OrderData) -> AnyView {
-    let left = data.order.refundable();
-    if !may(desk, Act::Refund) || left.minor <= 0 || data.order.is_disputed() {
+    let (left, stuck) = (data.order.goodwill_left(), data.order.stuck_left());
+    if !may(desk, Act::Refund) || data.order.refundable().minor <= 0 {
         return ().into_any();
+    }
+    if data.order.is_disputed() {
+        return view! { <p class="why">{ledgers::no_refund(&data.order)}</p> }.into_any();
+    }
+    if left.minor <= 0 {
+        let words = format!(
+            "No refund for goodwill: the {} that is left is owed by a refund that is stuck. Ask again for it under Refunds, or note that it was paid back some other way.",
+            money(stuck, english())
+        );
+        return view! { <p class="why">{words}</p> }.into_any();
     }
     let slot = Slot::new(Act::Refund, "", data);
     let hint = format!("At most {}. For goodwill: cancelled and returned pieces are refunded by themselves.", money(left, english()));

@@ -3,12 +3,13 @@
 use super::{Act, OrderData, forms::goodwill_words, may, slot::Slot};
 use crate::{
     i18n::money,
-    staff::{Desk, orders::english, time},
+    staff::{Desk, moment, orders::english, time},
 };
 use domain::{
     dispute::DisputeState,
+    order::Order,
     payment::{Payment, PaymentState},
-    refund::{Refund, RefundReason, RefundState},
+    refund::{REFUND_ATTEMPTS_MAX, Refund, RefundReason, RefundState},
 };
 use leptos::prelude::*;
 
@@ -76,14 +77,21 @@ pub fn refunds(desk: &Desk, data: &OrderData) -> AnyView {
         view! {
             <div class="panel">
                 <p><b>{money(refund.amount, english())}</b>" "<span class=class>{state(refund.state)}</span></p>
-                <p class="why">{reason(refund)}" · "<code>{refund.id.to_string()}</code></p>
+                <p class="why">{reason(refund)}<span class="id"><code>{refund.id.to_string()}</code></span></p>
                 {stuck(desk, data, refund)}
             </div>
         }
     });
     let all = all.collect_view();
-    let left = money(data.order.refundable(), english());
-    view! { <section><h2 class="panel-h">"Refunds"</h2>{all}<p class="why">{left}" is left that could go back."</p></section> }.into_any()
+    let (left, stuck) = (money(data.order.refundable(), english()), data.order.stuck_left());
+    let words = if data.order.is_disputed() {
+        no_refund(&data.order)
+    } else if stuck.is_zero() {
+        format!("{left} is left that could go back.")
+    } else {
+        format!("{left} is left that could go back; {} of it is owed by what is stuck.", money(stuck, english()))
+    };
+    view! { <section><h2 class="panel-h">"Refunds"</h2>{all}<p class="why">{words}</p></section> }.into_any()
 }
 
 fn stuck(desk: &Desk, data: &OrderData, refund: &Refund) -> AnyView {
@@ -106,8 +114,25 @@ fn stuck(desk: &Desk, data: &OrderData, refund: &Refund) -> AnyView {
     view! { {retry}{settle.show(desk, "Paid back some other way…", sure, &[("settle", "Note it")])} }.into_any()
 }
 
+/// Why nothing is refunded while a bank questions the payment, and until when.
+pub fn no_refund(order: &Order) -> String {
+    let due = order.disputes.iter().filter_map(|dispute| dispute.state.due()).min();
+    let by = |what: &str| due.map_or_else(String::new, |due| format!(" {what} is due by {}.", moment(due)));
+    if order.is_only_asked() {
+        let answer = by("Our answer");
+        return format!(
+            "No refund while a bank asks about the payment: it may still take the money by itself, and it would go twice.{answer} Refunds are possible again when the bank is satisfied."
+        );
+    }
+    let evidence = by("Our evidence");
+    format!(
+        "No refund while a bank claims the payment: it may take the money by itself, and it would go twice.{evidence} Refunds are possible again if the bank decides for us."
+    )
+}
+
 const fn state(state: RefundState) -> &'static str {
     match state {
+        RefundState::Requested { attempts: REFUND_ATTEMPTS_MAX.. } => "asked for again and again, the provider does not answer",
         RefundState::Requested { .. } => "asked for",
         RefundState::Pending => "under way",
         RefundState::Issued => "paid back",
@@ -136,7 +161,8 @@ pub fn disputes(data: &OrderData) -> AnyView {
     }
     let all = data.order.disputes.iter().map(|dispute| {
         let (class, words, at) = match dispute.state {
-            DisputeState::Inquiry { evidence_due } => ("tag warn", "the bank asks: an answer is due ", evidence_due),
+            DisputeState::Inquiry { evidence_due: Some(due) } => ("tag warn", "the bank asks: an answer is due ", Some(due)),
+            DisputeState::Inquiry { evidence_due: None } => ("tag warn", "the bank asks: an answer is due", None),
             DisputeState::InquiryAnswered => ("tag", "the bank thinks about the answer", None),
             DisputeState::Open { evidence_due: Some(due) } => ("tag warn", "evidence is due ", Some(due)),
             DisputeState::Open { evidence_due: None } => ("tag warn", "evidence is due", None),
@@ -147,13 +173,18 @@ pub fn disputes(data: &OrderData) -> AnyView {
         view! {
             <div class="panel">
                 <p><b>{money(dispute.amount, english())}</b>" "<span class=class>{words}{at.map(time)}</span></p>
-                <p class="why">{dispute.reason.replace('_', " ")}", since "{time(dispute.opened_at)}" · "<code>{dispute.reference.clone()}</code></p>
+                <p class="why">{dispute.reason.replace('_', " ")}", since "{time(dispute.opened_at)}<span class="id"><code>{dispute.reference.clone()}</code></span></p>
             </div>
         }
     });
     let all = all.collect_view();
     let open = data.order.is_disputed().then(|| {
-        view! { <p class="why">"Nothing is sent, cancelled or refunded while a dispute is open: it could be lost twice. Send answers and evidence on the payment provider's own pages."</p> }
+        let words = if data.order.is_only_asked() {
+            "No money has moved: the bank asks first, and claims the money if it gets no answer that satisfies it. Nothing is sent, cancelled or refunded until then: it could be lost twice. Answer on the payment provider's own pages."
+        } else {
+            "Nothing is sent, cancelled or refunded while a dispute is open: it could be lost twice. Send evidence on the payment provider's own pages; without it the money is lost."
+        };
+        view! { <p class="why">{words}</p> }
     });
     let lost = (data.order.is_charged_back() && !data.order.unsent_portions().is_empty()).then(|| {
         view! { <p class="notice bad">"The bank took the money back: nothing more is sent. Put back what is packed, and cancel the pieces."</p> }

@@ -14,7 +14,7 @@ pub use slot::Refused;
 
 use super::{
     Desk, Section, Sheet,
-    orders::{english, state_words, wait_words},
+    orders::{INQUIRY, english, state_words, wait_words},
     time,
 };
 use crate::{
@@ -170,8 +170,16 @@ fn tags(data: &OrderData) -> AnyView {
         Some(Progress::PartlyShipped { shipped, of }) => format!("{shipped} of {of} shipped"),
         other => state_words(status.word(), other.map_or("", Progress::word)).to_owned(),
     };
-    let class = if progress.is_some() { "tag live" } else { "tag" };
-    let waits = data.order.attention().into_iter().filter_map(|attention| wait_words(Attention::word(attention)));
+    // Nothing is well while a bank asks, or money is stuck.
+    let is_well = progress.is_some()
+        && data.order.is_paid_for().is_ok()
+        && data.order.attention().iter().all(|attention| matches!(attention, Attention::Ship | Attention::Return));
+    let class = if is_well { "tag live" } else { "tag" };
+    let is_inquiry = data.order.is_only_asked();
+    let waits = data.order.attention().into_iter().filter_map(|attention| match attention {
+        Attention::Dispute { .. } if is_inquiry => Some(INQUIRY),
+        other => wait_words(other.word()),
+    });
     let waits = waits.map(|words| view! { <span class="tag warn">{words}</span> }).collect_view();
     let market = data.order.market.code().to_owned();
     view! { <span class=class>{words}</span>{waits}<span class="tag">{market}</span> }.into_any()
@@ -213,17 +221,17 @@ fn notes(data: &OrderData) -> AnyView {
     if notes.is_empty() {
         return ().into_any();
     }
-    let notes = notes.into_iter().map(|(note, who, at)| view! { <li><p class="note">{note}</p><small>{time(at)}" · "{who}</small></li> });
+    let notes = notes.into_iter().map(|(note, who, at)| view! { <li><p class="note">{note}</p><small>{time(at)}" by "{who}</small></li> });
     view! { <section><h2 class="panel-h">"Notes"</h2><ul class="notes">{notes.collect_view()}</ul></section> }.into_any()
 }
 
 fn story(data: &OrderData) -> AnyView {
-    let told = data.story.iter().map(|told| view! { <li>{told.text.clone()}<small>{time(told.at)}" · "{told.who.clone()}</small></li> });
+    let told = data.story.iter().map(|told| view! { <li>{told.text.clone()}<small>{time(told.at)}" by "{told.who.clone()}</small></li> });
     let told = told.collect_view();
     view! {
         <section>
             <h2 class="panel-h">"Story"</h2>
-            <ol class="story">{told}<li>"Placed"<small>{time(data.order.placed_at)}" · shopper"</small></li></ol>
+            <ol class="story">{told}<li>"Placed"<small>{time(data.order.placed_at)}" by the shopper"</small></li></ol>
         </section>
     }
     .into_any()

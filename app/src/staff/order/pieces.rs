@@ -19,13 +19,15 @@ pub fn table(data: &OrderData) -> AnyView {
             let was = priced.unit_was.map(|was| view! { <s>{money(was, english())}</s>" " });
             view! { {was}{money(priced.unit, english())} }
         });
+        // Its amount was paid with what it is sent for.
+        let paid = line.replaces.map_or_else(|| money(line.amount, english()), |_| "in exchange".to_owned());
         view! {
             <tr>
                 <th scope="row" data-label="Piece"><span>{name.title}" "{replaces}<small>{small}</small></span></th>
                 <td data-label="Where">{places(data, line.line)}</td>
                 <td data-label="Quantity" class="n">{line.quantity}</td>
                 <td data-label="Price" class="n"><span>{unit}</span></td>
-                <td data-label="Paid" class="n">{money(line.amount, english())}</td>
+                <td data-label="Paid" class="n">{paid}</td>
             </tr>
         }
     });
@@ -44,32 +46,40 @@ pub fn table(data: &OrderData) -> AnyView {
     .into_any()
 }
 
-/// Where the pieces of a line are: `1 shipped` from a location, `2 to pack`.
+/// Where the pieces of a line are, each in one place: `1 shipped` from a location, `2 to pack`, `1 came back`.
 fn places(data: &OrderData, line: u32) -> AnyView {
     let tally: Tally = data.order.tally(line);
-    let mut words = Vec::new();
+    let (mut words, mut shelved) = (Vec::new(), 0);
     for shelf in &data.shelves {
         let here: u32 = shelf.portions.iter().filter(|portion| portion.line == line).map(|portion| portion.quantity).sum();
+        shelved += here;
         if here > 0 {
-            words.push((format!("{here} to pack"), data.location(&shelf.location)));
+            words.push(format!("{here} to pack in {}", data.location(&shelf.location)));
         }
     }
+    let mut gone = tally.returning + tally.returned;
     for fulfilment in &data.order.fulfilments {
-        let here: u32 = fulfilment.portions.iter().filter(|portion| portion.line == line).map(|portion| portion.quantity).sum();
+        let mut here: u32 = fulfilment.portions.iter().filter(|portion| portion.line == line).map(|portion| portion.quantity).sum();
+        if fulfilment.state.shipment().is_some() {
+            let back = gone.min(here);
+            (here, gone) = (here - back, gone - back);
+        }
         if here > 0 {
-            words.push((format!("{here} {}", fulfilment.state.word()), data.location(&fulfilment.location)));
+            let way = if fulfilment.state.shipment().is_some() { "from" } else { "in" };
+            words.push(format!("{here} {} {way} {}", fulfilment.state.word(), data.location(&fulfilment.location)));
         }
     }
     for (count, what) in [(tally.cancelled, "cancelled"), (tally.returning, "coming back"), (tally.returned, "came back")] {
         if count > 0 {
-            words.push((format!("{count} {what}"), String::new()));
+            words.push(format!("{count} {what}"));
         }
     }
-    if words.is_empty() && tally.open() > 0 {
+    let elsewhere = tally.open().saturating_sub(shelved);
+    if elsewhere > 0 {
         let what = if data.order.progress().is_some() { "to pack" } else { "not paid" };
-        words.push((format!("{} {what}", tally.open()), String::new()));
+        words.push(format!("{elsewhere} {what}"));
     }
-    let words = words.into_iter().map(|(text, location)| view! { <span class="place">{text}<small>{location}</small></span> });
+    let words = words.into_iter().map(|text| view! { <span class="place">{text}</span> });
     view! { <span>{words.collect_view()}</span> }.into_any()
 }
 
@@ -95,13 +105,16 @@ fn shipment(desk: &Desk, data: &OrderData, fulfilment: &Fulfilment) -> AnyView {
     };
     let parcels = fulfilment.state.shipment().map(|shipment| shipment.parcels.clone()).unwrap_or_default();
     let list = parcels.iter().map(|parcel| {
-        let number = if parcel.tracking.is_empty() { "no number".to_owned() } else { parcel.tracking.clone() };
-        view! { <li>{parcel.carrier.clone()}" "<code>{number}</code></li> }
+        let number = match parcel.tracking.as_str() {
+            "" => view! { "without a number" }.into_any(),
+            number => view! { <code>{number.to_owned()}</code> }.into_any(),
+        };
+        view! { <li>{parcel.carrier.clone()}" "{number}</li> }
     });
     let list = list.collect_view();
     view! {
         <div class="panel">
-            <p><b>{data.location(&fulfilment.location)}</b>" · "{when}</p>
+            <p><b>{data.location(&fulfilment.location)}</b>": "{when}</p>
             <p class="why">{pieces.join(", ")}</p>
             <ul class="parcels">{list}</ul>
             {acts(desk, data, fulfilment, &parcels)}

@@ -103,6 +103,8 @@ fn acts(desk: &Desk, data: &OrderData, back: &Return) -> AnyView {
     let kept_hint =
         if label.is_zero() { used.to_owned() } else { format!("{} for the label, as the shopper was shown. {used}", money(label, english())) };
     let delivery_hint = format!("{} by law if all of this came; at most {}.", money(due, english()), money(left, english()));
+    let delivery = (!left.is_zero())
+        .then(|| slot.line("delivery", &format!("Delivery charge that goes back, in {currency}"), &due.decimal(), &delivery_hint, "decimal"));
     let refuse = Slot::new(Act::Refuse, of.clone(), data);
     let call_off = Slot::new(Act::CallOff, of, data);
     let why = refuse.area("why", "Why", "", "The shopper reads this.", 500);
@@ -110,7 +112,7 @@ fn acts(desk: &Desk, data: &OrderData, back: &Return) -> AnyView {
         {slot.choice("location", "Came to", sent_from, data.locations.clone())}
         {lines}
         {slot.line("kept_back", &format!("Kept back, in {currency}"), &label.decimal(), &kept_hint, "decimal")}
-        {slot.line("delivery", &format!("Delivery charge that goes back, in {currency}"), &due.decimal(), &delivery_hint, "decimal")}
+        {delivery}
         {slot.sure("Pieces and money move. This cannot be undone.")}
     };
     view! {

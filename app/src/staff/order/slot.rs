@@ -13,8 +13,10 @@ pub struct Refused {
     pub of: String,
     /// Everything that was typed.
     pub fields: Vec<(String, String)>,
-    /// Why, in a sentence.
+    /// Why, in a sentence or more.
     pub why: String,
+    /// What is wrong with which fields, by name; without a name where it is about several.
+    pub wrong: Vec<(String, String)>,
 }
 
 /// Where on the page a form stands.
@@ -50,35 +52,50 @@ impl<'a> Slot<'a> {
         format!("f-{}-{}-{name}", self.act.word(), self.of)
     }
 
+    /// What is wrong with a field.
+    fn wrong(&self, name: &str) -> Option<String> {
+        self.refused.and_then(|refused| refused.wrong.iter().find(|(field, _)| field == name)).map(|(_, why)| why.clone())
+    }
+
+    /// A field with its label, its hint and what is wrong with it. `control` is given what describes it, and whether it is wrong.
+    fn around(&self, name: &str, label: &str, hint: &str, control: impl FnOnce(Option<String>, Option<&'static str>) -> AnyView) -> AnyView {
+        let id = self.id(name);
+        let wrong = self.wrong(name);
+        let hint_id = (!hint.is_empty()).then(|| format!("{id}-hint"));
+        let wrong_id = wrong.is_some().then(|| format!("{id}-error"));
+        let described: Vec<String> = hint_id.iter().chain(&wrong_id).cloned().collect();
+        let control = control((!described.is_empty()).then(|| described.join(" ")), wrong.is_some().then_some("true"));
+        let class = if wrong.is_some() { "field wrong" } else { "field" };
+        let hint = hint_id.map(|id| view! { <p class="hint" id=id>{hint.to_owned()}</p> });
+        let wrong = wrong.zip(wrong_id).map(|(why, id)| view! { <p class="error" id=id>{why}</p> });
+        view! { <div class=class><label for=id>{label.to_owned()}</label>{control}{hint}{wrong}</div> }.into_any()
+    }
+
     /// A line of text; `kind` is `text` or, with the keys for figures on a phone, `numeric`.
     pub fn line(&self, name: &str, label: &str, proposed: &str, hint: &str, kind: &'static str) -> AnyView {
         let (id, value) = (self.id(name), self.value(name, proposed));
         let mode = (kind != "text").then_some(kind);
-        let described = (!hint.is_empty()).then(|| format!("{id}-hint"));
-        let hint = described.clone().map(|id| view! { <p class="hint" id=id>{hint.to_owned()}</p> });
-        view! {
-            <div class="field">
-                <label for=id.clone()>{label.to_owned()}</label>
-                <input id=id type="text" inputmode=mode name=name.to_owned() value=value autocomplete="off" maxlength="200" aria-describedby=described/>
-                {hint}
-            </div>
-        }
-        .into_any()
+        self.around(name, label, hint, |described, invalid| {
+            view! {
+                <input
+                    id=id type="text" inputmode=mode name=name.to_owned() value=value autocomplete="off" maxlength="200"
+                    aria-describedby=described aria-invalid=invalid
+                />
+            }
+            .into_any()
+        })
     }
 
     /// Several lines of text.
     pub fn area(&self, name: &str, label: &str, proposed: &str, hint: &str, chars_max: usize) -> AnyView {
         let (id, value) = (self.id(name), self.value(name, proposed));
-        let described = (!hint.is_empty()).then(|| format!("{id}-hint"));
-        let hint = described.clone().map(|id| view! { <p class="hint" id=id>{hint.to_owned()}</p> });
-        view! {
-            <div class="field">
-                <label for=id.clone()>{label.to_owned()}</label>
-                <textarea id=id name=name.to_owned() rows="2" maxlength=chars_max.to_string() aria-describedby=described>{value}</textarea>
-                {hint}
-            </div>
-        }
-        .into_any()
+        self.around(name, label, hint, |described, invalid| {
+            let length = chars_max.to_string();
+            view! {
+                <textarea id=id name=name.to_owned() rows="2" maxlength=length aria-describedby=described aria-invalid=invalid>{value}</textarea>
+            }
+            .into_any()
+        })
     }
 
     /// One of several: pairs of value and words.
@@ -89,17 +106,26 @@ impl<'a> Slot<'a> {
             view! { <option value=value selected=selected>{words}</option> }
         });
         let options = options.collect_view();
-        view! {
-            <div class="field"><label for=id.clone()>{label.to_owned()}</label><select id=id name=name.to_owned()>{options}</select></div>
-        }
-        .into_any()
+        self.around(name, label, "", |described, invalid| {
+            view! { <select id=id name=name.to_owned() aria-describedby=described aria-invalid=invalid>{options}</select> }.into_any()
+        })
     }
 
     /// Asks once more, for what cannot be undone.
     pub fn sure(&self, words: &str) -> AnyView {
         let id = self.id("sure");
+        let wrong = self.wrong("sure");
+        let (invalid, described) = (wrong.is_some().then_some("true"), wrong.is_some().then(|| format!("{id}-error")));
+        let wrong = wrong.map(|why| view! { <p class="error" id=format!("{id}-error")>{why}</p> });
+        let checked = self.refused.is_some_and(|refused| refused.fields.iter().any(|(name, value)| name == "sure" && value == "yes"));
         view! {
-            <div class="check"><input id=id.clone() type="checkbox" name="sure" value="yes" required/><label for=id>{words.to_owned()}</label></div>
+            <div class="check">
+                <input
+                    id=id.clone() type="checkbox" name="sure" value="yes" required checked=checked aria-describedby=described aria-invalid=invalid
+                />
+                <label for=id>{words.to_owned()}</label>
+            </div>
+            {wrong}
         }
         .into_any()
     }
@@ -108,7 +134,9 @@ impl<'a> Slot<'a> {
     pub fn show(&self, desk: &Desk, title: &str, fields: AnyView, buttons: &[(&'static str, &'static str)]) -> AnyView {
         let action = Action::Order { number: self.number.to_owned(), act: self.act }.url();
         let open = self.refused.is_some();
-        let why = self.refused.map(|refused| view! { <p class="notice bad">{refused.why.clone()}</p> });
+        // What is wrong with a field stands by it.
+        let why = self.refused.and_then(|refused| if refused.wrong.is_empty() { Some(refused.why.clone()) } else { self.wrong("") });
+        let why = why.map(|why| view! { <p class="notice bad">{why}</p> });
         // A refused form is the same wish: it keeps its key.
         let id = self.value("id", &desk.mutation);
         let buttons = buttons.iter().enumerate().map(|(place, (step, words))| {

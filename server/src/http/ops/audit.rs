@@ -46,7 +46,7 @@ fn line(entry: Entry) -> Line {
     };
     let name = entry.name.filter(|name| !name.is_empty());
     let subject = match entry.subject {
-        Subject::Coupon(id) => (format!("coupon {id}"), None),
+        Subject::Coupon(id) => (coupon(entry.after.as_deref()).unwrap_or_else(|| format!("coupon {id}")), None),
         Subject::File(name) => (format!("file {name}"), None),
         Subject::Other(text) => (text, None),
         Subject::Location(code) => (format!("location {code}"), None),
@@ -58,4 +58,11 @@ fn line(entry: Entry) -> Line {
         },
     };
     Line { at: entry.at, who, action: entry.action, subject, before: entry.before, after: entry.after }
+}
+
+/// A coupon by its code, where the change names it.
+fn coupon(after: Option<&str>) -> Option<String> {
+    let after: serde_json::Value = serde_json::from_str(after?).ok()?;
+    let code = after.get("code").or_else(|| after.get("named"))?.as_str()?;
+    Some(format!("coupon {code}"))
 }

@@ -12,6 +12,9 @@ async fn many_orders_are_fetched_packed_and_sent_in_one_go() -> anyhow::Result<(
     let orders = [desk::paid(&house, 1).await?, desk::paid(&house, 2).await?, desk::paid(&house, 1).await?];
     let queue = warehouse.get("/ops/orders/ship").await?;
     assert_eq!(queue.body.matches("type=\"checkbox\"").count(), 3);
+    let told = words(&queue.body);
+    assert!(told.contains("3 orders with 4 pieces to send on this page. All of them are chosen"), "{told}");
+    assert!(queue.body.contains(&format!("<a href=\"/ops/orders/{0}\">{0}</a>", orders[0].number)), "the number leads to the order");
     let named: Vec<String> = orders.iter().map(|order| format!("order={}", order.number)).collect();
     let query = named.join("&") + "&";
     let picks = warehouse.get(&format!("/ops/orders/ship/picks?{query}order=NG-2222-2222")).await?;

@@ -6,6 +6,7 @@ use crate::{
     support::Visitor,
 };
 use anyhow::{Context as _, ensure};
+use app::staff::moment;
 use domain::{
     dispute::DisputeState,
     order::{Order, Status},
@@ -76,9 +77,18 @@ async fn nothing_moves_while_a_bank_asks_and_everything_goes_on_when_we_win() ->
     let known = desk::ledgers(&house, &order).await?;
     let deeds = deeds(&known.fulfilments[1].id.to_string(), &known.returns[0].id.to_string());
     for deed in &deeds {
-        refused(&tries(&support, &order, deed).await?, "A bank disputes the payment").with_context(|| deed.0)?;
+        refused(&tries(&support, &order, deed).await?, "A bank questions the payment").with_context(|| deed.0)?;
     }
     assert_eq!(desk::ledgers(&house, &order).await?, known, "nothing was changed");
+    let shown = words(&support.get(&page(&order)).await?.body);
+    let due = known.disputes[0].state.due().map(moment).context("a deadline")?;
+    for sentence in [
+        format!("No refund while a bank claims the payment: it may take the money by itself, and it would go twice. Our evidence is due by {due}."),
+        format!("The bank claims the money: evidence is due by {due}"),
+    ] {
+        assert!(shown.contains(&sentence), "{sentence}: {shown}");
+    }
+    assert!(!support.get(&page(&order)).await?.body.contains("tag live"), "nothing is well while a bank asks");
 
     advance(&house, DECIDED_S).await?;
     until(&house, &order, |known| !known.is_disputed()).await?;
@@ -134,6 +144,20 @@ async fn a_bank_that_nobody_answers_claims_the_money() -> anyhow::Result<()> {
     assert!(matches!(known.disputes[0].state, DisputeState::Inquiry { evidence_due: Some(_) }) && waits(&support, &order, "dispute").await?);
     let shown = words(&support.get(&page(&order)).await?.body);
     assert!(shown.contains("the bank asks: an answer is due") && !shown.contains("Refund…"), "{shown}");
+    let due = known.disputes[0].state.due().map(moment).context("a deadline")?;
+    for sentence in [
+        "No money has moved: the bank asks first",
+        &format!(
+            "No refund while a bank asks about the payment: it may still take the money by itself, and it would go twice. Our answer is due by {due}."
+        ),
+        &format!("The bank asks: an answer is due by {due}"),
+    ] {
+        assert!(shown.contains(sentence), "{sentence}: {shown}");
+    }
+    assert!(!shown.contains("disputes the payment") && !shown.contains("money is lost"), "{shown}");
+    let list = words(&support.get("/ops/orders?waits=dispute").await?.body);
+    assert!(list.contains(&format!("Bank asks answer by {due}")) && !list.contains("evidence by"), "{list}");
+    assert!(words(&support.get("/ops/orders").await?.body).contains("Bank asks"));
     advance(&house, UNANSWERED_S).await?;
     let known = comes_to("open").await?;
     assert!(matches!(known.disputes[0].state, DisputeState::Open { evidence_due: Some(_) }) && known.disputes.len() == 1, "{known:?}");

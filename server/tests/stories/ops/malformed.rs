@@ -84,7 +84,7 @@ async fn what_is_over_or_gone_is_said_so() -> anyhow::Result<()> {
     house.until(&order, "paid").await?;
     let pack = [("of", "rotterdam"), ("line-1", "1"), ("carrier", "DHL")];
     done(&act(&support, &order, "pack", &pack).await?, "pack")?;
-    refused(&act(&support, &order, "pack", &pack).await?, "Nothing of piece 2 is left for this.")?;
+    refused(&act(&support, &order, "pack", &pack).await?, "Nothing of “Gürtel” is left for this.")?;
     done(&act(&support, &order, "pack", &[("of", "rotterdam"), ("line-0", "1"), ("carrier", "DHL")]).await?, "pack")?;
     refused(&act(&support, &order, "pack", &pack).await?, "Nothing is left to pack")?;
     house.shop.stop().await

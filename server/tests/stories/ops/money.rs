@@ -32,6 +32,20 @@ async fn never_more_goes_back_than_was_paid_however_often_it_is_asked() -> anyho
     ] {
         refused(&act(&support, &order, "refund", &[("amount", amount)]).await?, sentence)?;
     }
+    // All that is wrong at once, each by its field; what was typed stays.
+    let answer = act(&support, &order, "refund", &[("amount", "abc")]).await?;
+    for sentence in ["“abc” is no amount in EUR", "Choose a reason", "Tick the box to confirm"] {
+        refused(&answer, sentence)?;
+    }
+    for field in ["amount", "reason", "sure"] {
+        let error = format!("f-refund--{field}-error");
+        assert!(answer.body.contains(&format!("id=\"{error}\"")), "{field} says what is wrong with it");
+        assert!(answer.body.contains(&error) && answer.body.contains("aria-invalid=\"true\""), "{field}");
+    }
+    assert!(answer.body.matches("aria-invalid=\"true\"").count() == 3 && answer.body.contains("value=\"abc\""));
+    let answer = act(&support, &order, "cancel", &[("reason", "fraud"), ("line-0", "7"), ("sure", "yes")]).await?;
+    refused(&answer, "only 2 are left for this: type at most 2.")?;
+    refused(&answer, "id=\"f-cancel--line-0-error\"")?;
     for (reason, sentence) in [("whim", "Choose a reason"), ("late", "Tick the box")] {
         refused(&act(&support, &order, "refund", &[("amount", "5"), ("reason", reason)]).await?, sentence)?;
     }
@@ -67,6 +81,10 @@ async fn never_more_goes_back_than_was_paid_however_often_it_is_asked() -> anyho
             })
             .await?;
         let of = refund.to_string();
+        // While it is stuck it is told why, and its money is not offered for goodwill.
+        let shown = words(&support.get(&page(&order)).await?.body);
+        let how = if state == "failed" { "refused by the provider" } else { "sent back by the bank" };
+        assert!(shown.contains(how) && shown.contains("€10.50 of it is owed by what is stuck") && shown.contains("At most €232.40."), "{shown}");
         done(&act(&support, &order, what, &[("of", &of), ("sure", "yes")]).await?, what)?;
         refused(&act(&support, &order, what, &[("of", &of), ("sure", "yes")]).await?, "did not fail, or is settled")?;
         // Sent again, before its bank can send it back.

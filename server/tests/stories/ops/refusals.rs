@@ -8,8 +8,18 @@ use crate::{
     orders::house::House,
 };
 use app::staff::moment;
-use domain::{RefundId, dispute::DisputeState, order::Order, refund::RefundState, staff::Role};
-use server::{orders::Placed, params};
+use domain::{
+    RefundId,
+    dispute::DisputeState,
+    money::{Currency, Money},
+    order::Order,
+    refund::{GoodwillReason, RefundState},
+    staff::Role,
+};
+use server::{
+    orders::{Placed, story::Actor},
+    params,
+};
 use std::time::Duration;
 
 #[tokio::test]
@@ -143,7 +153,14 @@ async fn stuck_refunds_wait_for_the_bank_and_never_pay_more_than_was_taken() -> 
     let first = desk::ledgers(&house, &order).await?.refunds[0].id;
     until(&house, &order, |known| known.refunds[0].state == RefundState::Issued).await?;
     becomes(&house, first, "bounced", 0).await?;
-    goodwill(&order, "123.90").await?;
+    let more = [("amount", "123.90"), ("reason", "late"), ("sure", "yes")];
+    refused(
+        &act(&support, &order, "refund", &more).await?,
+        "€100.00 of what is left is owed by a refund that is stuck, see Refunds: type at most €23.90.",
+    )?;
+    let (id, of_order) = (RefundId(house.shop.shop.clock.id()), desk::id(&house, &order).await?);
+    let all = Money::new(12_390, Currency::EUR);
+    house.orders.refund_goodwill(of_order, id, all, GoodwillReason::Late, Actor::Shop).await?;
     let of = first.to_string();
     refused(&act(&support, &order, "settle", &[("of", &of), ("sure", "yes")]).await?, "Only €0.00 of what was paid is left")?;
     becomes(&house, first, "failed", 0).await?;
@@ -157,7 +174,7 @@ async fn stuck_refunds_wait_for_the_bank_and_never_pay_more_than_was_taken() -> 
     becomes(&house, refund, "failed", 0).await?;
     advance(&house, 11).await?;
     until(&house, &disputed, Order::is_disputed).await?;
-    refused(&act(&support, &disputed, "retry", &[("of", &refund.to_string())]).await?, "A bank disputes the payment")?;
+    refused(&act(&support, &disputed, "retry", &[("of", &refund.to_string())]).await?, "A bank questions the payment")?;
 
     // The list tells by when evidence is due, and so does the order's page.
     let known = desk::ledgers(&house, &disputed).await?;

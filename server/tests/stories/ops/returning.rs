@@ -1,9 +1,10 @@
 //! What comes back.
 
 use crate::{
-    ops::desk::{self, act, done, key, log, page, refused},
+    ops::desk::{self, act, done, key, log, page, refused, words},
     orders::house::House,
 };
+use anyhow::Context as _;
 use domain::{VariantId, order::ReturnState, staff::Role};
 use server::params;
 
@@ -14,7 +15,7 @@ async fn what_comes_back_is_looked_at_and_refunded_once() -> anyhow::Result<()> 
     let order = desk::paid(&house, 4).await?;
     refused(&act(&support, &order, "return", &[("reason", "faulty"), ("line-0", "1")]).await?, "Nothing is out there")?;
     done(&act(&support, &order, "pack", &[("of", "rotterdam"), ("line-0", "4"), ("carrier", "DHL")]).await?, "pack")?;
-    refused(&act(&support, &order, "return", &[("reason", "faulty"), ("line-0", "5")]).await?, "only 4 are left")?;
+    refused(&act(&support, &order, "return", &[("reason", "faulty"), ("line-0", "5")]).await?, "only 4 are left for this: type at most 4.")?;
     let other = house.other.variant.to_string();
     let id = key(&support, &order).await?;
     let fields = [("id", id.as_str()), ("reason", "too_small"), ("line-0", "2"), ("for-0", &other)];
@@ -83,8 +84,17 @@ async fn staff_exchange_for_another_variant_of_the_same_product_and_send_it() ->
     let known = desk::ledgers(&house, &order).await?;
     assert_eq!((known.lines.len(), known.lines[1].variant, known.refunds.len()), (2, house.other.variant, 0), "another piece instead of money, once");
     assert_eq!(known.lines[1].replaces.map(|of| of.to_string()), Some(back));
-    assert!(support.get("/ops/orders?waits=ship").await?.body.contains(&order.number.to_string()));
+    let list = words(&support.get("/ops/orders?waits=ship").await?.body);
+    assert!(list.contains(&order.number.to_string()) && list.contains("Exchange to send"), "{list}");
+    let shown = words(&support.get(&page(&order)).await?.body);
+    assert!(shown.contains("Exchange to send") && !shown.contains("of 2 shipped"), "{shown}");
+    // What was paid is told once, and each piece stands in one place.
+    let (table, _) = shown.split_once("Shipments ").with_context(|| shown.clone())?;
+    assert!(table.contains("in exchange") && table.contains("1 to pack in") && table.contains("1 came back"), "{table}");
+    assert!(!table.contains("1 shipped") && table.matches("€119.00").count() == 2, "{table}");
+    assert_eq!(words(&support.get("/ops/orders?state=exchange_to_send").await?.body).matches(&order.number.to_string()).count(), 1);
     done(&act(&support, &order, "pack", &[("of", "rotterdam"), ("line-1", "1"), ("carrier", "DHL")]).await?, "pack")?;
+    assert!(words(&support.get(&page(&order)).await?.body).contains("1 shipped from"));
     assert_eq!(log(&house).await?, ["order packed", "return announced", "return received", "order packed"]);
     house.shop.stop().await
 }

@@ -115,7 +115,7 @@ async fn each_step_of_a_dispute_is_told() -> anyhow::Result<()> {
         "The bank claims the money: evidence is due by ",
         "The bank thinks about our answer",
         "The bank asks: an answer is due by ",
-        "A bank disputes the payment",
+        "A bank questions the payment",
     ] {
         rest = rest.split_once(sentence).with_context(|| format!("{sentence}: {told}"))?.1;
     }

@@ -1,6 +1,6 @@
-//! What the forms of an order's page ask for: read, checked, and handed to the order core. What is wrong comes back as a sentence.
+//! What the forms of an order's page ask for: read, checked, and handed to the order core. What is wrong comes back in sentences.
 
-use super::refusals::sentence;
+use super::typed::{Faults, INCOMPLETE, Refusal};
 use crate::{
     Shop,
     http::{Fields, exchange},
@@ -16,7 +16,6 @@ use app::{
 use domain::{
     CancellationId, FulfilmentId, OrderId, PaymentId, RefundId, ReturnId, VariantId,
     address::{AddressForm, Field, FieldErrorKind},
-    money::Money,
     order::{CancelReason, CannotCorrect, Order, Parcel, Pieces, Portion, Receipt, Resolution, Restock, ReturnItem, ReturnReason},
     postcode,
     refund::GoodwillReason,
@@ -24,39 +23,9 @@ use domain::{
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
-/// Why nothing was done.
-pub enum Refusal {
-    /// In a sentence, beside the form.
-    Why(String),
-    Failed(anyhow::Error),
-}
-
-impl From<anyhow::Error> for Refusal {
-    fn from(error: anyhow::Error) -> Self {
-        Self::Failed(error)
-    }
-}
-impl From<sqlx::Error> for Refusal {
-    fn from(error: sqlx::Error) -> Self {
-        Self::Failed(error.into())
-    }
-}
-impl From<ChangeError> for Refusal {
-    fn from(error: ChangeError) -> Self {
-        match error {
-            ChangeError::Failed(error) => Self::Failed(error),
-            other => Self::Why(sentence(&other)),
-        }
-    }
-}
-
 fn why<T>(text: impl Into<String>) -> Result<T, Refusal> {
     Err(Refusal::Why(text.into()))
 }
-
-/// Carriers' names and numbers, in characters.
-const CARRIER_CHARS_MAX: usize = 40;
-const TRACKING_CHARS_MAX: usize = 60;
 
 /// One form, with whom and what it is about.
 struct Form<'a> {
@@ -70,21 +39,21 @@ struct Form<'a> {
 
 /// Does what a form asks for.
 pub async fn perform(shop: &Shop, staff: &Staff, order: OrderId, act: Act, fields: &Fields) -> Result<(), Refusal> {
-    let Ok(id) = fields.get("id").parse::<Uuid>() else { return why("The form was incomplete. Load the page again and repeat it.") };
+    let Ok(id) = fields.get("id").parse::<Uuid>() else { return why(INCOMPLETE) };
     let known = shop.orders.ledgers(order).await?.ok_or(ChangeError::NotFound)?;
     let wish = Wish { key: format!("{}:{id}:{}", act.word(), fields.get("of")), fingerprint: fields.fingerprint(), action: act.logged() };
     let form = Form { fields, id, order: known, orders: shop.orders.wishing(wish), actor: Actor::Staff(staff.id().to_string()) };
     match act {
         Act::Pack => form.pack().await?,
         Act::Send => {
-            let parcels = parcels(fields)?;
+            let parcels = form.parcels()?;
             form.orders.ship(order, FulfilmentId(form.of()?), &parcels, form.actor.clone()).await?;
         }
         Act::Unpack => {
             form.orders.unpack(order, FulfilmentId(form.of()?), form.actor.clone()).await?;
         }
         Act::Parcels => {
-            let parcels = parcels(fields)?;
+            let parcels = form.parcels()?;
             form.orders.correct_parcels(order, FulfilmentId(form.of()?), &parcels, form.actor.clone()).await?;
         }
         Act::Delivered => {
@@ -106,26 +75,13 @@ pub async fn perform(shop: &Shop, staff: &Staff, order: OrderId, act: Act, field
         }
         Act::Return => form.announce(shop).await?,
         Act::Receive => form.receive(shop).await?,
-        Act::Refuse => {
-            let text = fields.get("why").trim();
-            if text.is_empty() || text.chars().count() > 500 {
-                return why("Say why, in at most 500 characters: the shopper reads it.");
-            }
-            form.sure()?;
-            form.orders.refuse_return(order, ReturnId(form.of()?), text, form.actor.clone()).await?;
-        }
+        Act::Refuse => form.refuse().await?,
         Act::CallOff => {
             form.sure()?;
             form.orders.cancel_return(order, ReturnId(form.of()?), form.actor.clone()).await?;
         }
         Act::Address => Box::pin(form.address(shop)).await?,
-        Act::Note => {
-            let text = fields.get("note").trim();
-            if text.is_empty() || text.chars().count() > crate::orders::NOTE_CHARS_MAX {
-                return why(format!("Write a note of at most {} characters.", crate::orders::NOTE_CHARS_MAX));
-            }
-            form.orders.add_note(order, text, form.actor.clone()).await?;
-        }
+        Act::Note => form.note().await?,
         Act::Mail => {
             let Ok(kind) = fields.get("mail").parse() else { return why("Choose a mail.") };
             form.orders.mail_again(order, kind, form.actor.clone()).await?;
@@ -137,113 +93,112 @@ pub async fn perform(shop: &Shop, staff: &Staff, order: OrderId, act: Act, field
 impl Form<'_> {
     /// What the form is about.
     fn of(&self) -> Result<Uuid, Refusal> {
-        self.fields.get("of").parse().map_err(|_| Refusal::Why("The form was incomplete. Load the page again and repeat it.".to_owned()))
+        self.fields.get("of").parse().map_err(|_| Refusal::Why(INCOMPLETE.to_owned()))
     }
 
-    /// Whether somebody confirmed what cannot be undone.
+    /// Refuses unless somebody confirmed what cannot be undone.
     fn sure(&self) -> Result<(), Refusal> {
-        if self.fields.get("sure") == "yes" { Ok(()) } else { why("Tick the box to confirm: this cannot be undone.") }
+        let mut faults = Faults::default();
+        faults.sure(self.fields);
+        faults.end(Some(()))
     }
 
-    /// A number of pieces; an empty field is none.
-    fn pieces(&self, name: &str) -> Result<u32, Refusal> {
-        let text = self.fields.get(name).trim();
-        if text.is_empty() {
-            return Ok(0);
-        }
-        text.parse().ok().filter(|pieces| *pieces <= 100_000).map_or_else(|| why(format!("Type a whole number of pieces, not “{text}”.")), Ok)
-    }
-
-    /// The pieces of each line, from the fields `line-…`.
-    fn portions(&self) -> Result<Vec<Portion>, Refusal> {
-        let mut portions = Vec::new();
-        for line in &self.order.lines {
-            let quantity = self.pieces(&format!("line-{}", line.line))?;
-            if quantity > 0 {
-                portions.push(Portion { line: line.line, quantity });
-            }
-        }
-        if portions.is_empty() { why("Choose at least one piece.") } else { Ok(portions) }
-    }
-
-    fn amount(&self, name: &str) -> Result<Money, Refusal> {
-        let (text, currency) = (self.fields.get(name).trim(), self.order.total.currency);
-        if text.is_empty() {
-            return Ok(Money::zero(currency));
-        }
-        let example = Money::new(1_250, currency).decimal();
-        Money::parse(text, currency).map_or_else(|| why(format!("“{text}” is no amount in {currency}. Type it like {example}.")), Ok)
+    fn parcels(&self) -> Result<Vec<Parcel>, Refusal> {
+        let mut faults = Faults::default();
+        let parcels = faults.parcels(self.fields);
+        faults.end(parcels)
     }
 
     async fn pack(&self) -> Result<(), Refusal> {
         let (order, id, location) = (self.order.id, FulfilmentId(self.id), self.fields.get("of"));
-        let portions = self.portions()?;
+        let mut faults = Faults::default();
+        let portions = faults.portions(self.fields, &self.order);
         if self.fields.get("step") == "pack" {
+            let portions = faults.end(portions)?;
             self.orders.pack(order, id, location, &portions, self.actor.clone()).await?;
         } else {
-            let parcels = parcels(self.fields)?;
+            let parcels = faults.parcels(self.fields);
+            let (portions, parcels) = faults.end(portions.zip(parcels))?;
             self.orders.pack_and_ship(order, id, location, &portions, &parcels, self.actor.clone()).await?;
         }
         Ok(())
     }
 
     async fn cancel(&self) -> Result<(), Refusal> {
+        let mut faults = Faults::default();
+        let portions = if self.order.pieces == Pieces::Sold { faults.portions(self.fields, &self.order) } else { None };
         let reason = CancelReason::from_code(self.fields.get("reason"));
-        let Some(reason) = reason else { return why("Choose a reason.") };
-        let portions = if self.order.pieces == Pieces::Sold { Some(self.portions()?) } else { None };
-        self.sure()?;
+        let reason = faults.read("reason", reason.ok_or_else(|| "Choose a reason.".to_owned()));
+        faults.sure(self.fields);
+        let reason = faults.end(reason)?;
         self.orders.cancel(self.order.id, CancellationId(self.id), portions.as_deref(), reason, self.actor.clone()).await?;
         Ok(())
     }
 
     async fn refund(&self) -> Result<(), Refusal> {
-        let amount = self.amount("amount")?;
-        if amount.minor == 0 {
-            return why(format!("Type an amount, at most {}.", money(self.order.refundable(), english())));
+        let mut faults = Faults::default();
+        let (left, stuck) = (self.order.goodwill_left(), self.order.stuck_left());
+        let amount = faults.amount(self.fields, "amount", left.currency);
+        if amount.is_some_and(|amount| amount.minor == 0) {
+            faults.note("amount", format!("Type an amount, at most {}.", money(left, english())));
+        } else if amount.is_some_and(|amount| amount.minor > left.minor) && stuck.minor > 0 && !self.order.is_disputed() {
+            let (left, stuck) = (money(left, english()), money(stuck, english()));
+            faults.note("amount", format!("{stuck} of what is left is owed by a refund that is stuck, see Refunds: type at most {left}."));
         }
-        let Some(reason) = GoodwillReason::from_code(self.fields.get("reason")) else { return why("Choose a reason: the order's story keeps it.") };
-        self.sure()?;
+        let reason = GoodwillReason::from_code(self.fields.get("reason"));
+        let reason = faults.read("reason", reason.ok_or_else(|| "Choose a reason: the order's story keeps it.".to_owned()));
+        faults.sure(self.fields);
+        let (amount, reason) = faults.end(amount.zip(reason))?;
         self.orders.refund_goodwill(self.order.id, RefundId(self.id), amount, reason, self.actor.clone()).await?;
         Ok(())
     }
 
     async fn announce(&self, shop: &Shop) -> Result<(), Refusal> {
-        let Some(reason) = ReturnReason::from_code(self.fields.get("reason")) else { return why("Choose a reason.") };
-        let mut items = Vec::new();
-        for Portion { line, quantity } in self.portions()? {
-            let resolution = match self.fields.get(&format!("for-{line}")) {
-                "" | "refund" => Resolution::Refund,
-                variant => self.exchange(shop, line, variant).await?,
+        let mut faults = Faults::default();
+        let portions = faults.portions(self.fields, &self.order);
+        let reason = ReturnReason::from_code(self.fields.get("reason"));
+        let reason = faults.read("reason", reason.ok_or_else(|| "Choose a reason.".to_owned()));
+        let mut resolutions = Vec::new();
+        for Portion { line, .. } in portions.iter().flatten() {
+            let field = format!("for-{line}");
+            let wanted = match self.fields.get(&field) {
+                "" | "refund" => Ok(Resolution::Refund),
+                variant => self.exchange(shop, *line, variant).await?,
             };
-            items.push(ReturnItem { line, quantity, reason, resolution });
+            resolutions.extend(faults.read(&field, wanted));
         }
+        let (portions, reason) = faults.end(portions.zip(reason))?;
+        let item = |(Portion { line, quantity }, resolution)| ReturnItem { line, quantity, reason, resolution };
+        let items: Vec<ReturnItem> = portions.into_iter().zip(resolutions).map(item).collect();
         self.orders.request_return(self.order.id, ReturnId(self.id), &items, self.actor.clone()).await?;
         Ok(())
     }
 
-    /// Another variant of the line's product, at the same price.
-    async fn exchange(&self, shop: &Shop, line: u32, variant: &str) -> Result<Resolution, Refusal> {
+    /// Another variant of the line's product, at the same price; or why not.
+    async fn exchange(&self, shop: &Shop, line: u32, variant: &str) -> Result<Result<Resolution, String>, Refusal> {
+        let no = |why: &str| Ok(Err(why.to_owned()));
         let line = self.order.lines.iter().find(|known| known.line == line);
-        let (Some(line), Ok(variant)) = (line, variant.parse::<VariantId>()) else { return why("Choose what the shopper gets.") };
+        let (Some(line), Ok(variant)) = (line, variant.parse::<VariantId>()) else { return no("Choose what the shopper gets.") };
         let sql = "SELECT id FROM variants WHERE id = $1 AND product_id = $2 AND active = 1";
         if shop.db.first(sql, params![variant, line.product]).await?.is_none() {
-            return why("This can be exchanged for another variant of the same product only.");
+            return no("This can be exchanged for another variant of the same product only.");
         }
         let Some(found) = shop.orders.by_id(self.order.id).await? else { return Err(ChangeError::NotFound.into()) };
         if !exchange::for_staff(shop, &found, line).await?.contains(&variant) {
-            return why("This costs another amount now. Give the money back, and ask the shopper to order the other one.");
+            return no("This costs another amount now. Give the money back, and ask the shopper to order the other one.");
         }
-        Ok(Resolution::Exchange { product: line.product, variant })
+        Ok(Ok(Resolution::Exchange { product: line.product, variant }))
     }
 
     async fn receive(&self, shop: &Shop) -> Result<(), Refusal> {
         let id = ReturnId(self.of()?);
         let items = self.order.returns.iter().find(|known| known.id == id).map(|known| known.items.clone()).unwrap_or_default();
+        let mut faults = Faults::default();
         let mut receipts = Vec::new();
         for item in items {
             let wants = matches!(item.resolution, Resolution::Exchange { .. }) && self.fields.get(&format!("exchange-{}", item.line)) != "no";
             for (name, restock) in [("shelf", Restock::Shelf), ("discard", Restock::Discard)] {
-                let quantity = self.pieces(&format!("{name}-{}", item.line))?;
+                let quantity = faults.pieces(self.fields, &format!("{name}-{}", item.line)).unwrap_or(0);
                 if quantity > 0 {
                     receipts.push(Receipt { line: item.line, quantity, restock, exchanged: wants });
                 }
@@ -252,12 +207,36 @@ impl Form<'_> {
         let location = self.fields.get("location").to_owned();
         let known = shop.db.first("SELECT location FROM stock_balances WHERE location = $1 LIMIT 1", params![&location]).await?;
         if known.is_none() {
-            return why("Choose the location that the pieces came to.");
+            faults.note("location", "Choose the location that the pieces came to.");
         }
-        let (kept_back, delivery) = (self.amount("kept_back")?, self.amount("delivery")?);
-        self.sure()?;
+        let currency = self.order.total.currency;
+        let kept_back = faults.amount(self.fields, "kept_back", currency);
+        let delivery = faults.amount(self.fields, "delivery", currency);
+        faults.sure(self.fields);
+        let (kept_back, delivery) = faults.end(kept_back.zip(delivery))?;
         let received = Received { receipts, location, kept_back, delivery: Some(delivery) };
         self.orders.receive_return(self.order.id, id, &received, self.actor.clone()).await?;
+        Ok(())
+    }
+
+    async fn refuse(&self) -> Result<(), Refusal> {
+        let mut faults = Faults::default();
+        let text = self.fields.get("why").trim();
+        if text.is_empty() || text.chars().count() > 500 {
+            faults.note("why", "Say why, in at most 500 characters: the shopper reads it.");
+        }
+        faults.sure(self.fields);
+        faults.end(Some(()))?;
+        self.orders.refuse_return(self.order.id, ReturnId(self.of()?), text, self.actor.clone()).await?;
+        Ok(())
+    }
+
+    async fn note(&self) -> Result<(), Refusal> {
+        let (text, most) = (self.fields.get("note").trim(), crate::orders::NOTE_CHARS_MAX);
+        let is_fit = !text.is_empty() && text.chars().count() <= most;
+        let mut faults = Faults::default();
+        let fit = faults.read("note", if is_fit { Ok(text) } else { Err(format!("Write a note of at most {most} characters.")) });
+        self.orders.add_note(self.order.id, faults.end(fit)?, self.actor.clone()).await?;
         Ok(())
     }
 
@@ -274,48 +253,22 @@ impl Form<'_> {
             return Err(ChangeError::Correct(CannotCorrect::Elsewhere).into());
         }
         typed.insert(Field::Region.key().to_owned(), personal.delivery.region.clone().unwrap_or_default());
-        let address = match form.parse(&typed) {
-            Ok(address) => address,
-            Err(wrong) => {
-                let told: Vec<String> = wrong
-                    .into_iter()
-                    .map(|wrong| {
-                        let label = field_label(wrong.field, country, english());
-                        match wrong.kind {
-                            FieldErrorKind::Missing => format!("{label} is missing."),
-                            FieldErrorKind::TooLong { max } => format!("{label} has at most {max} characters."),
-                            FieldErrorKind::Malformed if wrong.field == Field::Postcode => {
-                                format!("{label} looks like {} there.", form.postcode_example)
-                            }
-                            FieldErrorKind::Malformed | FieldErrorKind::Unknown => format!("{label} cannot be read."),
-                        }
-                    })
-                    .collect();
-                return why(told.join(" "));
-            }
-        };
-        if !postcode::is_inside_vat_territory(country, address.postcode.as_deref().unwrap_or_default()) {
-            return why("We do not deliver to this postcode: it lies outside the VAT territory.");
+        let mut faults = Faults::default();
+        let address = form.parse(&typed);
+        for wrong in address.as_ref().err().into_iter().flatten() {
+            let label = field_label(wrong.field, country, english());
+            let told = match wrong.kind {
+                FieldErrorKind::Missing => format!("{label} is missing."),
+                FieldErrorKind::TooLong { max } => format!("{label} has at most {max} characters."),
+                FieldErrorKind::Malformed if wrong.field == Field::Postcode => format!("{label} looks like {} there.", form.postcode_example),
+                FieldErrorKind::Malformed | FieldErrorKind::Unknown => format!("{label} cannot be read."),
+            };
+            faults.note(wrong.field.key(), told);
         }
-        Ok(self.orders.correct_address(self.order.id, &address, self.actor.clone()).await?)
+        let postcode = address.as_ref().ok().and_then(|address| address.postcode.as_deref()).unwrap_or_default();
+        if address.is_ok() && !postcode::is_inside_vat_territory(country, postcode) {
+            faults.note(Field::Postcode.key(), "We do not deliver to this postcode: it lies outside the VAT territory.");
+        }
+        Ok(self.orders.correct_address(self.order.id, &faults.end(address.ok())?, self.actor.clone()).await?)
     }
-}
-
-/// The parcels that a form names: one carrier, a number on each line.
-fn parcels(fields: &Fields) -> Result<Vec<Parcel>, Refusal> {
-    named(fields.get("carrier"), fields.get("tracking").lines()).map_err(Refusal::Why)
-}
-
-/// One carrier's parcels; no number is one parcel without.
-pub fn named<'a>(carrier: &str, numbers: impl Iterator<Item = &'a str>) -> Result<Vec<Parcel>, String> {
-    let carrier = carrier.trim();
-    if carrier.is_empty() || carrier.chars().count() > CARRIER_CHARS_MAX {
-        return Err(format!("Name the carrier, in at most {CARRIER_CHARS_MAX} characters."));
-    }
-    let numbers: Vec<&str> = numbers.map(str::trim).filter(|number| !number.is_empty()).collect();
-    if let Some(long) = numbers.iter().find(|number| number.chars().count() > TRACKING_CHARS_MAX) {
-        return Err(format!("A tracking number has at most {TRACKING_CHARS_MAX} characters: “{long}” has more."));
-    }
-    let parcel = |number: &str| Parcel { carrier: carrier.to_owned(), tracking: number.to_owned() };
-    Ok(if numbers.is_empty() { vec![parcel("")] } else { numbers.into_iter().map(parcel).collect() })
 }

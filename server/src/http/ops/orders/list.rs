@@ -8,7 +8,10 @@ use crate::{
         forms::see_other,
         ops::{desk, query_fields, send},
     },
-    orders::lists::{COUNTED_MAX, Filter, Key, Listed, Page},
+    orders::{
+        lists::{COUNTED_MAX, Filter, Key, Listed, PAGE, Page},
+        many::MANY,
+    },
     staff::Staff,
 };
 use app::{
@@ -25,7 +28,8 @@ use axum::{
     response::Response,
     routing::get,
 };
-use domain::{market::MarketCode, offer::Instant, staff::Right};
+use domain::{market::MarketCode, offer::Instant, order::OrderNumber, staff::Right};
+use std::collections::BTreeSet;
 
 pub fn routes() -> Router<Shop> {
     Router::new().route("/ops/orders", get(show))
@@ -67,7 +71,7 @@ async fn show(State(shop): State<Shop>, staff: Staff, RawQuery(query): RawQuery)
         counts.push(Count { n: n.min(COUNTED_MAX), or_more: n > COUNTED_MAX });
     }
     let mut data = ListData {
-        lines: found.rows.iter().map(line).collect(),
+        lines: lines(&shop, &found.rows).await?,
         more: found.more.map(|key| key.to_string()),
         counts,
         markets: offered.iter().map(|code| (code.code().to_owned(), code.code().to_owned())).collect(),
@@ -138,8 +142,19 @@ fn day(text: &str, later: i64) -> Result<Option<Instant>, jiff::Error> {
     Ok(Some(day.to_zoned(jiff::tz::TimeZone::UTC)?.timestamp().as_microsecond()))
 }
 
-fn line(row: &Listed) -> Line {
+const _: () = assert!(PAGE <= MANY);
+
+/// The rows in words. Of those that wait for an answer to a bank, whether it asks or claims stands in their ledgers.
+async fn lines(shop: &Shop, rows: &[Listed]) -> anyhow::Result<Vec<Line>> {
+    let disputed: Vec<OrderNumber> = rows.iter().filter(|row| row.attention == "dispute").map(|row| row.number).collect();
+    let known = shop.orders.by_numbers(&disputed).await?;
+    let asked: BTreeSet<String> = known.iter().filter(|order| order.ledgers.is_only_asked()).map(|order| order.number.to_string()).collect();
+    Ok(rows.iter().map(|row| line(row, asked.contains(&row.number.to_string()))).collect())
+}
+
+fn line(row: &Listed, is_inquiry: bool) -> Line {
     Line {
+        is_inquiry,
         number: row.number.to_string(),
         placed_at: row.placed_at,
         market: row.market.code().to_owned(),

@@ -7,6 +7,7 @@ mod read;
 mod refusals;
 mod ship;
 mod told;
+mod typed;
 
 use crate::Shop;
 use axum::Router;

@@ -1,6 +1,10 @@
 //! One order's page, and the forms on it.
 
-use super::{act, read};
+use super::{
+    act, read,
+    refusals::{field, named, sentence},
+    typed::Refusal,
+};
 use crate::{
     Shop,
     http::{
@@ -43,12 +47,20 @@ async fn change(State(shop): State<Shop>, staff: Staff, Path((number, act)): Pat
     let (id, number) = find(&shop, &number).await?;
     match Box::pin(act::perform(&shop, &staff, id, act, &fields)).await {
         Ok(()) => Ok(see_other(&format!("{}?said={}", Route::Order { number: number.to_string() }.url(), act.word()))),
-        Err(act::Refusal::Why(why)) => {
+        Err(refusal) => {
+            let (why, wrong) = match refusal {
+                Refusal::Rule(error) => {
+                    let why = sentence(&error, &names(&shop, id).await?);
+                    (why.clone(), field(act, &error).map(|field| (field, why)).into_iter().collect())
+                }
+                Refusal::Wrong(wrong) => (wrong.iter().map(|(_, why)| why.as_str()).collect::<Vec<_>>().join(" "), wrong),
+                Refusal::Why(why) => (why, Vec::new()),
+                Refusal::Failed(error) => return Err(error.into()),
+            };
             let typed = fields.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-            let refused = Refused { act, of: fields.get("of").to_owned(), fields: typed, why };
+            let refused = Refused { act, of: fields.get("of").to_owned(), fields: typed, why, wrong };
             respond(&shop, &staff, id, &number, Some(refused), None).await
         }
-        Err(act::Refusal::Failed(error)) => Err(error.into()),
     }
 }
 
@@ -56,6 +68,14 @@ async fn find(shop: &Shop, number: &str) -> Result<(OrderId, OrderNumber), Failu
     let number: OrderNumber = number.parse().map_err(|_| Fault::NotFound)?;
     let id = shop.orders.numbered(number).await?.ok_or(Fault::NotFound)?;
     Ok((id, number))
+}
+
+/// What the lines are called, for whoever is refused some of them.
+async fn names(shop: &Shop, id: OrderId) -> anyhow::Result<impl Fn(u32) -> String + use<>> {
+    let found = shop.orders.by_id(id).await?;
+    let names = if let Some(found) = &found { read::names(shop, found).await? } else { Vec::new() };
+    let lines: Vec<u32> = found.map(|found| found.ledgers.lines.iter().map(|line| line.line).collect()).unwrap_or_default();
+    Ok(move |line| named(&lines, &names, line))
 }
 
 async fn respond(
@@ -89,7 +109,7 @@ fn is_offered(data: &app::staff::order::OrderData, refused: &Refused) -> bool {
         Act::Parcels => shipment().is_some_and(|known| known.state.shipment().is_some()),
         Act::Delivered => shipment().is_some_and(|known| known.state.word() == "shipped"),
         Act::Cancel => order.can_cancel(domain::order::By::Staff).is_ok(),
-        Act::Refund => order.refundable().minor > 0 && !order.is_disputed(),
+        Act::Refund => order.goodwill_left().minor > 0 && !order.is_disputed(),
         Act::Retry | Act::Settle => order.refunds.iter().any(|known| known.id.to_string() == refused.of && known.state.is_stuck()),
         Act::Odd => order.payments.iter().any(|known| known.id.to_string() == refused.of && known.odd.is_some_and(|odd| !odd.settled)),
         Act::Receive | Act::Refuse | Act::CallOff => {

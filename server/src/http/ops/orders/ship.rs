@@ -1,6 +1,10 @@
 //! Sending many orders at once: the queue, the pick list, packing slips, and the form for carriers and numbers.
 
-use super::{act, read, refusals::sentence};
+use super::{
+    read,
+    refusals::{named, sentence},
+    typed,
+};
 use crate::{
     Shop,
     http::{
@@ -8,7 +12,12 @@ use crate::{
         forms::see_other,
         ops::{desk, query_fields, send},
     },
-    orders::{ChangeError, OrderView, Wish, lists::Key, many::MANY, story::Actor},
+    orders::{
+        ChangeError, OrderView, Wish,
+        lists::{Key, PAGE},
+        many::MANY,
+        story::Actor,
+    },
     staff::Staff,
 };
 use app::{
@@ -43,11 +52,18 @@ async fn queue(State(shop): State<Shop>, staff: Staff, RawQuery(query): RawQuery
     let query = query_fields(query.as_deref());
     let after: Option<Key> = query.get("after").parse().ok();
     let page = shop.orders.waiting("ship", None, after).await?;
+    let numbers: Vec<OrderNumber> = page.rows.iter().map(|row| row.number).collect();
+    let found = shop.orders.by_numbers(&numbers).await?;
+    let unsent = |number: OrderNumber| {
+        let order = found.iter().find(|order| order.number == number);
+        order.map_or(0, |order| order.ledgers.unsent_portions().iter().map(|portion| portion.quantity).sum())
+    };
     let waiting = page.rows.iter().map(|row| Waiting {
         number: row.number.to_string(),
         placed_at: row.placed_at,
         market: row.market.code().to_owned(),
         state: state_words(&row.status, &row.progress),
+        pieces: unsent(row.number),
     });
     let notice = query
         .get("said")
@@ -90,7 +106,7 @@ impl Ready {
     }
 }
 
-const _: () = assert!(ORDERS_MAX <= MANY);
+const _: () = assert!(ORDERS_MAX <= MANY && PAGE <= MANY);
 
 /// The orders that a query or a form names, and the numbers of those of which nothing can be sent.
 async fn ready(shop: &Shop, numbers: &[String]) -> Result<(Vec<Ready>, Vec<String>), Failure> {
@@ -212,9 +228,10 @@ async fn send_one(shop: &Shop, staff: &Staff, id: Uuid, row: &str, carrier: &str
     if carrier.trim().is_empty() && tracking.trim().is_empty() {
         return Ok(blank);
     }
+    let anonymous = |line: u32| format!("line {}", line + 1);
     let refused = |label: Label, why: String| Label { outcome: Some(Err(why)), ..label };
-    let Some(order) = shop.orders.numbered(number).await? else { return Ok(refused(blank, sentence(&ChangeError::NotFound))) };
-    let Some(found) = shop.orders.by_id(order).await? else { return Ok(refused(blank, sentence(&ChangeError::NotFound))) };
+    let Some(order) = shop.orders.numbered(number).await? else { return Ok(refused(blank, sentence(&ChangeError::NotFound, &anonymous))) };
+    let Some(found) = shop.orders.by_id(order).await? else { return Ok(refused(blank, sentence(&ChangeError::NotFound, &anonymous))) };
     // The same form again names the same shipment.
     let bytes = shop.keys.hmac("bulk shipment", format!("{id}:{order}:{location}").as_bytes());
     let fulfilment = FulfilmentId(Uuid::from_slice(&bytes[..16]).map_err(anyhow::Error::from)?);
@@ -223,13 +240,16 @@ async fn send_one(shop: &Shop, staff: &Staff, id: Uuid, row: &str, carrier: &str
     }
     let shelf = read::shelves(shop, &found).await?.into_iter().find(|shelf| shelf.0 == location);
     let Some((_, portions)) = shelf else {
-        let why =
-            found.ledgers.can_fulfil().err().map_or_else(|| "Nothing of it lies there any more.".to_owned(), |refusal| sentence(&refusal.into()));
+        let why = found
+            .ledgers
+            .can_fulfil()
+            .err()
+            .map_or_else(|| "Nothing of it lies there any more.".to_owned(), |refusal| sentence(&refusal.into(), &anonymous));
         return Ok(refused(blank, why));
     };
     let ready = Ready { names: read::names(shop, &found).await?, location: blank.location.clone(), portions, found };
     let label = Label { carrier: blank.carrier, tracking: blank.tracking, ..ready.label() };
-    let parcels = match act::named(carrier, tracking.split([',', ';'])) {
+    let parcels = match typed::named(carrier, tracking.split([',', ';'])) {
         Ok(parcels) => parcels,
         Err(why) => return Ok(refused(label, why)),
     };
@@ -238,6 +258,9 @@ async fn send_one(shop: &Shop, staff: &Staff, id: Uuid, row: &str, carrier: &str
     match shop.orders.wishing(wish).pack_and_ship(order, fulfilment, location, &ready.portions, &parcels, actor).await {
         Ok(_) => Ok(Label { outcome: Some(Ok("Shipped.".to_owned())), ..label }),
         Err(ChangeError::Failed(error)) => Err(error.into()),
-        Err(refusal) => Ok(refused(label, sentence(&refusal))),
+        Err(refusal) => {
+            let lines: Vec<u32> = ready.found.ledgers.lines.iter().map(|line| line.line).collect();
+            Ok(refused(label, sentence(&refusal, &|line| named(&lines, &ready.names, line))))
+        }
     }
 }

@@ -22,6 +22,7 @@ use domain::{
     event::Event,
     offer::Instant,
     order::{Order, Portion},
+    refund::RefundState,
 };
 use std::collections::BTreeMap;
 
@@ -37,8 +38,8 @@ pub async fn story(shop: &Shop, found: &OrderView, names: &[LineName], locations
     }
     let who = |actor: &Actor| match actor {
         Actor::Shop => "the shop".to_owned(),
-        Actor::Shopper => "shopper".to_owned(),
-        Actor::Provider => "payment provider".to_owned(),
+        Actor::Shopper => "the shopper".to_owned(),
+        Actor::Provider => "the payment provider".to_owned(),
         Actor::Staff(id) => people.get(id).cloned().unwrap_or_else(|| format!("staff {id}")),
     };
     let words = Words { order: &found.ledgers, names, locations };
@@ -104,10 +105,19 @@ impl Words<'_> {
             Event::ReturnRequested { return_id, .. } => format!("Return announced: {}", self.returned(*return_id)),
             Event::ReturnReceived { return_id, .. } => format!("Return received: {}", self.returned(*return_id)),
             Event::ReturnRefused { return_id, .. } => format!("Return refused: {}", self.returned(*return_id)),
-            Event::DisputeOpened { .. } => "A bank disputes the payment".to_owned(),
+            // Whether it asks or claims the money stands in the entry beside this one.
+            Event::DisputeOpened { .. } => "A bank questions the payment".to_owned(),
             Event::DisputeClosed { won, .. } => ended(*won).to_owned(),
             Event::RefundIssued { refund, .. } => format!("Refund of {} paid back", self.refund(*refund)),
-            Event::RefundFailed { refund, .. } => format!("Refund of {} did not get through", self.refund(*refund)),
+            Event::RefundFailed { refund, .. } => {
+                let known = self.order.refunds.iter().find(|known| known.id == *refund).map(|known| known.state);
+                let how = match known {
+                    Some(RefundState::Failed) => "was refused by the provider",
+                    Some(RefundState::Bounced) => "was sent back by the bank",
+                    _ => "did not get through",
+                };
+                format!("Refund of {} {how}", self.refund(*refund))
+            }
             Event::ProductChanged { .. }
             | Event::PriceChanged { .. }
             | Event::StockChanged { .. }
