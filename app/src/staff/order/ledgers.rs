@@ -180,7 +180,7 @@ pub fn disputes(data: &OrderData) -> AnyView {
     let all = all.collect_view();
     let open = data.order.is_disputed().then(|| {
         let words = if data.order.is_only_asked() {
-            "No money has moved: the bank asks first, and claims the money if it gets no answer that satisfies it. Nothing is sent, cancelled or refunded until then: it could be lost twice. Answer on the payment provider's own pages."
+            "No money has moved: the bank asks first, and claims the money if it gets no answer that satisfies it. Nothing is sent, cancelled or refunded meanwhile: it could be lost twice. Answer on the payment provider's own pages."
         } else {
             "Nothing is sent, cancelled or refunded while a dispute is open: it could be lost twice. Send evidence on the payment provider's own pages; without it the money is lost."
         };

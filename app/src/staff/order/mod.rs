@@ -170,10 +170,8 @@ fn tags(data: &OrderData) -> AnyView {
         Some(Progress::PartlyShipped { shipped, of }) => format!("{shipped} of {of} shipped"),
         other => state_words(status.word(), other.map_or("", Progress::word)).to_owned(),
     };
-    // Nothing is well while a bank asks, or money is stuck.
-    let is_well = progress.is_some()
-        && data.order.is_paid_for().is_ok()
-        && data.order.attention().iter().all(|attention| matches!(attention, Attention::Ship | Attention::Return));
+    // Nothing is well while something waits, or a bank decides.
+    let is_well = progress.is_some() && data.order.is_paid_for().is_ok() && data.order.attention().is_empty();
     let class = if is_well { "tag live" } else { "tag" };
     let is_inquiry = data.order.is_only_asked();
     let waits = data.order.attention().into_iter().filter_map(|attention| match attention {

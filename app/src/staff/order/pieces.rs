@@ -2,7 +2,7 @@
 
 use super::{Act, OrderData, may, slot::Slot};
 use crate::{
-    i18n::money,
+    i18n::{money, number},
     private::sums,
     staff::{Desk, orders::english, time},
 };
@@ -17,7 +17,7 @@ pub fn table(data: &OrderData) -> AnyView {
         let replaces = line.replaces.map(|_| view! { <span class="tag">"Exchange"</span> });
         let unit = data.quote.lines.get(place).filter(|_| line.replaces.is_none()).map(|priced| {
             let was = priced.unit_was.map(|was| view! { <s>{money(was, english())}</s>" " });
-            view! { {was}{money(priced.unit, english())} }
+            view! { <span>{was}{money(priced.unit, english())}</span> }
         });
         // Its amount was paid with what it is sent for.
         let paid = line.replaces.map_or_else(|| money(line.amount, english()), |_| "in exchange".to_owned());
@@ -25,8 +25,8 @@ pub fn table(data: &OrderData) -> AnyView {
             <tr>
                 <th scope="row" data-label="Piece"><span>{name.title}" "{replaces}<small>{small}</small></span></th>
                 <td data-label="Where">{places(data, line.line)}</td>
-                <td data-label="Quantity" class="n">{line.quantity}</td>
-                <td data-label="Price" class="n"><span>{unit}</span></td>
+                <td data-label="Quantity" class="n">{number(line.quantity.into(), english())}</td>
+                <td data-label="Price" class="n">{unit}</td>
                 <td data-label="Paid" class="n">{paid}</td>
             </tr>
         }

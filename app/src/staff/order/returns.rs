@@ -36,12 +36,13 @@ fn one(desk: &Desk, data: &OrderData, back: &Return) -> AnyView {
             let shelf: u32 = receipts.iter().filter(|receipt| receipt.restock == Restock::Shelf).map(|receipt| receipt.quantity).sum();
             let is_exchange = |line: u32| back.items.iter().any(|item| item.line == line && item.resolution != Resolution::Refund);
             let unsent = receipts.iter().any(|receipt| is_exchange(receipt.line) && !receipt.exchanged);
-            let words = format!(
-                "{came} came, {shelf} back on the shelf; {} kept back, {} of the delivery charge went back. {}",
-                money(*kept_back, english()),
-                money(*delivery, english()),
-                if unsent { "Not everything was exchanged: money goes back for it. " } else { "" }
-            );
+            let mut words = format!("{came} came, {shelf} back on the shelf");
+            for (amount, what) in [(kept_back, "kept back"), (delivery, "of the delivery charge went back")] {
+                if !amount.is_zero() {
+                    words.extend(["; ", &*money(*amount, english()), " ", what]);
+                }
+            }
+            words.push_str(if unsent { ". Not everything was exchanged: money goes back for it. " } else { ". " });
             view! { <span class="tag">"received"</span>" "{words}{time(*at)} }.into_any()
         }
         ReturnState::Refused { at, why } => view! { <span class="tag">"refused"</span>" "{why.clone()}" "{time(*at)} }.into_any(),
