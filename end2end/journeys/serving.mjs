@@ -69,13 +69,13 @@ async function serving(browser, shop, width) {
   await lookAt("refund, refused");
   form = page.locator("details.act[open]");
   await form.getByLabel("Amount in GBP").fill("5.00");
-  await form.getByLabel("The money goes back.").press("Space");
+  if (!(await form.getByLabel("The money goes back.").isChecked())) throw new Error("what was confirmed is gone");
   await form.getByRole("button", { name: "Refund" }).press("Enter");
   await page.getByText("The refund is asked for.").waitFor();
   await lookAt("order, shipped and refunded");
 
   await page.goto("/ops/orders/ship");
-  await page.getByLabel(second.number, { exact: true }).waitFor();
+  await page.getByRole("link", { name: second.number, exact: true }).waitFor();
   await page.getByRole("button", { name: "Pick list" }).press("Enter");
   await page.getByRole("cell", { name: new RegExp(second.number) }).waitFor();
   await lookAt("pick list");
