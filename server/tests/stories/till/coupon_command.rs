@@ -117,7 +117,7 @@ async fn codes_are_added_listed_and_ended() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn a_thousand_unique_codes_are_a_thousand() -> anyhow::Result<()> {
-    let data = tempfile::tempdir()?;
+    let data = shop().await?;
     let csv = says(data.path(), "coupon bulk 1201 --prefix GIFT --amount 10.00EUR --title \"A gift\"").await?;
     let mut lines = csv.lines();
     assert_eq!(lines.next(), Some("code"));
