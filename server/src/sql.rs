@@ -173,8 +173,12 @@ impl Db {
         if url.starts_with("sqlite:") && !SqliteConnectOptions::from_str(url)?.get_filename().is_file() {
             return Ok(false);
         }
-        let db = Self::open(url).await?;
-        Ok(db.first("SELECT version FROM _sqlx_migrations LIMIT 1", Vec::new()).await.is_ok())
+        match Self::open(url).await?.first("SELECT version FROM _sqlx_migrations LIMIT 1", Vec::new()).await {
+            Ok(_) => Ok(true),
+            // The table is not there.
+            Err(sqlx::Error::Database(_)) => Ok(false),
+            Err(error) => Err(error).context("asking the database whether a shop is in it"),
+        }
     }
 
     /// Opens `sqlite:<path>` (created if missing) or `postgres://…`. Errors say what was wrong with the URL or the server.

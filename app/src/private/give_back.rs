@@ -295,8 +295,7 @@ fn line_fields(line: &Returnable, data: &FormData, view: &View) -> AnyView {
     .into_any()
 }
 
-/// A reason as the shopper reads it.
-pub const fn reason_words(reason: ReturnReason, messages: &GiveBack) -> &'static str {
+const fn reason_words(reason: ReturnReason, messages: &GiveBack) -> &'static str {
     match reason {
         ReturnReason::ChangedMind => messages.reason_changed_mind,
         ReturnReason::TooSmall => messages.reason_too_small,

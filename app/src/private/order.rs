@@ -224,7 +224,7 @@ fn cancelled_text(data: &OrderData, view: &View) -> &'static str {
     match (data.undone.refunds.is_empty(), data.is_captured) {
         (false, _) => messages.text_cancelled_paid,
         (true, false) => messages.text_cancelled_unpaid,
-        // The bank took it, or it cost nothing.
+        // The bank has taken it back.
         (true, true) => messages.text_cancelled,
     }
 }
