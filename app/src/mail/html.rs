@@ -43,7 +43,7 @@ pub fn html(letter: &Letter, locale: Locale) -> String {
         let _ = writeln!(out, "<tr><td style=\"padding:12px 24px 0\">{}</td></tr>", Escaped(paragraph));
     }
     button(&letter.button, side, &mut out);
-    if let Some(items) = &letter.items {
+    for items in &letter.items {
         heading(&items.title, &mut out);
         let rows = items.lines.iter().map(|item| item_row(item, side)).collect::<String>();
         table(&rows, &mut out);
@@ -55,8 +55,9 @@ pub fn html(letter: &Letter, locale: Locale) -> String {
         facts(fact, &mut out);
     }
     let _ = write!(out, "<tr><td style=\"padding:32px 24px;font-size:13px;line-height:20px;color:{SOFT}\">");
-    for (at, line) in letter.small.iter().enumerate() {
-        let _ = write!(out, "{}{}", if at > 0 { "<br>" } else { "" }, Escaped(line));
+    let _ = write!(out, "{}", Escaped(&letter.small));
+    if let Some(entity) = &letter.entity {
+        let _ = write!(out, "<br>{}", Escaped(entity));
     }
     out.push_str("</td></tr>\n</table>\n</td></tr>\n</table>\n</body>\n</html>");
     out

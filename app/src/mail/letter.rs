@@ -1,10 +1,11 @@
 //! The parts of a letter in their order, as words: what text and HTML both say.
 
-use super::{Kind, MailData};
+use super::{Kind, MailData, MailLine, MoneyBack, sentences};
 use crate::{
-    i18n::{date_range, filled, follow, money, till},
+    document::SHOP_NAME,
+    i18n::{date_range, filled, follow, give_back, money, till},
     ports::View,
-    private::{country_name, sums},
+    private::{country_name, give_back::reason_words, sums},
 };
 use domain::address::Address;
 
@@ -17,13 +18,15 @@ pub struct Letter {
     pub paragraphs: Vec<String>,
     /// The words and the address of the one button.
     pub button: (String, String),
-    pub items: Option<Items>,
+    pub items: Vec<Items>,
     /// Label and amount; the last one is the total.
     pub sums: Vec<(String, String)>,
     /// Label and lines: parcels, delivery, addresses.
     pub facts: Vec<Fact>,
-    /// Why this mail came, and from whom.
-    pub small: Vec<String>,
+    /// Why this mail came.
+    pub small: String,
+    /// Who is behind the shop, where its name alone does not say it.
+    pub entity: Option<String>,
 }
 
 /// The lines that a letter is about.
@@ -47,55 +50,64 @@ pub struct Fact {
 }
 
 pub fn letter(view: &View, data: &MailData) -> Letter {
-    let (messages, common) = (follow(view.locale), till(view.locale));
-    let (subject, text, next) = match data.kind {
-        Kind::Placed => (messages.placed_subject, messages.placed_text, messages.placed_next),
-        Kind::Paid => (messages.paid_subject, messages.paid_text, messages.paid_next),
-        Kind::Shipped if data.is_part => (messages.shipped_part_subject, messages.shipped_text, messages.shipped_next),
-        Kind::Delivered if data.is_part => (messages.delivered_part_subject, messages.delivered_text, messages.delivered_next),
-        Kind::Shipped => (messages.shipped_subject, messages.shipped_text, messages.shipped_next),
-        Kind::Delivered => (messages.delivered_subject, messages.delivered_text, messages.delivered_next),
-        Kind::Refunded => (messages.refunded_subject, messages.refunded_text, messages.refunded_next),
-        Kind::Cancelled if data.replaced => (messages.cancelled_subject, common.text_withdrawn, messages.cancelled_next),
-        Kind::Cancelled => (messages.cancelled_subject, messages.cancelled_text, messages.cancelled_next),
-        Kind::Returned => (messages.returned_subject, messages.returned_text, messages.returned_next),
-        Kind::Link => (messages.link_subject, messages.link_text, messages.link_next),
-    };
+    let messages = follow(view.locale);
     // Latin numbers and amounts keep their order inside a right-to-left sentence (Unicode UAX 9, 2.4: isolates).
     let isolated = |text: &str| if view.locale.language.is_rtl() { format!("\u{2068}{text}\u{2069}") } else { text.to_owned() };
-    let (number, amount, name) = (isolated(&data.number), isolated(&money(data.amount, view.locale)), isolated(&data.name));
+    let amount = money(sentences::amount(data), view.locale);
+    let (number, amount, name) = (isolated(&data.number), isolated(&amount), isolated(&data.name));
     let fill = |template: &str| filled(template, &[("number", &number), ("amount", &amount), ("name", &name)]);
-    let mut small = vec![fill(messages.why_mail)];
-    small.extend((!view.market.legal_entity.is_empty()).then(|| view.market.legal_entity.clone()));
+    let entity = &view.market.legal_entity;
     Letter {
-        subject: fill(subject),
+        subject: fill(sentences::subject(data, messages)),
         greeting: fill(messages.greeting),
-        paragraphs: vec![fill(text), fill(next)],
+        paragraphs: sentences::paragraphs(view, data).iter().map(|paragraph| fill(paragraph)).collect(),
         button: (messages.view_order.to_owned(), data.link.clone()),
         items: items(view, data),
-        sums: if matches!(data.kind, Kind::Placed | Kind::Paid) { sums_of(view, data) } else { Vec::new() },
-        facts: facts(view, data),
-        small,
+        sums: if matches!(data.kind, Kind::Placed | Kind::Paid) { sums_of(view, data) } else { money_back(view, data) },
+        facts: facts(view, data, &number),
+        small: fill(messages.why_mail),
+        entity: (!entity.is_empty() && entity != SHOP_NAME).then(|| entity.clone()),
     }
 }
 
-fn items(view: &View, data: &MailData) -> Option<Items> {
-    let (messages, common) = (follow(view.locale), till(view.locale));
+fn items(view: &View, data: &MailData) -> Vec<Items> {
+    let (messages, common, returns) = (follow(view.locale), till(view.locale), give_back(view.locale));
     let title = match data.kind {
         Kind::Shipped | Kind::Delivered => messages.shipped_items,
+        Kind::PartCancelled => messages.cancelled_items,
+        Kind::ReturnAnnounced => returns.pieces,
         Kind::Returned => messages.returned_items,
+        Kind::ReturnRefused | Kind::ReturnCalledOff => messages.return_items,
         Kind::Refunded => messages.refunded_items,
         // The link alone: whoever reads this mailbox need not have ordered.
-        Kind::Link => return None,
-        _ => common.order_items,
+        Kind::Link => return Vec::new(),
+        Kind::Placed | Kind::Paid | Kind::Cancelled => common.order_items,
     };
-    let lines = data.lines.iter().map(|line| {
-        let quantity = filled(common.quantity_is, &[("count", &line.quantity.to_string())]);
-        let details = line.options.iter().cloned().chain([quantity]).collect::<Vec<_>>().join(", ");
-        Item { title: line.title.clone(), details, amount: line.total.map(|total| money(total, view.locale)) }
+    let all = [(title, &data.lines), (messages.exchange_items, &data.back.exchange), (messages.missing_items, &data.back.missing)];
+    let told = all.into_iter().filter(|(_, lines)| !lines.is_empty());
+    told.map(|(title, lines)| Items { title: title.to_owned(), lines: lines.iter().map(|line| item(view, line)).collect() }).collect()
+}
+
+fn item(view: &View, line: &MailLine) -> Item {
+    let (common, returns) = (till(view.locale), give_back(view.locale));
+    let quantity = filled(common.quantity_is, &[("count", &line.quantity.to_string())]);
+    let wish = line.wish.iter().flat_map(|wish| {
+        let exchange = wish.exchange.as_ref().map(|variant| filled(returns.wish_exchange, &[("variant", variant)]));
+        [reason_words(wish.reason, returns).to_owned(), exchange.unwrap_or_else(|| returns.wish_refund.to_owned())]
     });
-    let lines: Vec<_> = lines.collect();
-    (!lines.is_empty()).then(|| Items { title: title.to_owned(), lines })
+    let details = line.options.iter().cloned().chain([quantity]).chain(wish).collect::<Vec<_>>().join(", ");
+    Item { title: line.title.clone(), details, amount: line.total.map(|total| money(total, view.locale)) }
+}
+
+/// What goes back, and what was kept of it.
+fn money_back(view: &View, data: &MailData) -> Vec<(String, String)> {
+    let messages = follow(view.locale);
+    let refund = match data.money {
+        MoneyBack::Going(amount) | MoneyBack::Sent(amount) | MoneyBack::SentOtherwise(amount) => Some(amount),
+        MoneyBack::Untold | MoneyBack::NeverCharged | MoneyBack::TakenByBank | MoneyBack::Nothing => None,
+    };
+    let all = [(messages.kept_back, data.kept_back), (messages.charge_back, data.charge), (messages.refund, refund)];
+    all.into_iter().filter_map(|(label, amount)| Some((label.to_owned(), money(amount?, view.locale)))).collect()
 }
 
 fn sums_of(view: &View, data: &MailData) -> Vec<(String, String)> {
@@ -107,8 +119,8 @@ fn sums_of(view: &View, data: &MailData) -> Vec<(String, String)> {
     rows
 }
 
-fn facts(view: &View, data: &MailData) -> Vec<Fact> {
-    let (messages, common) = (follow(view.locale), till(view.locale));
+fn facts(view: &View, data: &MailData, number: &str) -> Vec<Fact> {
+    let (messages, common, returns) = (follow(view.locale), till(view.locale), give_back(view.locale));
     let plain = |label: &str, lines: Vec<String>| Fact { label: label.to_owned(), lines };
     let postal = |address: &Address| {
         let mut lines = address.label();
@@ -116,8 +128,17 @@ fn facts(view: &View, data: &MailData) -> Vec<Fact> {
         lines
     };
     let mut facts = Vec::new();
-    if data.kind == Kind::Refunded {
-        facts.push(plain(messages.refund, vec![money(data.amount, view.locale)]));
+    if let Some(awaited) = &data.back.awaited {
+        let with = |template: &str, amount| filled(template, &[("amount", &money(amount, view.locale))]);
+        let amount = awaited.amount.map(|amount| with(returns.amount_text, amount));
+        let amount = amount.or_else(|| awaited.all_exchanged.then(|| returns.amount_none.to_owned()));
+        facts.extend(amount.map(|words| plain(returns.amount, vec![words])));
+        let label = if awaited.label.is_zero() { returns.label_free.to_owned() } else { with(returns.label_fee, awaited.label) };
+        facts.push(plain(returns.label, vec![label]));
+        facts.push(plain(returns.how, vec![filled(returns.label_how, &[("number", number)])]));
+    }
+    if !data.back.why.is_empty() {
+        facts.push(plain(returns.reason, data.back.why.lines().map(str::to_owned).collect()));
     }
     for parcel in &data.parcels {
         if !parcel.carrier.is_empty() {

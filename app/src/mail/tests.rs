@@ -1,13 +1,19 @@
 //! What mails say: every kind in every language, as text and as HTML.
 
 use super::*;
-use crate::{i18n::follow, pages::memory};
+use crate::{
+    document::SHOP_NAME,
+    i18n::{filled, follow, give_back, money},
+    pages::memory,
+    ports::View,
+};
 use domain::{
     account::PersonName,
     locale::Locale,
     money::Currency,
     pricing::{Entry, Label, Why},
 };
+use std::sync::Arc;
 
 const LINK: &str = "https://shop.example/x/orders/AAAAAAAAAAAAAAAAAAAAAA";
 
@@ -20,7 +26,7 @@ fn data(kind: Kind, title: &str) -> MailData {
         number: "NG-7K2M-Q4XD".into(),
         link: LINK.into(),
         name: "山田 花子".into(),
-        lines: vec![MailLine { title: title.into(), options: vec!["Navy".into()], quantity: 2, total: Some(money(9_600)) }],
+        lines: vec![MailLine { title: title.into(), options: vec!["Navy".into()], quantity: 2, total: Some(money(9_600)), wish: None }],
         quote: Quote {
             lines: Vec::new(),
             goods: money(9_600),
@@ -34,7 +40,7 @@ fn data(kind: Kind, title: &str) -> MailData {
                 entry(Label::Delivery, 500, Why::Charged { free_from: None }),
             ],
         },
-        amount: money(10_100),
+        total: money(10_100),
         method: "Standard".into(),
         promise: Promise { from: day(24), to: day(26) },
         delivery: Address {
@@ -49,9 +55,27 @@ fn data(kind: Kind, title: &str) -> MailData {
         },
         billing: None,
         parcels: vec![Parcel { carrier: "Post".into(), tracking: "RR123".into() }],
-        is_part: false,
-        replaced: false,
+        share: Share::Whole,
+        payment: Payment::Awaited,
+        money: if kind == Kind::Refunded { MoneyBack::Sent(money(10_100)) } else { MoneyBack::Untold },
+        kept_back: None,
+        charge: None,
+        cause: (kind == Kind::Refunded).then_some(Cause { reason: RefundReason::Goodwill, goodwill: None, too_late: false }),
+        cancelled: Cancelled::default(),
+        back: Back::default(),
     }
+}
+
+fn usd(minor: i64) -> Money {
+    Money::new(minor, Currency::USD)
+}
+
+fn written(locale: Locale, data: &MailData) -> Rendered {
+    let mail = render(&memory::view(locale), data);
+    for text in [&mail.subject, &mail.text, &mail.html] {
+        assert!(!text.contains('{') && !text.contains('}'), "{locale} has an open placeholder: {text}");
+    }
+    mail
 }
 
 fn locales() -> impl Iterator<Item = Locale> {
@@ -92,15 +116,161 @@ fn every_kind_in_every_language_says_what_it_is_about() {
 }
 
 #[test]
-fn a_part_of_an_order_is_not_told_as_the_whole() {
+fn a_part_the_rest_and_an_exchange_are_not_told_as_the_whole() {
     for locale in locales() {
+        let messages = follow(locale);
         for kind in [Kind::Shipped, Kind::Delivered] {
-            let whole = data(kind, "Canvas tote");
-            let part = MailData { is_part: true, ..whole.clone() };
-            let [whole, part] = [whole, part].map(|data| render(&memory::view(locale), &data));
-            assert!(whole.subject != part.subject && part.subject.contains("NG-7K2M-Q4XD"), "{locale} {kind}: {}", part.subject);
+            let all =
+                [Share::Whole, Share::Part, Share::Rest, Share::Exchange].map(|share| written(locale, &MailData { share, ..data(kind, "Tote") }));
+            for (at, mail) in all.iter().enumerate() {
+                assert!(mail.subject.contains("NG-7K2M-Q4XD"), "{locale} {kind}: {}", mail.subject);
+                assert!(all[at + 1..].iter().all(|other| other.subject != mail.subject), "{locale} {kind}: {}", mail.subject);
+                let follows = mail.text.contains(messages.shipped_part_next);
+                assert_eq!(follows, kind == Kind::Shipped && at == 1, "{locale} {kind}: only of a part more follows: {}", mail.text);
+            }
+        }
+        let untracked = MailData { parcels: vec![Parcel { carrier: "Post".into(), tracking: String::new() }], ..data(Kind::Shipped, "Tote") };
+        assert!(!written(locale, &untracked).text.contains(messages.shipped_next), "{locale}: there is no number to follow");
+    }
+}
+
+#[test]
+fn a_payment_is_asked_for_only_while_it_may_come() {
+    for locale in locales() {
+        let messages = follow(locale);
+        for (payment, kept, next) in
+            [(Payment::Awaited, true, true), (Payment::UnderWay, true, false), (Payment::Late, false, true), (Payment::Settled, false, false)]
+        {
+            let mail = written(locale, &MailData { payment, ..data(Kind::Placed, "Tote") });
+            let says = |text: &str| mail.text.contains(text);
+            assert_eq!((says(messages.placed_kept), says(messages.placed_next)), (kept, next), "{locale} {payment:?}: {}", mail.text);
         }
     }
+}
+
+/// A message with the amount of 12.50 dollars.
+fn with_amount(template: &str, locale: Locale) -> String {
+    let amount = money(usd(1_250), locale);
+    let amount = if locale.language.is_rtl() { format!("\u{2068}{amount}\u{2069}") } else { amount };
+    let text = filled(template, &[("amount", &amount)]);
+    // A paragraph of its own begins large.
+    let mut letters = text.chars();
+    letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
+}
+
+#[test]
+fn what_becomes_of_the_money_is_said_and_nothing_is_left_open() {
+    for locale in locales() {
+        let messages = follow(locale);
+        for kind in [Kind::Cancelled, Kind::PartCancelled, Kind::Returned] {
+            for (back, words) in [
+                (MoneyBack::NeverCharged, messages.never_charged),
+                (MoneyBack::Going(usd(1_250)), messages.refund_follows),
+                (MoneyBack::Sent(usd(1_250)), messages.refunded_text),
+                (MoneyBack::SentOtherwise(usd(1_250)), messages.refunded_otherwise),
+                (MoneyBack::TakenByBank, messages.refund_by_bank),
+                (MoneyBack::Nothing, messages.refund_none),
+            ] {
+                let mail = written(locale, &MailData { money: back, ..data(kind, "Tote") });
+                let said = with_amount(words, locale);
+                assert!(mail.text.contains(&said), "{locale} {kind} {back:?}: {said}: {}", mail.text);
+                let is_listed = mail.text.contains(&format!("{}: {}", messages.refund, money(usd(1_250), locale)));
+                assert_eq!(is_listed, matches!(back, MoneyBack::Going(_) | MoneyBack::Sent(_) | MoneyBack::SentOtherwise(_)), "{locale} {kind}");
+            }
+            let untold = written(locale, &data(kind, "Tote"));
+            assert!(!untold.text.contains(messages.never_charged) && !untold.text.contains(messages.refund_none), "{locale}: {}", untold.text);
+        }
+    }
+}
+
+#[test]
+fn a_refund_says_why() {
+    for locale in locales() {
+        let plain = RefundReason::ALL.map(|reason| Cause { reason, goodwill: None, too_late: false });
+        let late = Cause { reason: RefundReason::Cancelled, goodwill: None, too_late: true };
+        let goodwill = GoodwillReason::ALL.map(|why| Cause { reason: RefundReason::Goodwill, goodwill: Some(why), too_late: false });
+        let mut said = std::collections::BTreeSet::new();
+        for cause in plain.into_iter().chain([late]).chain(goodwill) {
+            let mail = written(locale, &MailData { cause: Some(cause), money: MoneyBack::Sent(usd(1_250)), ..data(Kind::Refunded, "Tote") });
+            assert!(mail.text.contains(&money(usd(1_250), locale)), "{locale}: {}", mail.text);
+            said.insert(mail.text);
+        }
+        // Goodwill whose why nobody kept is told as another one.
+        assert_eq!(said.len(), RefundReason::ALL.len() + 1 + GoodwillReason::ALL.len() - 1, "{locale}: each has words of its own");
+    }
+}
+
+#[test]
+fn a_return_that_came_tells_exchange_and_money_apart() {
+    let piece = |title: &str| MailLine { title: title.into(), options: vec!["Sand".into()], quantity: 1, total: None, wish: None };
+    for locale in locales() {
+        let messages = follow(locale);
+        let exchanged = Back { exchange: vec![piece("New hat")], exchange_follows: true, ..Back::default() };
+        let only = written(locale, &MailData { back: exchanged.clone(), ..data(Kind::Returned, "Tote") });
+        assert!(
+            only.text.contains(messages.exchange_items) && only.text.contains("New hat") && only.text.contains(messages.exchange_next),
+            "{}",
+            only.text
+        );
+        assert!(!only.text.contains(&format!("{}:", messages.refund)) && !only.text.contains(messages.not_exchanged), "{locale}: {}", only.text);
+
+        let mixed = MailData {
+            money: MoneyBack::Going(usd(1_250)),
+            kept_back: Some(usd(300)),
+            charge: Some(usd(495)),
+            back: Back { not_exchanged: true, missing: vec![piece("Lost scarf")], ..exchanged.clone() },
+            ..data(Kind::Returned, "Tote")
+        };
+        let mail = written(locale, &mixed);
+        for words in [messages.returned_items, messages.exchange_items, messages.missing_items, "Lost scarf", messages.not_exchanged] {
+            assert!(mail.text.contains(words) && mail.html.contains(&crate::document::Escaped(words).to_string()), "{locale} {words}: {}", mail.text);
+        }
+        for (label, minor) in [(messages.kept_back, 300), (messages.charge_back, 495), (messages.refund, 1_250)] {
+            assert!(mail.text.contains(&format!("{label}: {}", money(usd(minor), locale))), "{locale} {label}: {}", mail.text);
+        }
+        assert!(mail.text.contains(&with_amount(messages.refund_follows, locale)), "{locale}: {}", mail.text);
+    }
+}
+
+#[test]
+fn an_announced_return_says_what_is_wanted_and_how_to_send_it() {
+    for locale in locales() {
+        let (messages, returns) = (follow(locale), give_back(locale));
+        let mut told = data(Kind::ReturnAnnounced, "Tote");
+        told.lines[0].wish = Some(Wish { reason: ReturnReason::TooSmall, exchange: Some("Sand".into()) });
+        told.back.awaited = Some(Awaited { amount: Some(usd(1_250)), all_exchanged: false, label: usd(300) });
+        let mail = written(locale, &told);
+        let exchange = filled(returns.wish_exchange, &[("variant", "Sand")]);
+        for words in [returns.said_announced, returns.reason_too_small, &exchange, returns.how, &money(usd(1_250), locale), &money(usd(300), locale)]
+        {
+            assert!(mail.text.contains(words), "{locale} {words}: {}", mail.text);
+        }
+        assert_eq!(mail.text.matches("NG-7K2M-Q4XD").count(), 2, "{locale}: on the note in the parcel, and why this mail came: {}", mail.text);
+
+        // It was called off meanwhile: nothing is to be sent.
+        told.back.awaited = None;
+        let over = written(locale, &told);
+        assert!(!over.text.contains(returns.said_announced) && !over.text.contains(returns.how), "{locale}: {}", over.text);
+
+        let refused = MailData { back: Back { why: "Worn <b>\nand washed".into(), ..Back::default() }, ..data(Kind::ReturnRefused, "Tote") };
+        let mail = written(locale, &refused);
+        assert!(mail.text.contains("Worn <b>\nand washed") && mail.html.contains("<bdi>Worn &lt;b&gt;</bdi><br><bdi>and washed"), "{}", mail.html);
+        assert!(mail.text.contains(messages.return_refused_text), "{locale}: {}", mail.text);
+    }
+}
+
+#[test]
+fn the_shop_is_named_once_below_a_mail() {
+    let view = memory::view("en-us".parse().expect("a locale"));
+    let of = |entity: &str| {
+        let market = domain::market::Market { legal_entity: entity.to_owned(), ..(*view.market).clone() };
+        render(&View { market: Arc::new(market), ..view.clone() }, &data(Kind::Paid, "Tote"))
+    };
+    let same = of(SHOP_NAME);
+    assert_eq!(same.text.matches(SHOP_NAME).count(), 1, "{}", same.text);
+    assert_eq!(same.html.matches(SHOP_NAME).count(), 1, "the letterhead: {}", same.html);
+    let other = of("Shop Holding Inc.");
+    assert!(other.text.contains(&format!("{SHOP_NAME}\nShop Holding Inc.\n")) && other.html.contains("<br>Shop Holding Inc."), "{}", other.text);
 }
 
 #[test]

@@ -8,7 +8,7 @@ pub fn text(letter: &Letter) -> String {
     blocks.extend(letter.paragraphs.iter().cloned());
     let (words, address) = &letter.button;
     blocks.push(format!("{words}:\n{address}"));
-    if let Some(items) = &letter.items {
+    for items in &letter.items {
         let mut lines = vec![items.title.clone()];
         for item in &items.lines {
             let amount = item.amount.as_ref().map(|amount| format!(": {amount}")).unwrap_or_default();
@@ -25,7 +25,8 @@ pub fn text(letter: &Letter) -> String {
         blocks.push(lines.join("\n"));
     }
     // RFC 3676, 4.3: what follows two hyphens and a space is the signature.
-    blocks.push(format!("-- \n{SHOP_NAME}\n{}", letter.small.join("\n")));
+    let entity = letter.entity.as_ref().map(|entity| format!("\n{entity}")).unwrap_or_default();
+    blocks.push(format!("-- \n{SHOP_NAME}{entity}\n{}", letter.small));
     let mut text = blocks.join("\n\n");
     text.push('\n');
     text

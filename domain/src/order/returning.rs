@@ -335,7 +335,8 @@ impl Order {
         Ok((after, vec![Event::ReturnRefused { order, return_id: id }]))
     }
 
-    /// Ends an announced return: the pieces stay where they are. No event: whoever called it off knows.
+    /// Ends an announced return: the pieces stay where they are. No event: nothing follows but a mail, which
+    /// is queued with it.
     pub fn cancel_return(self, id: ReturnId, now: Instant) -> Result<Self, CannotReturn> {
         self.end_return(id, ReturnState::Cancelled { at: now })
     }

@@ -11,7 +11,7 @@ use crate::{
     orders::{LineText, OrderView},
     params,
 };
-use app::ports::Found;
+use app::ports::{Found, Storefront};
 use domain::{
     ProductId, VariantId,
     catalog::ProductDocument,
@@ -50,20 +50,29 @@ impl Others {
 
 /// What the pieces are called that are sent, or wanted, in exchange. One whose product is not sold any more has no name but its own.
 pub async fn wanted(shop: &Shop, order: &OrderView) -> anyhow::Result<BTreeMap<VariantId, LineText>> {
+    wanted_of(&*shop.storefront, order).await
+}
+
+/// The same for whoever has pages alone.
+pub async fn wanted_of(storefront: &dyn Storefront, order: &OrderView) -> anyhow::Result<BTreeMap<VariantId, LineText>> {
     let known = &order.ledgers;
     let sent = known.lines.iter().filter(|line| line.replaces.is_some()).map(|line| line.product);
     let wished = known.returns.iter().flat_map(|back| &back.items).filter_map(|item| match item.resolution {
         Resolution::Exchange { product, .. } => Some(product),
         Resolution::Refund => None,
     });
-    texts(shop, order, sent.chain(wished).collect()).await
+    texts_of(storefront, order, sent.chain(wished).collect()).await
 }
 
 /// What all variants of these products are called, in the order's language.
 pub async fn texts(shop: &Shop, order: &OrderView, products: BTreeSet<ProductId>) -> anyhow::Result<BTreeMap<VariantId, LineText>> {
+    texts_of(&*shop.storefront, order, products).await
+}
+
+async fn texts_of(storefront: &dyn Storefront, order: &OrderView, products: BTreeSet<ProductId>) -> anyhow::Result<BTreeMap<VariantId, LineText>> {
     let mut all = BTreeMap::new();
     for product in products {
-        if let Some(document) = document(shop, order, product).await? {
+        if let Some(document) = document(storefront, order, product).await? {
             all.extend(document.variants.iter().map(|variant| (variant.id, text_of(&document, variant))));
         }
     }
@@ -71,10 +80,10 @@ pub async fn texts(shop: &Shop, order: &OrderView, products: BTreeSet<ProductId>
 }
 
 /// The page of a product that was ordered, as it is now.
-async fn document(shop: &Shop, order: &OrderView, product: ProductId) -> anyhow::Result<Option<Arc<ProductDocument>>> {
+async fn document(storefront: &dyn Storefront, order: &OrderView, product: ProductId) -> anyhow::Result<Option<Arc<ProductDocument>>> {
     let mut texts = order.body.quote.lines.iter().zip(&order.body.texts);
     let Some((_, text)) = texts.find(|(priced, _)| priced.product == product) else { return Ok(None) };
-    let found = shop.storefront.product(order.locale.text_language(), &text.slug).await.map_err(anyhow::Error::new)?;
+    let found = storefront.product(order.locale.text_language(), &text.slug).await.map_err(anyhow::Error::new)?;
     Ok(if let Found::Here(document) = found { Some(document).filter(|document| document.id == product) } else { None })
 }
 
@@ -84,7 +93,7 @@ pub async fn others(shop: &Shop, order: &OrderView) -> anyhow::Result<Others> {
     let mut others = Others::default();
     for line in known.lines.iter().filter(|line| known.tally(line.line).returnable() > 0) {
         let Some(paid) = unit(order, line) else { continue };
-        if let Some(document) = document(shop, order, line.product).await? {
+        if let Some(document) = document(&*shop.storefront, order, line.product).await? {
             others.0.insert(line.line, of_line(shop, order, line, paid, document).await?);
         }
     }

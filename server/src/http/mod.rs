@@ -12,7 +12,7 @@ mod csrf;
 mod draft;
 mod edge;
 pub mod errors;
-mod exchange;
+pub mod exchange;
 mod find;
 pub mod forms;
 mod gate;

@@ -5,12 +5,15 @@
 
 mod compose;
 mod folder;
+mod follow;
 mod place;
 mod queue;
 mod send;
 mod smtp;
+mod tell;
 
 pub use folder::KEPT_MAX;
+pub use follow::MailQueue;
 pub use place::{Place, Server, sender};
-pub use queue::{CannotResend, MailQueue, Told, queue, ring};
+pub use queue::{CannotResend, Told, queue, ring};
 pub use send::{Delivery, Mailer};

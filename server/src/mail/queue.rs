@@ -1,16 +1,8 @@
-//! The rows of mails: queued when something happened, asked for again, settled when sent. What is sent is written elsewhere.
+//! The rows of mails: queued, asked for again, listed. Which event asks for which is in `follow`; what is sent is written elsewhere.
 
-use crate::{
-    clock::Clock,
-    events::{Consumer, Envelope},
-    orders::Orders,
-    params,
-    sql::{Db, Tx},
-};
-use anyhow::anyhow;
+use crate::{clock::Clock, orders::Orders, params, sql::Tx};
 use app::mail::Kind;
-use async_trait::async_trait;
-use domain::{EventId, OrderId, event::Event, offer::Instant};
+use domain::{EventId, OrderId, offer::Instant};
 use std::sync::LazyLock;
 use tokio::sync::Notify;
 
@@ -32,92 +24,58 @@ pub(super) async fn rung() {
     BELL.notified().await;
 }
 
-/// Queues a mail in the caller's transaction, unless it was before. `about`: the payment, refund, shipment or return that it tells of.
+/// The state of a mail that has not been sent. A server of the release before takes whatever is `waiting` and stumbles over kinds that it does
+/// not know, with all that it took beside them: those wait under a word that it does not look for. The next release may write `waiting` alone.
+pub(super) const fn unsent(kind: Kind) -> &'static str {
+    match kind {
+        Kind::PartCancelled | Kind::ReturnAnnounced | Kind::ReturnRefused | Kind::ReturnCalledOff => "due",
+        Kind::Placed | Kind::Paid | Kind::Shipped | Kind::Delivered | Kind::Refunded | Kind::Cancelled | Kind::Returned | Kind::Link => "waiting",
+    }
+}
+
+/// When a mail is sent first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum When {
+    Now,
+    At(Instant),
+    /// Never by itself: another mail tells the same. It can be sent again.
+    Told,
+}
+
+/// Queues a mail in the caller's transaction, unless it was before. `about`: the payment, refund, shipment, cancellation or return that it
+/// tells of.
 pub async fn queue(tx: &mut Tx, clock: &Clock, order: OrderId, kind: Kind, occasion: &str, about: &str) -> Result<(), sqlx::Error> {
+    queue_for(tx, clock, (order, kind, occasion, about), When::Now).await
+}
+
+pub(super) async fn queue_for(
+    tx: &mut Tx,
+    clock: &Clock,
+    (order, kind, occasion, about): (OrderId, Kind, &str, &str),
+    when: When,
+) -> Result<(), sqlx::Error> {
     let now = clock.now();
+    let (state, at) = match when {
+        When::Now => (unsent(kind), now),
+        When::At(at) => (unsent(kind), at),
+        When::Told => ("told", now),
+    };
     tx.execute(
         "INSERT INTO mails (id, order_id, kind, occasion, about, state, attempts, next_at, created_at, updated_at) \
-         VALUES ($1, $2, $3, $4, $5, 'waiting', 0, $6, $6, $6) ON CONFLICT (order_id, kind, occasion) DO NOTHING",
-        params![EventId(clock.id()), order, kind.word(), occasion, about, now],
+         VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $8, $8) ON CONFLICT (order_id, kind, occasion) DO NOTHING",
+        params![EventId(clock.id()), order, kind.word(), occasion, about, state, at, now],
     )
     .await?;
     Ok(())
-}
-
-/// Follows the events of orders. Being told twice is harmless: a mail has one row.
-#[derive(Clone, Debug)]
-pub struct MailQueue {
-    db: Db,
-    clock: Clock,
-}
-
-impl MailQueue {
-    pub const fn new(db: Db, clock: Clock) -> Self {
-        Self { db, clock }
-    }
-}
-
-/// Which mail an event asks for, and what it is about.
-fn asked_for(event: &Event) -> Option<(OrderId, Kind, String)> {
-    Some(match event {
-        Event::OrderPlaced { order } => (*order, Kind::Placed, String::new()),
-        Event::PaymentCaptured { order, payment } => (*order, Kind::Paid, payment.to_string()),
-        Event::OrderCancelled { order } => (*order, Kind::Cancelled, String::new()),
-        Event::OrderShipped { order, fulfilment } => (*order, Kind::Shipped, fulfilment.to_string()),
-        Event::OrderDelivered { order, fulfilment } => (*order, Kind::Delivered, fulfilment.to_string()),
-        Event::ReturnReceived { order, return_id } => (*order, Kind::Returned, return_id.to_string()),
-        Event::RefundIssued { order, refund } => (*order, Kind::Refunded, refund.to_string()),
-        _ => return None,
-    })
-}
-
-#[async_trait]
-impl Consumer for MailQueue {
-    fn name(&self) -> &'static str {
-        "mail"
-    }
-
-    async fn consume(&self, envelope: &Envelope) -> anyhow::Result<()> {
-        match self.consume_batch(std::slice::from_ref(envelope)).await.pop() {
-            Some((_, error)) => Err(error),
-            None => Ok(()),
-        }
-    }
-
-    async fn consume_batch(&self, batch: &[Envelope]) -> Vec<(EventId, anyhow::Error)> {
-        let wanted: Vec<_> = batch.iter().filter_map(|envelope| Some((envelope.id, asked_for(&envelope.event)?))).collect();
-        if wanted.is_empty() {
-            return Vec::new();
-        }
-        let written = self
-            .db
-            .transact::<_, anyhow::Error>(|tx| {
-                let (wanted, clock) = (wanted.clone(), self.clock.clone());
-                Box::pin(async move {
-                    for (_, (order, kind, about)) in &wanted {
-                        queue(tx, &clock, *order, *kind, about, about).await?;
-                    }
-                    Ok(())
-                })
-            })
-            .await;
-        match written {
-            Ok(()) => {
-                ring();
-                Vec::new()
-            }
-            Err(error) => wanted.into_iter().map(|(id, _)| (id, anyhow!("{error:#}"))).collect(),
-        }
-    }
 }
 
 /// What became of a mail, for whoever looks after orders.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Told {
     pub kind: Kind,
-    /// The payment, refund, shipment or return that it tells of; empty for the order itself.
+    /// The payment, refund, shipment, cancellation or return that it tells of; empty for the order itself.
     pub about: String,
-    /// `waiting`, `sent` or `given_up`.
+    /// `waiting` or `due`, `sent`, `given_up`, or `told`: another mail told the same.
     pub state: String,
     pub attempts: i64,
     /// Why the latest attempt failed.
@@ -187,7 +145,7 @@ impl Orders {
         Ok(())
     }
 
-    /// An order's mails, the latest first.
+    /// An order's mails, the latest first, of the kinds that this release knows.
     pub async fn mails(&self, order: OrderId) -> anyhow::Result<Vec<Told>> {
         let rows = self
             .db
@@ -198,16 +156,17 @@ impl Orders {
             )
             .await?;
         let told = |row: &crate::sql::Row| {
-            Ok(Told {
-                kind: row.parse("kind")?,
+            let Ok(kind) = row.text("kind")?.parse() else { return Ok(None) };
+            Ok(Some(Told {
+                kind,
                 about: row.text("about")?,
                 state: row.text("state")?,
                 attempts: row.int("attempts")?,
                 last_error: row.text_or_null("last_error")?,
                 created_at: row.int("created_at")?,
                 updated_at: row.int("updated_at")?,
-            })
+            }))
         };
-        rows.iter().map(told).collect()
+        rows.iter().filter_map(|row| told(row).transpose()).collect()
     }
 }

@@ -16,7 +16,7 @@ use crate::{
         story::{self, Actor, Happened},
     },
     params,
-    sql::Db,
+    sql::{Db, Row},
 };
 use anyhow::Context as _;
 use app::{mail::Kind, ports::Storefront};
@@ -138,10 +138,13 @@ impl Mailer {
         let waiting = self
             .db
             .all(
-                "SELECT id, order_id, kind, about, attempts FROM mails WHERE state = 'waiting' AND next_at <= $1 ORDER BY next_at, id LIMIT $2",
+                "SELECT id, order_id, kind, about, attempts FROM mails WHERE state IN ('waiting', 'due') AND next_at <= $1 ORDER BY next_at, id LIMIT $2",
                 params![now, BATCH],
             )
             .await?;
+        // Kinds of a later release are left to its servers.
+        let known = |row: &Row| row.text("kind").is_ok_and(|kind| kind.parse::<Kind>().is_ok());
+        let waiting: Vec<Row> = waiting.into_iter().filter(known).collect();
         if waiting.is_empty() {
             return Ok(Vec::new());
         }
@@ -153,7 +156,8 @@ impl Mailer {
                 Box::pin(async move {
                     let mut taken = Vec::with_capacity(ids.len());
                     for id in ids {
-                        let sql = "UPDATE mails SET next_at = $2, attempts = attempts + 1 WHERE id = $1 AND state = 'waiting' AND next_at <= $3";
+                        let sql =
+                            "UPDATE mails SET next_at = $2, attempts = attempts + 1 WHERE id = $1 AND state IN ('waiting', 'due') AND next_at <= $3";
                         taken.push(tx.execute(sql, params![id, now + LEASE_US, now]).await? == 1);
                     }
                     Ok(taken)
@@ -197,7 +201,7 @@ impl Mailer {
         let now = self.clock.now();
         let (state, next_at, error) = match outcome {
             Outcome::Sent => ("sent", now, None),
-            Outcome::Later(why) if mail.attempts < ATTEMPTS_MAX => ("waiting", now + wait_us(mail.attempts), Some(why)),
+            Outcome::Later(why) if mail.attempts < ATTEMPTS_MAX => (queue::unsent(mail.kind), now + wait_us(mail.attempts), Some(why)),
             Outcome::Later(why) | Outcome::Never(why) => ("given_up", now, Some(why)),
         };
         match (state, &error) {
@@ -215,7 +219,7 @@ impl Mailer {
                         story::tell(tx, &clock, &Actor::Shop, order, &Happened::MailSent { mail: kind.word().to_owned() }).await?;
                     }
                     tx.execute(
-                        "UPDATE mails SET state = $2, next_at = $3, last_error = $4, updated_at = $5 WHERE id = $1 AND state = 'waiting'",
+                        "UPDATE mails SET state = $2, next_at = $3, last_error = $4, updated_at = $5 WHERE id = $1 AND state IN ('waiting', 'due')",
                         values,
                     )
                     .await?;

@@ -6,10 +6,11 @@ use crate::{
         sold,
         stock::{self, Holding, Item},
     },
-    failpoint, params,
+    failpoint, mail, params,
     sql::Tx,
 };
 use anyhow::Context as _;
+use app::mail::Kind;
 use domain::{
     OrderId, RefundId, ReturnId,
     money::Money,
@@ -106,8 +107,21 @@ impl Orders {
         .await
     }
 
-    /// Ends an announced return: the shopper keeps the pieces.
+    /// Ends an announced return: the shopper keeps the pieces, and a mail says so.
     pub async fn cancel_return(&self, order: OrderId, id: ReturnId, actor: Actor) -> Result<Order, ChangeError> {
-        self.change(order, actor, move |_, before, now| Box::pin(async move { Ok((before.cancel_return(id, now)?, Vec::new())) })).await
+        let clock = self.clock.clone();
+        let ended = self
+            .change(order, actor, move |tx, before, now| {
+                let clock = clock.clone();
+                Box::pin(async move {
+                    let after = before.cancel_return(id, now)?;
+                    let id = id.to_string();
+                    mail::queue(tx, &clock, order, Kind::ReturnCalledOff, &id, &id).await?;
+                    Ok((after, Vec::new()))
+                })
+            })
+            .await?;
+        mail::ring();
+        Ok(ended)
     }
 }

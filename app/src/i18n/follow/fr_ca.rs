@@ -3,9 +3,8 @@
 use super::{Follow, fr::FR};
 
 pub const FR_CA: Follow = Follow {
-    placed_text: "Nous vous remercions de votre commande. Les articles vous sont réservés. Dès réception de votre paiement, nous le confirmerons par courriel et préparerons votre colis.",
+    placed_kept: "Les articles vous sont réservés. Dès réception de votre paiement, nous le confirmerons par courriel et préparerons votre colis.",
     refunded_next: "Selon votre institution financière, quelques jours ouvrables peuvent s’écouler avant que la somme n’apparaisse dans votre compte.",
-    cancelled_next: "Si vous aviez déjà payé, la somme vous sera remboursée par le même moyen; nous vous écrirons dès que ce sera fait.",
     link_text: "Voici le lien vers votre commande. Les liens des courriels précédents peuvent ne plus fonctionner.",
     why_mail: "Vous recevez ce message parce que la commande {number} a été passée dans notre boutique avec cette adresse courriel. Il a été envoyé automatiquement.",
     find_text: "Indiquez le numéro de commande et l’adresse courriel utilisée pour commander. Nous vous enverrons un lien vers la commande.",

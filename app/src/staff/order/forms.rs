@@ -188,7 +188,11 @@ pub const fn mail_words(kind: Kind) -> &'static str {
         Kind::Delivered => "Latest shipment has arrived",
         Kind::Refunded => "Latest refund",
         Kind::Cancelled => "Order cancelled",
+        Kind::PartCancelled => "Latest cancelled pieces",
+        Kind::ReturnAnnounced => "Latest return was announced",
         Kind::Returned => "Latest return has arrived",
+        Kind::ReturnRefused => "Latest return was refused",
+        Kind::ReturnCalledOff => "Latest return was called off",
         Kind::Link => "Link to the order",
     }
 }

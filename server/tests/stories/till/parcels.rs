@@ -81,6 +81,9 @@ async fn two_parcels_are_followed_from_the_shelf_to_the_door() -> anyhow::Result
         let (text, body) = page(&bought).await?;
         assert!(text.contains(messages.way_shipped) && text.contains("&lt;7&gt;") && !body.contains("<7>"), "{code}: {text}");
 
+        let mail = house.shop.mail(|mail| mail.subject() == subject(messages.shipped_rest_subject)).await.context(code)?;
+        assert!(mail.text.contains("<7>") && !mail.text.contains(messages.shipped_part_next), "{code}: {}", mail.text);
+
         let arrived = messages.parcel_arrived.split('{').next().unwrap_or_default();
         for (id, way) in [(first, messages.way_shipped), (second, messages.way_delivered)] {
             orders.deliver(bought.id, id, staff()).await?;
@@ -88,6 +91,7 @@ async fn two_parcels_are_followed_from_the_shelf_to_the_door() -> anyhow::Result
             assert!(text.contains(way) && text.contains(arrived.trim()), "{code}: {text}");
         }
         house.shop.mail(|mail| mail.subject() == subject(messages.delivered_part_subject)).await.context(code)?;
+        house.shop.mail(|mail| mail.subject() == subject(messages.delivered_rest_subject)).await.context(code)?;
         let (text, _) = page(&bought).await?;
         assert!(text.contains(messages.text_delivered) && !text.contains(till(here).text_paid), "{code}: {text}");
     }

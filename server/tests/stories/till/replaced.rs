@@ -148,6 +148,8 @@ async fn an_order_whose_money_went_back_is_not_paid_again() -> anyhow::Result<()
     old.is_not_cancelled(&house, &things[0], &[messages.status_refunded, &sent]).await?;
     let known = old.known(&house).await?;
     assert_eq!((known.refunds.len(), known.refunds[0].amount), (1, known.total), "all of it, once");
+    let mail = house.shop.mail(|mail| mail.text.contains(follow(locale).why_withdrawn)).await?;
+    assert!(mail.subject().starts_with("Refund") && mail.text.contains(&money(known.total, locale)), "{}", mail.text);
 
     house.provider_does(json!({ "refuse_refunds": true })).await?;
     house.late_money(stuck.known(&house).await?.payments[0].id).await?;

@@ -5,7 +5,7 @@ use crate::{
     till::house::{self, DECLINES, House, PAYS, Thing, add, checkout_fields, paid, place, post, type_card, words},
 };
 use anyhow::Context as _;
-use app::i18n::{filled, money, till};
+use app::i18n::{filled, follow, money, till};
 use domain::{
     OrderId,
     locale::Locale,
@@ -138,6 +138,9 @@ async fn pieces_that_sold_out_meanwhile_are_not_paid_for() -> anyhow::Result<()>
     assert!(words(&visitor.get(&page).await?.body).contains(&why) && known.refunds.len() == 1, "{known:?}");
     assert_eq!(house.latest().await?.ledgers.refunds.len(), 1);
     house.provider_does(serde_json::json!({})).await?;
+    house.shop.clock.advance(Duration::from_hours(1));
+    let mail = house.shop.mail(|mail| mail.text.contains(follow(locale).why_sold_out)).await?;
+    assert!(mail.text.contains(&money(order.total, locale)), "{}", mail.text);
     house.close().await
 }
 

@@ -1,0 +1,160 @@
+//! Which event of an order asks for which mail, and when it is sent: what is about money waits a little for it, so that one mail tells of both.
+
+use super::queue::{When, queue_for, ring};
+use crate::{
+    clock::Clock,
+    events::{Consumer, Envelope},
+    params,
+    sql::{Db, Tx},
+};
+use anyhow::{Context as _, anyhow};
+use app::mail::Kind;
+use async_trait::async_trait;
+use domain::{
+    EventId, OrderId, RefundId,
+    event::Event,
+    offer::Instant,
+    order::{Cancellation, Return, ReturnState},
+};
+
+/// How long a mail about pieces waits at most for the refund that is owed for them.
+const MONEY_US: Instant = 5 * 60 * 1_000_000;
+
+/// Follows the events of orders. Being told twice is harmless: a mail has one row.
+#[derive(Clone, Debug)]
+pub struct MailQueue {
+    db: Db,
+    clock: Clock,
+}
+
+impl MailQueue {
+    pub const fn new(db: Db, clock: Clock) -> Self {
+        Self { db, clock }
+    }
+}
+
+/// Which mail an event asks for, and what it is about.
+fn asked_for(event: &Event) -> Option<(OrderId, Kind, String)> {
+    Some(match event {
+        Event::OrderPlaced { order } => (*order, Kind::Placed, String::new()),
+        Event::PaymentCaptured { order, payment } => (*order, Kind::Paid, payment.to_string()),
+        Event::OrderCancelled { order } => (*order, Kind::Cancelled, String::new()),
+        Event::LinesCancelled { order, cancellation } => (*order, Kind::PartCancelled, cancellation.to_string()),
+        Event::OrderShipped { order, fulfilment } => (*order, Kind::Shipped, fulfilment.to_string()),
+        Event::OrderDelivered { order, fulfilment } => (*order, Kind::Delivered, fulfilment.to_string()),
+        Event::ReturnRequested { order, return_id } => (*order, Kind::ReturnAnnounced, return_id.to_string()),
+        Event::ReturnReceived { order, return_id } => (*order, Kind::Returned, return_id.to_string()),
+        Event::ReturnRefused { order, return_id } => (*order, Kind::ReturnRefused, return_id.to_string()),
+        Event::RefundIssued { order, refund } => (*order, Kind::Refunded, refund.to_string()),
+        _ => return None,
+    })
+}
+
+#[async_trait]
+impl Consumer for MailQueue {
+    fn name(&self) -> &'static str {
+        "mail"
+    }
+
+    async fn consume(&self, envelope: &Envelope) -> anyhow::Result<()> {
+        match self.consume_batch(std::slice::from_ref(envelope)).await.pop() {
+            Some((_, error)) => Err(error),
+            None => Ok(()),
+        }
+    }
+
+    async fn consume_batch(&self, batch: &[Envelope]) -> Vec<(EventId, anyhow::Error)> {
+        let wanted: Vec<_> = batch.iter().filter_map(|envelope| Some((envelope.id, asked_for(&envelope.event)?))).collect();
+        if wanted.is_empty() {
+            return Vec::new();
+        }
+        let written = self
+            .db
+            .transact::<_, anyhow::Error>(|tx| {
+                let (wanted, clock) = (wanted.clone(), self.clock.clone());
+                Box::pin(async move {
+                    for (_, (order, kind, about)) in &wanted {
+                        let when = when(tx, &clock, *order, *kind, about).await?;
+                        queue_for(tx, &clock, (*order, *kind, about, about), when).await?;
+                    }
+                    Ok(())
+                })
+            })
+            .await;
+        match written {
+            Ok(()) => {
+                ring();
+                Vec::new()
+            }
+            Err(error) => wanted.into_iter().map(|(id, _)| (id, anyhow!("{error:#}"))).collect(),
+        }
+    }
+}
+
+/// When a mail is sent. One that waits for its money is sent as soon as that has gone, and the money then has no mail of its own.
+async fn when(tx: &mut Tx, clock: &Clock, order: OrderId, kind: Kind, about: &str) -> anyhow::Result<When> {
+    match kind {
+        Kind::Cancelled | Kind::PartCancelled | Kind::Returned => {
+            let owed = match kind {
+                Kind::Returned => returns(tx, order).await?.iter().find(|back| back.id.to_string() == about).and_then(refund_of),
+                Kind::PartCancelled => {
+                    cancellations(tx, order).await?.iter().find(|known| known.id.to_string() == about).and_then(|known| known.refund)
+                }
+                // The latest one ended the order.
+                _ => cancellations(tx, order).await?.last().and_then(|known| known.refund),
+            };
+            let Some(refund) = owed else { return Ok(When::Now) };
+            let state = tx.first("SELECT state FROM refunds WHERE id = $1", params![refund]).await?.map(|row| row.text("state")).transpose()?;
+            let is_going = matches!(state.as_deref(), Some("requested" | "pending"));
+            Ok(if is_going { When::At(clock.now() + MONEY_US) } else { When::Now })
+        }
+        Kind::Refunded => {
+            let told = match cause(tx, order, about).await? {
+                Some((kind, occasion)) => hurry(tx, clock, order, kind, &occasion).await?,
+                None => false,
+            };
+            Ok(if told { When::Told } else { When::Now })
+        }
+        _ => Ok(When::Now),
+    }
+}
+
+/// The mail about the pieces that a refund is for.
+async fn cause(tx: &mut Tx, order: OrderId, refund: &str) -> anyhow::Result<Option<(Kind, String)>> {
+    let is_it = |known: Option<RefundId>| known.is_some_and(|known| known.to_string() == refund);
+    if let Some(back) = returns(tx, order).await?.iter().find(|back| is_it(refund_of(back))) {
+        return Ok(Some((Kind::Returned, back.id.to_string())));
+    }
+    let cancellations = cancellations(tx, order).await?;
+    let Some(at) = cancellations.iter().position(|known| is_it(known.refund)) else { return Ok(None) };
+    let part = cancellations[at].id.to_string();
+    let sql = "SELECT id FROM mails WHERE order_id = $1 AND kind = $2 AND occasion = $3";
+    if tx.first(sql, params![order, Kind::PartCancelled.word(), &part]).await?.is_some() {
+        return Ok(Some((Kind::PartCancelled, part)));
+    }
+    Ok((at + 1 == cancellations.len()).then(|| (Kind::Cancelled, String::new())))
+}
+
+/// Sends a mail now that nobody has begun to send: it is written after this and tells that the money has gone. `false`: it may be out.
+async fn hurry(tx: &mut Tx, clock: &Clock, order: OrderId, kind: Kind, occasion: &str) -> anyhow::Result<bool> {
+    let sql = "UPDATE mails SET next_at = $4 WHERE order_id = $1 AND kind = $2 AND occasion = $3 AND state IN ('waiting', 'due') AND attempts = 0";
+    Ok(tx.execute(sql, params![order, kind.word(), occasion, clock.now()]).await? == 1)
+}
+
+/// In the order in which they were made.
+async fn cancellations(tx: &mut Tx, order: OrderId) -> anyhow::Result<Vec<Cancellation>> {
+    let rows = tx.all("SELECT body FROM cancellations WHERE order_id = $1 ORDER BY created_at, id", params![order]).await?;
+    rows.iter().map(|row| serde_json::from_str(&row.text("body")?).context("cancellations.body")).collect()
+}
+
+async fn returns(tx: &mut Tx, order: OrderId) -> anyhow::Result<Vec<Return>> {
+    let rows = tx.all("SELECT body FROM returns WHERE order_id = $1", params![order]).await?;
+    rows.iter().map(|row| serde_json::from_str(&row.text("body")?).context("returns.body")).collect()
+}
+
+const fn refund_of(back: &Return) -> Option<RefundId> {
+    match &back.state {
+        ReturnState::Received { refund, .. } => *refund,
+        ReturnState::Requested | ReturnState::Refused { .. } | ReturnState::Cancelled { .. } => None,
+    }
+}
