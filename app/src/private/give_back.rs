@@ -295,7 +295,8 @@ fn line_fields(line: &Returnable, data: &FormData, view: &View) -> AnyView {
     .into_any()
 }
 
-const fn reason_words(reason: ReturnReason, messages: &GiveBack) -> &'static str {
+/// The reason that a shopper gave, in the words of the form.
+pub const fn reason_words(reason: ReturnReason, messages: &GiveBack) -> &'static str {
     match reason {
         ReturnReason::ChangedMind => messages.reason_changed_mind,
         ReturnReason::TooSmall => messages.reason_too_small,
