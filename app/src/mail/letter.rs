@@ -63,7 +63,7 @@ pub fn letter(view: &View, data: &MailData) -> Letter {
         paragraphs: sentences::paragraphs(view, data).iter().map(|paragraph| fill(paragraph)).collect(),
         button: (messages.view_order.to_owned(), data.link.clone()),
         items: items(view, data),
-        sums: if matches!(data.kind, Kind::Placed | Kind::Paid) { sums_of(view, data) } else { money_back(view, data) },
+        sums: if matches!(data.kind, Kind::Placed | Kind::Paid | Kind::PaymentFailed) { sums_of(view, data) } else { money_back(view, data) },
         facts: facts(view, data, &number),
         small: fill(messages.why_mail),
         entity: (!entity.is_empty() && entity != SHOP_NAME).then(|| entity.clone()),
@@ -81,7 +81,7 @@ fn items(view: &View, data: &MailData) -> Vec<Items> {
         Kind::Refunded => messages.refunded_items,
         // The link alone: whoever reads this mailbox need not have ordered.
         Kind::Link => return Vec::new(),
-        Kind::Placed | Kind::Paid | Kind::Cancelled => common.order_items,
+        Kind::Placed | Kind::Paid | Kind::PaymentFailed | Kind::Cancelled => common.order_items,
     };
     let all = [(title, &data.lines), (messages.exchange_items, &data.back.exchange), (messages.missing_items, &data.back.missing)];
     let told = all.into_iter().filter(|(_, lines)| !lines.is_empty());

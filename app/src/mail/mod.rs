@@ -24,6 +24,8 @@ use std::{fmt, str::FromStr};
 pub enum Kind {
     Placed,
     Paid,
+    /// Money that was under way did not come.
+    PaymentFailed,
     Shipped,
     Delivered,
     Refunded,
@@ -41,9 +43,10 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Placed,
         Self::Paid,
+        Self::PaymentFailed,
         Self::Shipped,
         Self::Delivered,
         Self::Refunded,
@@ -61,6 +64,7 @@ impl Kind {
         match self {
             Self::Placed => "placed",
             Self::Paid => "paid",
+            Self::PaymentFailed => "payment_failed",
             Self::Shipped => "shipped",
             Self::Delivered => "delivered",
             Self::Refunded => "refunded",
@@ -117,6 +121,8 @@ pub struct MailData {
     /// How much of the order a shipment is.
     pub share: Share,
     pub payment: Payment,
+    /// Whether something was cancelled, packed or sent since it was paid.
+    pub is_begun: bool,
     /// What becomes of the money that this mail is about.
     pub money: MoneyBack,
     /// What was kept back of it.

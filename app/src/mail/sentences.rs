@@ -24,6 +24,7 @@ pub fn subject(data: &MailData, messages: &Follow) -> &'static str {
     match (data.kind, data.share) {
         (Kind::Placed, _) => messages.placed_subject,
         (Kind::Paid, _) => messages.paid_subject,
+        (Kind::PaymentFailed, _) => messages.failed_subject,
         (Kind::Shipped, Share::Whole) => messages.shipped_subject,
         (Kind::Shipped, Share::Part) => messages.shipped_part_subject,
         (Kind::Shipped, Share::Rest) => messages.shipped_rest_subject,
@@ -60,7 +61,11 @@ fn told(view: &View, data: &MailData) -> Vec<Vec<&'static str>> {
     let when = |is: bool, text: &'static str| is.then_some(text);
     match data.kind {
         Kind::Placed => placed(data.payment, messages),
-        Kind::Paid => vec![vec![messages.paid_text], vec![messages.paid_next]],
+        Kind::Paid => vec![vec![messages.paid_text], when(!data.is_begun, messages.paid_next).into_iter().collect()],
+        Kind::PaymentFailed => {
+            let next = when(data.payment != Payment::Settled, messages.failed_next);
+            vec![vec![messages.failed_text], next.into_iter().collect()]
+        }
         Kind::Shipped => {
             let is_tracked = data.parcels.iter().any(|parcel| !parcel.tracking.is_empty());
             let next = [when(is_tracked, messages.shipped_next), when(data.share == Share::Part, messages.shipped_part_next)];

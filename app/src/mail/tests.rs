@@ -57,6 +57,7 @@ fn data(kind: Kind, title: &str) -> MailData {
         parcels: vec![Parcel { carrier: "Post".into(), tracking: "RR123".into() }],
         share: Share::Whole,
         payment: Payment::Awaited,
+        is_begun: false,
         money: if kind == Kind::Refunded { MoneyBack::Sent(money(10_100)) } else { MoneyBack::Untold },
         kept_back: None,
         charge: None,
@@ -97,7 +98,7 @@ fn every_kind_in_every_language_says_what_it_is_about() {
                 assert_eq!(text.contains("Canvas tote"), kind != Kind::Link, "{locale} {kind}: {text}");
                 assert_eq!(
                     text.contains("101.00") || text.contains("101,00"),
-                    matches!(kind, Kind::Placed | Kind::Paid | Kind::Refunded),
+                    matches!(kind, Kind::Placed | Kind::Paid | Kind::PaymentFailed | Kind::Refunded),
                     "{locale} {kind}: {text}"
                 );
                 assert_eq!(

@@ -19,11 +19,13 @@ use domain::{
     address,
     delivery::{self, Promise},
     live::Hole,
+    locale::Language,
     money::Money,
     offer::Instant,
     order::{CannotPay, Progress, Status},
     payment::Decline,
     pricing::Quote,
+    refund::RefundState,
 };
 use leptos::prelude::*;
 
@@ -210,7 +212,7 @@ fn status_words(data: &OrderData, view: &View) -> (&'static str, &'static str, S
         Status::Paid { .. } => data.parcels.way.words(view),
         Status::Lapsed => ("cancelled", messages.status_lapsed, messages.text_lapsed.to_owned()),
         Status::Withdrawn => ("cancelled", messages.status_withdrawn, messages.text_withdrawn.to_owned()),
-        Status::Cancelled => ("cancelled", messages.status_cancelled, cancelled_text(data, view).to_owned()),
+        Status::Cancelled => ("cancelled", messages.status_cancelled, cancelled_text(data, view)),
         Status::Refunding if data.over => ("waiting", messages.status_refunding, with_amount(messages.text_refunding_over)),
         Status::Refunding => ("waiting", messages.status_refunding, with_amount(messages.text_refunding)),
         Status::Refunded => ("cancelled", messages.status_refunded, with_amount(messages.text_refunded)),
@@ -219,14 +221,21 @@ fn status_words(data: &OrderData, view: &View) -> (&'static str, &'static str, S
 }
 
 /// What became of the money: the list below says how far it is.
-fn cancelled_text(data: &OrderData, view: &View) -> &'static str {
+fn cancelled_text(data: &OrderData, view: &View) -> String {
     let messages = till(view.locale);
-    match (data.undone.refunds.is_empty(), data.is_captured) {
+    let text = match (data.undone.refunds.is_empty(), data.is_captured) {
+        // Some of it went another way than it came.
+        (false, _) if data.undone.refunds.iter().any(|(_, state)| *state == RefundState::SettledOutside) => messages.text_cancelled,
         (false, _) => messages.text_cancelled_paid,
         (true, false) => messages.text_cancelled_unpaid,
-        // The bank has taken it back.
-        (true, true) => messages.text_cancelled,
-    }
+        // It cost nothing.
+        _ if data.total.is_zero() => messages.text_cancelled,
+        (true, true) => {
+            let space = if view.locale.language == Language::Ja { "" } else { " " };
+            return [messages.text_cancelled, follow(view.locale).refund_by_bank].join(space);
+        }
+    };
+    text.to_owned()
 }
 
 fn decline_text(reason: Decline, view: &View) -> &'static str {

@@ -35,7 +35,7 @@ pub const WAITS: [(&str, &str, &str); 6] = [
         "A bank asks about a payment, or claims it. Answer on the payment provider's own pages in time: else a claim is lost, and an inquiry becomes one.",
     ),
     ("amount", "Amounts", "The provider took another amount than was asked for: compare both ledgers, and send it back on the provider's own pages."),
-    ("refund", "Refunds", "The provider or the bank refused them: ask again, or pay back some other way."),
+    ("refund", "Refunds", "The provider refused them: ask again. Or the bank sent them back: pay back some other way."),
     ("charged_back", "Charged back", "The bank took the money back and pieces have not been sent: put back what is packed, and cancel them."),
     ("return", "Returns", "Look at what came back, put it on the shelf or discard it, and refund."),
     ("ship", "To ship", "Paid and waiting to be packed or sent."),

@@ -133,10 +133,13 @@ impl Order {
         Ok((self, Vec::new()))
     }
 
-    /// Notes that a stuck refund was paid back some other way. Money that went back by another refund meanwhile is not owed any more.
+    /// Notes that a stuck refund was paid back some other way: not while a bank claims the payment, which may take the money itself. Money that went back by another refund meanwhile is not owed any more.
     pub fn settle_refund_outside(mut self, id: RefundId) -> Result<(Self, Vec<Event>), CannotRefund> {
         let order = self.id;
         let known = self.refunds.iter().position(|refund| refund.id == id && refund.state.is_stuck()).ok_or(CannotRefund::NotFailed)?;
+        if self.is_disputed() {
+            return Err(CannotRefund::Disputed);
+        }
         let left = self.unsent(self.refunds[known].payment);
         if !self.refunds[known].state.counts() && self.refunds[known].amount.minor > left.minor {
             return Err(CannotRefund::MoreThanCaptured { left });

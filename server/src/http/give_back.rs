@@ -31,7 +31,7 @@ use axum::{
 use domain::{
     ReturnId,
     offer::Instant,
-    order::{By, CannotRefund, CannotReturn, Portion, Resolution, Return, ReturnItem, ReturnReason, ReturnState, return_days},
+    order::{By, CannotRefund, CannotReturn, Line, Portion, Resolution, Return, ReturnItem, ReturnReason, ReturnState, return_days},
     refund::RefundState,
 };
 use std::collections::BTreeMap;
@@ -318,7 +318,9 @@ pub fn told(order: &OrderView, now: Instant) -> Returns {
                 let is_done = |state: RefundState| matches!(state, RefundState::Issued | RefundState::SettledOutside);
                 let due = known.refunds.iter().find(|known| Some(known.id) == *refund);
                 let sent_for_it = known.lines.iter().filter(|line| line.replaces == Some(back.id));
-                let sent_for_it: Vec<Portion> = sent_for_it.map(|line| Portion { line: line.line, quantity: line.quantity }).collect();
+                let kept = |line: &Line| line.quantity.saturating_sub(known.tally(line.line).cancelled);
+                let sent_for_it = sent_for_it.map(|line| Portion { line: line.line, quantity: kept(line) }).filter(|portion| portion.quantity > 0);
+                let sent_for_it: Vec<Portion> = sent_for_it.collect();
                 let wished = |line: u32| back.items.iter().any(|item| item.line == line && item.resolution != Resolution::Refund);
                 Told::Received {
                     at: *at,

@@ -4,6 +4,7 @@ use super::queue::{When, queue_for, ring};
 use crate::{
     clock::Clock,
     events::{Consumer, Envelope},
+    orders::story::Happened,
     params,
     sql::{Db, Tx},
 };
@@ -38,6 +39,7 @@ fn asked_for(event: &Event) -> Option<(OrderId, Kind, String)> {
     Some(match event {
         Event::OrderPlaced { order } => (*order, Kind::Placed, String::new()),
         Event::PaymentCaptured { order, payment } => (*order, Kind::Paid, payment.to_string()),
+        Event::PaymentFailed { order, payment } => (*order, Kind::PaymentFailed, payment.to_string()),
         Event::OrderCancelled { order } => (*order, Kind::Cancelled, String::new()),
         Event::LinesCancelled { order, cancellation } => (*order, Kind::PartCancelled, cancellation.to_string()),
         Event::OrderShipped { order, fulfilment } => (*order, Kind::Shipped, fulfilment.to_string()),
@@ -74,8 +76,12 @@ impl Consumer for MailQueue {
                 let (wanted, clock) = (wanted.clone(), self.clock.clone());
                 Box::pin(async move {
                     for (_, (order, kind, about)) in &wanted {
+                        if *kind == Kind::PaymentFailed && !is_missed(tx, *order, about).await? {
+                            continue;
+                        }
                         let when = when(tx, &clock, *order, *kind, about).await?;
-                        queue_for(tx, &clock, (*order, *kind, about, about), when).await?;
+                        let occasion = occasion(tx, *kind, about).await?;
+                        queue_for(tx, &clock, (*order, *kind, &occasion, about), when).await?;
                     }
                     Ok(())
                 })
@@ -89,6 +95,15 @@ impl Consumer for MailQueue {
             Err(error) => wanted.into_iter().map(|(id, _)| (id, anyhow!("{error:#}"))).collect(),
         }
     }
+}
+
+/// What a mail is told once for: what it is about. A refund that a bank sent back is told again once it was paid some other way.
+async fn occasion(tx: &mut Tx, kind: Kind, about: &str) -> anyhow::Result<String> {
+    if kind != Kind::Refunded {
+        return Ok(about.to_owned());
+    }
+    let outside = tx.first("SELECT id FROM refunds WHERE id = $1 AND state = 'settled_outside'", params![about]).await?.is_some();
+    Ok(if outside { format!("outside:{about}") } else { about.to_owned() })
 }
 
 /// When a mail is sent. One that waits for its money is sent as soon as that has gone, and the money then has no mail of its own.
@@ -145,6 +160,28 @@ async fn hurry(tx: &mut Tx, clock: &Clock, order: OrderId, kind: Kind, occasion:
 async fn cancellations(tx: &mut Tx, order: OrderId) -> anyhow::Result<Vec<Cancellation>> {
     let rows = tx.all("SELECT body FROM cancellations WHERE order_id = $1 ORDER BY created_at, id", params![order]).await?;
     rows.iter().map(|row| serde_json::from_str(&row.text("body")?).context("cancellations.body")).collect()
+}
+
+/// Whether what was announced to come back is still to come.
+pub(super) async fn is_awaited(tx: &mut Tx, order: OrderId, back: &str) -> anyhow::Result<bool> {
+    Ok(returns(tx, order).await?.iter().any(|known| known.id.to_string() == back && known.state == ReturnState::Requested))
+}
+
+/// Whether money that was under way did not come, and nothing else has paid the order. Whoever is declined at once is told by the page.
+async fn is_missed(tx: &mut Tx, order: OrderId, payment: &str) -> anyhow::Result<bool> {
+    let waits = "SELECT id FROM orders WHERE id = $1 AND pieces IN ('held', 'lapsed')";
+    if tx.first(waits, params![order]).await?.is_none() {
+        return Ok(false);
+    }
+    let rows = tx.all("SELECT what FROM order_story WHERE order_id = $1", params![order]).await?;
+    for row in rows {
+        // Entries of a later release are none of ours.
+        let Ok(Happened::Event { event: Event::PaymentPending { payment: known, .. } }) = serde_json::from_str(&row.text("what")?) else { continue };
+        if known.to_string() == payment {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 async fn returns(tx: &mut Tx, order: OrderId) -> anyhow::Result<Vec<Return>> {

@@ -1,5 +1,6 @@
 //! The rows of mails: queued, asked for again, listed. Which event asks for which is in `follow`; what is sent is written elsewhere.
 
+use super::follow;
 use crate::{clock::Clock, orders::Orders, params, sql::Tx};
 use app::mail::Kind;
 use domain::{EventId, OrderId, offer::Instant};
@@ -28,7 +29,7 @@ pub(super) async fn rung() {
 /// not know, with all that it took beside them: those wait under a word that it does not look for. The next release may write `waiting` alone.
 pub(super) const fn unsent(kind: Kind) -> &'static str {
     match kind {
-        Kind::PartCancelled | Kind::ReturnAnnounced | Kind::ReturnRefused | Kind::ReturnCalledOff => "due",
+        Kind::PaymentFailed | Kind::PartCancelled | Kind::ReturnAnnounced | Kind::ReturnRefused | Kind::ReturnCalledOff => "due",
         Kind::Placed | Kind::Paid | Kind::Shipped | Kind::Delivered | Kind::Refunded | Kind::Cancelled | Kind::Returned | Kind::Link => "waiting",
     }
 }
@@ -136,6 +137,10 @@ impl Orders {
             None if matches!(kind, Kind::Placed | Kind::Link) => String::new(),
             None => return Err(CannotResend::NothingToTell),
         };
+        // Of a return that has ended another mail tells.
+        if kind == Kind::ReturnAnnounced && !follow::is_awaited(tx, order, &about).await? {
+            return Err(CannotResend::NothingToTell);
+        }
         let again = "SELECT COUNT(*) AS n FROM mails WHERE order_id = $1 AND occasion LIKE 'again:%' AND created_at > $2";
         let again = tx.first(again, params![order, self.clock.now() - HOUR_US]).await?.map_or(Ok(0), |row| row.int("n"))?;
         if again >= AGAIN_MAX {

@@ -43,6 +43,7 @@ pub fn data(view: &View, order: &OrderView, personal: Personal, kind: Kind, abou
         parcels: parcels.iter().map(|parcel| Parcel { carrier: parcel.carrier.clone(), tracking: parcel.tracking.clone() }).collect(),
         share: about.shipment.map_or(Share::Whole, |shipment| share(known, shipment, kind == Kind::Delivered)),
         payment: payment(order.status),
+        is_begun: !known.fulfilments.is_empty() || !known.cancellations.is_empty(),
         money: money(known, kind, &about),
         kept_back,
         charge,
@@ -177,7 +178,11 @@ fn lines(order: &OrderView, kind: Kind, about: &About) -> Vec<MailLine> {
                 .filter_map(|(line, count)| pieces(order, line, count))
                 .collect()
         }
-        (Kind::ReturnAnnounced | Kind::ReturnRefused | Kind::ReturnCalledOff, Some(back), ..) => back
+        // It stays with the shopper: why it should go back, and for what, is over.
+        (Kind::ReturnRefused | Kind::ReturnCalledOff, Some(back), ..) => {
+            back.items.iter().filter_map(|item| pieces(order, item.line, item.quantity)).collect()
+        }
+        (Kind::ReturnAnnounced, Some(back), ..) => back
             .items
             .iter()
             .filter_map(|item| Some(MailLine { wish: Some(wish(order, item)), ..pieces(order, item.line, item.quantity)? }))

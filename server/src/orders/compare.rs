@@ -71,6 +71,7 @@ impl Orders {
         let until = until.map(|row| row.parse::<Instant>("value")).transpose()?;
         let from = since.unwrap_or_else(|| until.map_or(begun - FIRST_US, |until| until - OVERLAP_US));
         let mut compared = Compared::default();
+        let mut failed = 0_u32;
         let mut sent: HashMap<PaymentId, Vec<SentRefund>> = HashMap::new();
         let mut after: Option<String> = None;
         for _ in 0..PAGES_MAX {
@@ -86,7 +87,11 @@ impl Orders {
             let page = self.provider.captured_since(from, after.as_deref()).await?;
             for captured in page.payments {
                 let refunds = sent.remove(&captured.payment).unwrap_or_default();
-                self.take_over(&captured, &refunds, &mut compared).await?;
+                // One that cannot be taken over does not hide those after it.
+                if let Err(error) = self.take_over(&captured, &refunds, &mut compared).await {
+                    tracing::error!(payment = %captured.payment, error = format!("{error:#}"), "a captured payment could not be compared");
+                    failed += 1;
+                }
             }
             after = page.next;
             if after.is_none() {
@@ -100,6 +105,7 @@ impl Orders {
         }
         compared.disputes = self.take_over_disputes(from).await?;
         failpoint!("ledgers-compared");
+        anyhow::ensure!(failed == 0, "{failed} captured payments could not be compared: the log names each with its error");
         let reached = until.map_or(begun, |until| until.max(begun));
         if since.is_none_or(|since| until.is_none_or(|until| since <= until)) {
             self.note(reached).await?;

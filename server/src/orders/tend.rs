@@ -7,7 +7,7 @@ use crate::{
     catalog::stock,
     events, failpoint, params,
     payments::{ProviderError, RefundRequest},
-    sql::Tx,
+    sql::{Row, Tx},
 };
 use domain::{OrderId, PaymentId, RefundId, offer::Instant, order::HOLD_US, payment::PaymentState, refund::RefundNews};
 use std::{sync::atomic::Ordering, time::Duration};
@@ -211,34 +211,41 @@ impl Orders {
             .await?;
         for row in &rows {
             let refund: RefundId = row.parse("id")?;
-            if store::load(&self.db, row.parse("order_id")?).await?.is_some_and(|order| order.waits_for_bank(refund)) {
+            // One that cannot be read or noted does not keep the others waiting.
+            if let Err(error) = self.ask_for(row, refund).await {
+                tracing::error!(%refund, error = format!("{error:#}"), "a refund is asked for again later");
                 self.ask_later(refund).await?;
-                continue;
             }
-            failpoint!("refund-not-asked-for");
-            let asked = async {
-                let (attempt, at) = (self.at_provider(row.parse("payment_id")?).await?, self.clock.now());
-                let request = RefundRequest { refund, attempt, amount: store::money(row, "amount_minor")?, at };
-                anyhow::Ok(self.provider.refund(&request).await?)
-            };
-            let news = asked.await.unwrap_or_else(|error| {
-                tracing::warn!(%refund, error = format!("{error:#}"), "a refund is asked for again later");
-                RefundNews::Unclear
-            });
-            failpoint!("refund-answered");
-            self.db
-                .transact::<_, anyhow::Error>(|tx| {
-                    let this = self.clone();
-                    Box::pin(async move {
-                        this.hear_refund_in(tx, refund, news).await?;
-                        later(tx, refund, this.clock.now()).await?;
-                        Ok(())
-                    })
-                })
-                .await?;
             events::ring();
         }
         Ok(())
+    }
+
+    async fn ask_for(&self, row: &Row, refund: RefundId) -> anyhow::Result<()> {
+        if store::load(&self.db, row.parse("order_id")?).await?.is_some_and(|order| order.waits_for_bank(refund)) {
+            return self.ask_later(refund).await;
+        }
+        failpoint!("refund-not-asked-for");
+        let asked = async {
+            let (attempt, at) = (self.at_provider(row.parse("payment_id")?).await?, self.clock.now());
+            let request = RefundRequest { refund, attempt, amount: store::money(row, "amount_minor")?, at };
+            anyhow::Ok(self.provider.refund(&request).await?)
+        };
+        let news = asked.await.unwrap_or_else(|error| {
+            tracing::warn!(%refund, error = format!("{error:#}"), "a refund is asked for again later");
+            RefundNews::Unclear
+        });
+        failpoint!("refund-answered");
+        self.db
+            .transact::<_, anyhow::Error>(|tx| {
+                let this = self.clone();
+                Box::pin(async move {
+                    this.hear_refund_in(tx, refund, news).await?;
+                    later(tx, refund, this.clock.now()).await?;
+                    Ok(())
+                })
+            })
+            .await
     }
 
     /// A refund that waits for a bank's decision does not keep the others waiting.

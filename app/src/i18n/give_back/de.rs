@@ -49,7 +49,7 @@ pub const DE: GiveBack = GiveBack {
     received_refunded: "Wir haben {amount} auf dem Weg erstattet, auf dem Sie bezahlt haben.",
     received_refund_going: "Wir erstatten {amount} auf dem Weg, auf dem Sie bezahlt haben.",
     state_refused: "Abgelehnt am {date}: {why}",
-    state_called_off: "Zurückgenommen am {date}.",
+    state_called_off: "Abgesagt am {date}.",
     keep: "Artikel doch behalten",
     disputed: "Ihre Bank prüft die Zahlung. Bis das geklärt ist, kann nichts zurückgegeben werden.",
     err_none: "Es wurde nichts angemeldet: Bitte wählen Sie mindestens einen Artikel.",

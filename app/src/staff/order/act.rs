@@ -132,7 +132,7 @@ impl Act {
             Self::Unpack => "The pieces are back on the shelf.",
             Self::Parcels => "The tracking numbers are corrected.",
             Self::Delivered => "The shipment counts as delivered.",
-            Self::Cancel => "Cancelled. The pieces are free again, and what was paid for them is asked back.",
+            Self::Cancel => "Cancelled. The pieces are free again. What goes back for them stands under Refunds.",
             Self::Refund => "The refund is asked for.",
             Self::Retry => "The provider is asked again.",
             Self::Odd => "Noted: somebody has looked into the amount.",

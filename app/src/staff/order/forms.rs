@@ -83,8 +83,10 @@ fn refund(desk: &Desk, data: &OrderData) -> AnyView {
         return view! { <p class="why">{ledgers::no_refund(&data.order)}</p> }.into_any();
     }
     if left.minor <= 0 {
+        let can_ask = data.order.refunds.iter().any(|refund| data.order.clone().retry_refund(refund.id).is_ok());
+        let next = if can_ask { "ask again for it, or note that it was paid" } else { "note it when it was paid" };
         let words = format!(
-            "No refund for goodwill: the {} that is left is owed by a refund that is stuck. Ask again for it under Refunds, or note that it was paid back some other way.",
+            "No refund for goodwill: the {} that is left is owed by a refund that is stuck. Under Refunds, {next} back some other way.",
             money(stuck, english())
         );
         return view! { <p class="why">{words}</p> }.into_any();
@@ -184,6 +186,7 @@ pub const fn mail_words(kind: Kind) -> &'static str {
     match kind {
         Kind::Placed => "Order received",
         Kind::Paid => "Payment received",
+        Kind::PaymentFailed => "Latest payment did not come",
         Kind::Shipped => "Latest shipment has left",
         Kind::Delivered => "Latest shipment has arrived",
         Kind::Refunded => "Latest refund",

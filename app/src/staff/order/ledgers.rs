@@ -95,7 +95,8 @@ pub fn refunds(desk: &Desk, data: &OrderData) -> AnyView {
 }
 
 fn stuck(desk: &Desk, data: &OrderData, refund: &Refund) -> AnyView {
-    if !refund.state.is_stuck() || !may(desk, Act::Settle) {
+    // While a bank claims the payment, nothing goes back by any way: `no_refund` says so.
+    if !refund.state.is_stuck() || !may(desk, Act::Settle) || data.order.is_disputed() {
         return ().into_any();
     }
     let of = refund.id.to_string();

@@ -222,7 +222,9 @@ impl Provider for Stripe {
         let next = page.data.last().filter(|_| page.has_more).map(|last| last.id.clone());
         let mut payments = Vec::with_capacity(page.data.len());
         for session in &page.data {
-            if let (Some(payment), News::Captured { amount }) = (session.payment(), session.news()?) {
+            // An account may have sessions that are not ours, of kinds that tell no amount.
+            let Some(payment) = session.payment() else { continue };
+            if let News::Captured { amount } = session.news()? {
                 payments.push(CapturedPayment { payment, amount, at: session.paid_at_s() * SECOND_US, capsule: form::capsule(&session.metadata) });
             }
         }

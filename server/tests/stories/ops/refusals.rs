@@ -174,7 +174,9 @@ async fn stuck_refunds_wait_for_the_bank_and_never_pay_more_than_was_taken() -> 
     becomes(&house, refund, "failed", 0).await?;
     advance(&house, 11).await?;
     until(&house, &disputed, Order::is_disputed).await?;
-    refused(&act(&support, &disputed, "retry", &[("of", &refund.to_string())]).await?, "A bank questions the payment")?;
+    let of = refund.to_string();
+    refused(&act(&support, &disputed, "retry", &[("of", &of)]).await?, "A bank questions the payment")?;
+    refused(&act(&support, &disputed, "settle", &[("of", &of), ("sure", "yes")]).await?, "A bank questions the payment")?;
 
     // The list tells by when evidence is due, and so does the order's page.
     let known = desk::ledgers(&house, &disputed).await?;

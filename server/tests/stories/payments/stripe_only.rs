@@ -256,6 +256,24 @@ async fn events_of_others_and_unknown_ones_are_taken_and_left_alone() -> anyhow:
 }
 
 #[tokio::test]
+async fn a_session_of_another_program_does_not_hide_ours() -> anyhow::Result<()> {
+    let (end, stand_in) = open().await?;
+    let since = end.clock.now();
+    let attempt = end.paid(Manner::Pays).await?;
+    {
+        let mut state = stand_in.state();
+        let mut foreign = state.ledger.sessions.values().next().expect("a session").clone();
+        (foreign.id, foreign.keeps_a_card, foreign.reference) = ("cs_test_foreign".to_owned(), true, None);
+        foreign.metadata.clear();
+        foreign.number += 1;
+        state.ledger.sessions.insert(foreign.id.clone(), foreign);
+    }
+    let page = end.provider.captured_since(since, None).await?;
+    assert_eq!(page.payments.iter().map(|captured| captured.payment).collect::<Vec<_>>(), [attempt.payment]);
+    end.check()
+}
+
+#[tokio::test]
 async fn a_dispute_waits_until_stripe_says_whose_it_is() -> anyhow::Result<()> {
     let (end, stand_in) = open().await?;
     let attempt = end.paid(Manner::Pays).await?;

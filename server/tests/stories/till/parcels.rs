@@ -143,7 +143,7 @@ async fn an_exchange_is_told_by_its_name_from_the_wish_to_the_door() -> anyhow::
     let told = returns.received_exchange.split("{pieces}").next().unwrap_or_default().rsplit('}').next().unwrap_or_default().trim().to_owned();
     assert!(text.contains(messages.way_exchange) && text.contains(messages.text_exchange), "{text}");
     assert!(text.contains(&told) && text.contains(&format!("1 × {name}")), "{name}: {text}");
-    assert!(text.contains(messages.in_exchange), "the lines have it, too: {text}");
+    assert!(text.contains(&format!(", {}", messages.in_exchange)), "the lines have it, too: {text}");
 
     let second = packs(&house, &bought).await?;
     shop.orders.ship(bought.id, second, &parcel("DHL", "JD2"), staff()).await?;

@@ -147,6 +147,7 @@ async fn a_return_that_is_refused_or_called_off_is_told_with_its_why() -> anyhow
         }
         let refused = told(&house, &bought, messages.return_refused_subject).await.context(code)?;
         says_all(&refused, &[messages.return_refused_text, "Das Siegel ist gebrochen & der Hut ist getragen.", give_back(here).reason]);
+        says_none(&refused, &[give_back(here).reason_changed_mind, &format!(", {}", give_back(here).wish_refund)]);
         let off = told(&house, &bought, messages.return_called_off_subject).await.context(code)?;
         says_all(&off, &[messages.return_called_off_text]);
         for _ in 0..200 {
@@ -159,6 +160,7 @@ async fn a_return_that_is_refused_or_called_off_is_told_with_its_why() -> anyhow
         assert_eq!(count(&house, &bought, messages.return_refused_subject).await?, 1, "{code}");
         orders.resend(bought.id, Kind::ReturnRefused).await?;
         assert!(matches!(orders.resend(bought.id, Kind::Returned).await, Err(CannotResend::NothingToTell)), "{code}: nothing came");
+        assert!(matches!(orders.resend(bought.id, Kind::ReturnAnnounced).await, Err(CannotResend::NothingToTell)), "{code}: none is awaited");
     }
     house.close().await
 }

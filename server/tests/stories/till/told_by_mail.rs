@@ -13,7 +13,12 @@ use app::{
     i18n::{Follow, filled, follow, money, till},
     mail::Kind,
 };
-use domain::{locale::Locale, money::Money, refund::GoodwillReason, staff::Role};
+use domain::{
+    locale::Locale,
+    money::Money,
+    refund::{GoodwillReason, RefundNews},
+    staff::Role,
+};
 use serde_json::json;
 use server::params;
 use std::time::Duration;
@@ -238,6 +243,56 @@ async fn goodwill_and_a_second_payment_say_what_the_money_is_for() -> anyhow::Re
     let bought = Bought { visitor, page, id: order.id };
     let mail = told(&house, &bought, follow(here).refunded_subject).await?;
     says_all(&mail, &[follow(here).why_paid_twice, &money(order.total, here)]);
+    house.close().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn money_that_did_not_come_after_days_is_told_and_a_card_that_is_declined_at_once_is_not() -> anyhow::Result<()> {
+    const FAILS_DAYS_LATER: &str = "4000 0000 0000 3014";
+    let house = house::open().await?;
+    let things = house.things().await?;
+    for code in ["de-de", "ja-jp"] {
+        let here = locale(code);
+        let messages = follow(here);
+        let visitor = house.shop.visitor();
+        add(&visitor, here, &things[0]).await?;
+        let page = type_card(&visitor, &place(&visitor, here).await?, DECLINES).await?;
+        paid(&visitor, &page, till(here).status_declined).await?;
+        let bought = Bought { visitor, page, id: house.latest().await?.id };
+        assert_eq!(count(&house, &bought, messages.failed_subject).await?, 0, "{code}: the page says so");
+        let again = bought.visitor.post(&format!("{}/pay", bought.page), &[]).await?.location().context("the payment page")?;
+        type_card(&bought.visitor, &again, FAILS_DAYS_LATER).await?;
+        paid(&bought.visitor, &bought.page, till(here).status_pending).await?;
+        house.provider_waits(6 * 24 * 3_600).await?;
+        paid(&bought.visitor, &bought.page, till(here).status_declined).await?;
+        let mail = told(&house, &bought, messages.failed_subject).await.context(code)?;
+        let total = house.shop.shop.orders.by_id(bought.id).await?.context("an order")?.total;
+        says_all(&mail, &[&with(messages.failed_text, total, here), messages.failed_next]);
+        assert_eq!(mail.order()?, bought.page);
+        assert_eq!(count(&house, &bought, messages.failed_subject).await?, 1, "{code}: once");
+    }
+    house.close().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refund_that_came_back_is_told_again_when_it_was_paid_some_other_way() -> anyhow::Result<()> {
+    let house = house::open().await?;
+    let things = house.things().await?;
+    let here = locale("de-de");
+    let (messages, orders) = (follow(here), &house.shop.shop.orders);
+    let bought = buys(&house, &things[0], here, 1).await?;
+    let cancelled = bought.visitor.post(&format!("{}/cancel", bought.page), &[("line-0", "1")]).await?;
+    assert_eq!(cancelled.status, 303);
+    let mail = told(&house, &bought, messages.cancelled_subject).await?;
+    let refund = bought.ledgers(&house).await?.refunds[0].clone();
+    says_all(&mail, &[&with(messages.refunded_text, refund.amount, here)]);
+    orders.hear_refund(refund.id, RefundNews::Bounced).await?;
+    orders.settle_refund_outside(bought.id, refund.id, staff()).await?;
+    let mail = told(&house, &bought, messages.refunded_subject).await?;
+    says_all(&mail, &[&filled(messages.refunded_otherwise, &[("amount", &money(refund.amount, here))]), messages.why_cancelled]);
+    assert_eq!(count(&house, &bought, messages.refunded_subject).await?, 1);
+    let shown = words(&bought.visitor.get(&bought.page).await?.body);
+    assert!(shown.contains(till(here).text_cancelled) && !shown.contains(till(here).text_cancelled_paid), "{shown}");
     house.close().await
 }
 

@@ -238,6 +238,7 @@ pub async fn create_session(Shared(this): Shared<StandIn>, request: Request) -> 
             intent_metadata: metadata(&given, "payment_intent_data[metadata]"),
             status: Status::Open,
             intent: None,
+            keeps_a_card: false,
         };
         state.ledger.sessions.insert(id, session.clone());
         session

@@ -29,6 +29,8 @@ pub struct Session {
     pub intent_metadata: BTreeMap<String, String>,
     pub status: Status,
     pub intent: Option<Intent>,
+    /// Of another program of the account: it keeps a card and charges nothing.
+    pub keeps_a_card: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,7 +130,7 @@ impl Session {
             Status::Complete => ("complete", None),
             Status::Expired => ("expired", None),
         };
-        object(
+        let mut told = object(
             description::SESSION,
             json!({
                 "id": self.id, "object": "checkout.session", "amount_subtotal": self.amount, "amount_total": self.amount,
@@ -139,7 +141,16 @@ impl Session {
                 "payment_intent": intent, "payment_method_types": ["card"], "payment_status": if paid { "paid" } else { "unpaid" },
                 "shipping_options": [], "status": status, "success_url": self.success_url, "ui_mode": "hosted_page", "url": url,
             }),
-        )
+        );
+        if self.keeps_a_card {
+            for (field, value) in [("mode", json!("setup")), ("payment_status", json!("no_payment_required")), ("payment_intent", Value::Null)] {
+                told[field] = value;
+            }
+            told["amount_subtotal"] = Value::Null;
+            told["amount_total"] = Value::Null;
+            told["currency"] = Value::Null;
+        }
+        told
     }
 }
 

@@ -20,7 +20,7 @@ use app::{
 };
 use domain::{
     OrderId, VariantId,
-    order::{By, Order},
+    order::{By, Order, ReturnState},
     staff::Right,
 };
 use std::{collections::BTreeSet, sync::Arc};
@@ -67,7 +67,7 @@ pub async fn order(shop: &Shop, staff: &Staff, id: OrderId, refused: Option<Refu
         // Notes are about people.
         story.iter_mut().filter_map(|told| told.note.as_mut()).for_each(|note| "(your roles do not include personal data)".clone_into(note));
     }
-    let mails = if staff.may(Right::ServeCustomers) { kinds(&shop.orders.mails(id).await?) } else { Vec::new() };
+    let mails = if staff.may(Right::ServeCustomers) { kinds(&shop.orders.mails(id).await?, &found.ledgers) } else { Vec::new() };
     let link = staff.may(Right::ServeCustomers).then(|| {
         let address = Address::new(found.locale, Route::Order { secret: found.secret.clone() });
         format!("{}{}", shop.config.url, address.url())
@@ -95,10 +95,12 @@ pub async fn order(shop: &Shop, staff: &Staff, id: OrderId, refused: Option<Refu
 }
 
 /// The kinds of mail that can be sent again, the latest first. That it was ordered, and the way back to it, can always be told.
-fn kinds(told: &[crate::mail::Told]) -> Vec<Kind> {
+/// The kinds that can be sent again: `CannotResend::NothingToTell` otherwise.
+fn kinds(told: &[crate::mail::Told], known: &Order) -> Vec<Kind> {
     let mut kinds: Vec<Kind> = Vec::new();
+    let is_awaited = known.returns.last().is_some_and(|back| back.state == ReturnState::Requested);
     for kind in told.iter().map(|mail| mail.kind).chain([Kind::Placed, Kind::Link]) {
-        if !kinds.contains(&kind) {
+        if !kinds.contains(&kind) && (kind != Kind::ReturnAnnounced || is_awaited) {
             kinds.push(kind);
         }
     }
