@@ -283,7 +283,7 @@ impl ShopDocument {
     pub fn promise(&self, market: MarketCode, now: Instant) -> Option<Promise> {
         let versions = self.standard.get(&market)?;
         let (_, method) = versions.iter().rfind(|(from, _)| *from <= now)?;
-        Some(method.promise(now))
+        Some(method.promise(market, now))
     }
 
     /// How many products a market sells.

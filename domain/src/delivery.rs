@@ -1,9 +1,9 @@
-//! Delivery methods and the dates that they promise. Public holidays are not known yet: business days are Monday to Friday.
+//! Delivery methods and the dates that they promise. Which days are public holidays is told in `holidays`.
 
-use crate::{locale::TextLanguage, money::Money, offer::Instant};
+use crate::{holidays, locale::TextLanguage, market::Country, money::Money, offer::Instant};
 use jiff::{
     Timestamp,
-    civil::{Date, Time, Weekday},
+    civil::{Date, Time},
     tz::TimeZone,
 };
 use serde::{Deserialize, Serialize};
@@ -22,12 +22,23 @@ pub struct Method {
     /// From this value of goods, after reductions, it costs nothing; `None`: always charged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub free_from: Option<Money>,
-    /// Business days from the day the parcel leaves.
+    /// Business days of the destination from the day the parcel leaves.
     pub days_min: u8,
     pub days_max: u8,
     pub cut_off: CutOff,
     /// The location it leaves from: `reno`.
     pub ships_from: String,
+    /// The country of that location, on whose public holidays nothing leaves; `None`: not known, so Monday to Friday.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from_country: Option<Country>,
+    /// Business days that the location needs before a parcel leaves; 0: it leaves on the day of the order.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub handling_days: u8,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields by reference")]
+const fn is_zero(days: &u8) -> bool {
+    *days == 0
 }
 
 /// Until when an order leaves the same business day.
@@ -79,10 +90,12 @@ impl Method {
         self.free_from.is_some_and(|from| from.currency == goods.currency && goods.minor >= from.minor)
     }
 
-    /// When an order placed at `now` should arrive. A zone that this build does not know counts as UTC.
-    pub fn promise(&self, now: Instant) -> Promise {
+    /// When an order placed at `now` and sent to a country should arrive: business days without the public holidays of the place that it leaves
+    /// from until it leaves, of the country that it goes to afterwards. A zone that this build does not know counts as UTC.
+    pub fn promise(&self, to: Country, now: Instant) -> Promise {
         let leaves = self.leaves_on(now);
-        Promise { from: add_business_days(leaves, self.days_min), to: add_business_days(leaves, self.days_max.max(self.days_min)) }
+        let arrives = |days| add_business_days(leaves, days, Some(to));
+        Promise { from: arrives(self.days_min), to: arrives(self.days_max.max(self.days_min)) }
     }
 
     fn leaves_on(&self, now: Instant) -> Date {
@@ -90,28 +103,29 @@ impl Method {
         let local = Timestamp::from_microsecond(now).unwrap_or(Timestamp::UNIX_EPOCH).to_zoned(zone);
         let cut_off = Time::new(self.cut_off.hour.min(23).cast_signed(), self.cut_off.minute.min(59).cast_signed(), 0, 0).unwrap_or(Time::midnight());
         let mut day = local.date();
-        if !is_business_day(day) || local.time() >= cut_off {
-            day = next_business_day(day);
+        if !is_business_day(day, self.from_country) || local.time() >= cut_off {
+            day = next_business_day(day, self.from_country);
         }
-        day
+        add_business_days(day, self.handling_days, self.from_country)
     }
 }
 
-fn is_business_day(day: Date) -> bool {
-    !matches!(day.weekday(), Weekday::Saturday | Weekday::Sunday)
+/// Monday to Friday, and no public holiday of the country.
+fn is_business_day(day: Date, country: Option<Country>) -> bool {
+    !holidays::is_weekend(day) && !country.is_some_and(|country| holidays::is_holiday(country, day))
 }
 
-fn next_business_day(day: Date) -> Date {
+fn next_business_day(day: Date, country: Option<Country>) -> Date {
     // jiff's calendar ends in 9999: a day at its edge stays where it is.
     let mut next = day.tomorrow().unwrap_or(day);
-    while !is_business_day(next) && next < Date::MAX {
+    while !is_business_day(next, country) && next < Date::MAX {
         next = next.tomorrow().unwrap_or(next);
     }
     next
 }
 
-fn add_business_days(day: Date, days: u8) -> Date {
-    (0..days).fold(day, |day, _| next_business_day(day))
+fn add_business_days(day: Date, days: u8, country: Option<Country>) -> Date {
+    (0..days).fold(day, |day, _| next_business_day(day, country))
 }
 
 /// The zones of our markets and warehouses, built in so that the browser and the edge need no zone database.
@@ -149,11 +163,18 @@ mod tests {
             days_max: days.1,
             cut_off: CutOff { hour, minute: 0, zone: zone.to_owned() },
             ships_from: "reno".to_owned(),
+            from_country: None,
+            handling_days: 0,
         }
     }
 
     fn at(text: &str) -> Instant {
         text.parse::<Timestamp>().expect("a time").as_microsecond()
+    }
+
+    /// A country without known holidays.
+    fn nowhere() -> Country {
+        "ZZ".parse().expect("a code")
     }
 
     #[test]
@@ -175,9 +196,42 @@ mod tests {
                 "daylight saving began the day before: 12:59 there",
             ),
         ] {
-            let promise = method(zone, hour, days).promise(at(now));
+            let promise = method(zone, hour, days).promise(nowhere(), at(now));
             assert_eq!((promise.from.to_string().as_str(), promise.to.to_string().as_str()), (from, to), "{why}");
         }
+    }
+
+    #[test]
+    fn nothing_leaves_or_arrives_on_a_public_holiday() {
+        // From and to, the cut-off's zone and hour, handling days, days in transit, when it is ordered, first and last day.
+        for row in [
+            "US US America/Los_Angeles 13 0 3 5 2026-11-24T18:00:00Z 2026-11-30 2026-12-02: Thanksgiving is no day",
+            "US CA America/Los_Angeles 12 0 1 2 2026-11-26T18:00:00Z 2026-11-30 2026-12-01: leaves on Friday, not on Thanksgiving",
+            "NL GB Europe/London 13 0 2 3 2026-12-23T10:00:00Z 2026-12-29 2026-12-30: not on the 25th, nor on the 28th for the 26th",
+            "NL DE Europe/Berlin 14 0 1 2 2026-04-27T09:00:00Z 2026-04-29 2026-04-30: nothing leaves Rotterdam on the King's day",
+            "NL DE Europe/Berlin 14 0 1 2 2026-04-30T09:00:00Z 2026-05-04 2026-05-05: German Labour Day is a Friday",
+            "NL FR Europe/Paris 14 0 2 3 2026-05-06T09:00:00Z 2026-05-11 2026-05-12: 7 May, not the 8th, then Monday",
+            "NL FR Europe/Paris 14 2 2 3 2026-05-04T09:00:00Z 2026-05-12 2026-05-13: packed on the 6th and 7th, the 5th is free in Rotterdam",
+            "JP JP Asia/Tokyo 13 0 1 3 2026-11-22T23:30:00Z 2026-11-25 2026-11-27: 23 November is free, so it leaves on the 24th",
+            "JP JP Asia/Tokyo 13 0 1 2 2026-09-18T01:00:00Z 2026-09-24 2026-09-25: the 21st to 23rd, the middle day by law",
+            "JP KR Asia/Seoul 13 0 3 4 2026-09-22T01:00:00Z 2026-09-30 2026-10-01: leaves on the 24th; Chuseok until the 26th",
+            "JP KR Asia/Seoul 13 1 1 2 2026-12-24T01:00:00Z 2026-12-28 2026-12-29: Christmas is a working day in Osaka only",
+        ] {
+            let (row, why) = row.split_once(": ").expect("a reason");
+            let [from, to, zone, hour, handling, min, max, now, first, last] = row.split(' ').collect::<Vec<_>>().try_into().expect("ten words");
+            let (country, number) = (|code: &str| code.parse::<Country>().expect("a code"), |text: &str| text.parse::<u8>().expect("a number"));
+            let plain = method(zone, number(hour), (number(min), number(max)));
+            let method = Method { from_country: Some(country(from)), handling_days: number(handling), ..plain };
+            let promise = method.promise(country(to), at(now));
+            assert_eq!((promise.from.to_string().as_str(), promise.to.to_string().as_str()), (first, last), "{from} to {to}: {why}");
+        }
+    }
+
+    #[test]
+    fn a_method_from_before_has_no_country_and_needs_no_days() {
+        let old = serde_json::to_value(method("UTC", 12, (1, 2))).expect("JSON");
+        assert!(old.get("from_country").is_none() && old.get("handling_days").is_none());
+        assert_eq!(serde_json::from_value::<Method>(old).expect("a method"), method("UTC", 12, (1, 2)));
     }
 
     #[test]

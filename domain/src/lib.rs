@@ -21,6 +21,7 @@ pub mod delivery;
 pub mod discount;
 pub mod dispute;
 pub mod event;
+pub mod holidays;
 pub mod live;
 pub mod locale;
 pub mod market;

@@ -65,7 +65,7 @@ fn full(view: &View, data: CartData) -> AnyView {
     let messages = till(view.locale);
     let all = Address::new(view.locale, Route::All { query: ListQuery::default() }).url();
     let lines = data.lines.iter().map(|line| editable(line, view)).collect_view();
-    let promise = data.method.as_ref().map(|method| method.promise(view.now));
+    let promise = data.method.as_ref().map(|method| method.promise(view.market.code, view.now));
     let arrives = promise.map(|promise| filled(messages.arrives, &[("dates", &date_range(promise.from, promise.to, view.locale))]));
     let sums = sums::sums(&data.quote, arrives, Removal::Form, view);
     let explanation = sums::explanation(&data.quote, view);

@@ -48,6 +48,8 @@ fn method(code: &str, minor: i64, currency: Currency) -> Method {
         days_max: 2,
         cut_off: CutOff { hour: 12, minute: 0, zone: "UTC".to_owned() },
         ships_from: String::new(),
+        from_country: None,
+        handling_days: 0,
     }
 }
 

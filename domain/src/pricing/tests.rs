@@ -42,6 +42,8 @@ fn method(minor: i64, free_from: Option<i64>, currency: Currency) -> Method {
         days_max: 2,
         cut_off,
         ships_from: String::new(),
+        from_country: None,
+        handling_days: 0,
     }
 }
 fn rate(country: &str, region: &str, name: &str, millionths: u32) -> Rate {

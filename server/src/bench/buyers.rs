@@ -122,6 +122,8 @@ impl House {
                         days_max: 2,
                         cut_off: CutOff { hour: 14, minute: 0, zone: market.time_zone.clone() },
                         ships_from: market.locations[0].clone(),
+                        from_country: None,
+                        handling_days: 0,
                     };
                     tx.execute(
                         "INSERT INTO delivery_methods (market, code, valid_from, body, position) VALUES ('DE', 'standard', $1, $2, 0)",

@@ -4,7 +4,7 @@ use crate::catalog::product::{Lines, Texts, everywhere, text};
 use domain::{
     delivery::{CutOff, Method},
     locale::TextLanguage,
-    market::{Market, MarketCode},
+    market::{Country, Market, MarketCode},
     money::Money,
 };
 use serde::{Deserialize, Serialize};
@@ -116,6 +116,15 @@ struct Contact {
     order_hint: Texts,
 }
 
+/// A stock location as delivery needs it.
+#[derive(Deserialize)]
+pub(super) struct Place {
+    code: String,
+    country: Country,
+    /// Business days that it needs before a parcel leaves.
+    handling_days: u8,
+}
+
 #[derive(Deserialize)]
 struct DeliveryMarket {
     ships_from: String,
@@ -176,11 +185,12 @@ pub(super) struct FactWords {
 const COOKIES: [&str; 3] = ["cart", "market", "order"];
 
 impl Policies {
-    /// A market's delivery methods, in order.
-    pub(super) fn delivery_methods(&self, market: &Market) -> Vec<Method> {
+    /// A market's delivery methods, in order. A place that is not among `places` has no known country.
+    pub(super) fn delivery_methods(&self, market: &Market, places: &[Place]) -> Vec<Method> {
         let Some(delivery) = self.delivery.markets.get(&market.code) else { return vec![] };
         let (hour, minute) = delivery.cut_off.local.split_once(':').unwrap_or(("12", "0"));
         let cut_off = CutOff { hour: hour.parse().unwrap_or(12), minute: minute.parse().unwrap_or(0), zone: delivery.cut_off.zone.clone() };
+        let place = places.iter().find(|place| place.code == delivery.ships_from);
         let method = |method: &DeliveryMethod| Method {
             code: method.code.clone(),
             names: method.name.clone(),
@@ -190,6 +200,8 @@ impl Policies {
             days_max: method.days.max,
             cut_off: cut_off.clone(),
             ships_from: delivery.ships_from.clone(),
+            from_country: place.map(|place| place.country),
+            handling_days: place.map_or(0, |place| place.handling_days),
         };
         delivery.methods.iter().map(method).collect()
     }
@@ -239,7 +251,7 @@ impl Policies {
 
     fn delivery_facts(&self, market: &Market, words: &FactWords) -> Vec<(Texts, Texts)> {
         let mut facts: Vec<(Texts, Texts)> = self
-            .delivery_methods(market)
+            .delivery_methods(market, &[])
             .into_iter()
             .map(|method| {
                 let (min, max) = (method.days_min.to_string(), method.days_max.to_string());

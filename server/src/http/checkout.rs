@@ -333,7 +333,7 @@ impl Checkout {
         let offered = self.methods.iter().map(|method| Offered {
             method: method.clone(),
             charge: method.charge(quote.goods),
-            promise: method.promise(self.view.now),
+            promise: method.promise(self.view.market.code, self.view.now),
         });
         let data = CheckoutData {
             lines: self.basket.shown(),

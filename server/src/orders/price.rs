@@ -74,7 +74,7 @@ impl Orders {
             quote.lines.iter().zip(&wanted).map(|(line, wanted)| weight(line.net(), pricing::general(&wanted.tax_category))).collect();
         weights.push(quote.net_delivery().map_or(0, |charge| weight(charge, tax::DELIVERY)));
         let paid = order::shares(quote.total, &weights);
-        let promise = method.promise(now);
+        let promise = method.promise(destination.country, now);
         let texts = request.lines.iter().map(|line| line.text.clone()).collect();
         Ok((OrderBody { texts, quote, paid, method, promise, locations: request.market.locations.clone(), split: request.market.split }, unlocked))
     }

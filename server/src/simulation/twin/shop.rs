@@ -87,6 +87,8 @@ pub async fn shelve(tx: &mut Tx, clock: &Clock, items: [Item; 2]) -> anyhow::Res
         days_max: 2,
         cut_off: CutOff { hour: 14, minute: 0, zone: "Europe/Berlin".to_owned() },
         ships_from: "rotterdam".to_owned(),
+        from_country: None,
+        handling_days: 0,
     };
     tx.execute(
         "INSERT INTO delivery_methods (market, code, valid_from, body, position) VALUES ('DE', 'standard', $1, $2, 0)",
