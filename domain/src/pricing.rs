@@ -188,9 +188,8 @@ pub fn quote(
     let place = destination.unwrap_or(&home);
     let tax_known =
         market.tax_mode == TaxMode::Inclusive || destination.is_some_and(|place| place.region.is_some() || !tax::needs_region(rates, place.country));
-    let mut amounts: Vec<(&str, Money)> = lines.iter().zip(wanted).map(|(line, wanted)| (general(&wanted.tax_category), line.net())).collect();
-    amounts.extend(charge.map(|charge| (tax::DELIVERY, Money::new(open.delivery, charge.currency))));
-    let taxes = if tax_known { tax::tax_lines(market.tax_mode, &amounts, place, rates, now) } else { Vec::new() };
+    let parts = tax_parts(&lines, wanted, charge.map(|charge| Money::new(open.delivery, charge.currency)));
+    let taxes = if tax_known { tax::tax_lines(market.tax_mode, &parts, place, rates, now) } else { Vec::new() };
 
     let mut total = goods.plus(charge.unwrap_or(zero))?;
     for (discount, _) in &granted {
@@ -236,8 +235,18 @@ pub fn quote(
     Ok(Quote { lines, goods, delivery: charge, discounts, taxes, tax_known, total, entries })
 }
 
+/// An order's parts as taxes see them: its lines, of which `wanted` tells the categories, and what is paid for delivery, last.
+pub fn tax_parts<'a>(lines: &[PricedLine], wanted: &'a [Wanted], delivery: Option<Money>) -> Vec<tax::Part<'a>> {
+    let goods = lines.iter().zip(wanted).map(|(line, wanted)| tax::Part {
+        category: general(&wanted.tax_category),
+        amount: line.net(),
+        pieces: line.quantity.get(),
+    });
+    goods.chain(delivery.map(|amount| tax::Part { category: tax::DELIVERY, amount, pieces: 0 })).collect()
+}
+
 /// A product's tax category as the table of rates has it.
-pub fn general(category: &str) -> &str {
+fn general(category: &str) -> &str {
     if category == "standard" { "" } else { category }
 }
 

@@ -1,15 +1,22 @@
 //! Taxes on an order: dated rates by place, in a price or on top of it, rounded once per rate. The rates themselves are rows of a
 //! table, each with its source.
+//!
+//! The rows are the port: whoever can name the rates of a place (the shop's own table, or a tax service whose answer becomes rows) stands
+//! behind it; what they come to is reckoned here. Nothing here knows a VAT number: one alone never removes tax. In the EU that takes a number
+//! that the authorities confirm *and* goods that cross a border to that business (Directive 2006/112/EC, art. 138), in Britain an export; this
+//! shop sells to people, and taxes every order by where it goes.
 
 use crate::{
     address::Destination,
     market::{Country, TaxMode},
     money::Money,
     offer::Instant,
+    order::shares,
 };
 use serde::{Deserialize, Serialize};
 
-/// The category of delivery charges in the table of rates.
+/// The category of delivery charges in the table of rates. The others are those of products: `clothing` (what is worn on the body, without
+/// jewellery, watches, glasses, bags and umbrellas), `books` (printed), `food`; `` is all that has no row of its own.
 pub const DELIVERY: &str = "delivery";
 
 /// One row of the table of rates.
@@ -24,11 +31,43 @@ pub struct Rate {
     pub name: String,
     /// Millionths of the price: Quebec's 9.975 % is 99,750.
     pub millionths: u32,
+    /// What of an amount the rate counts for.
+    #[serde(default)]
+    pub scope: Scope,
     /// An estimate, and said so to the shopper.
     pub estimated: bool,
     /// The law or the authority's page.
     pub source: String,
     pub valid_from: Instant,
+}
+
+/// What of an amount a row counts for. Prices are those after discounts, without tax on top.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// All of it.
+    #[default]
+    All,
+    /// Pieces that cost less than this many minor units; dearer ones fall to the general row (New York: N.Y. Tax Law § 1115(a)(30)).
+    Below(i64),
+    /// What each piece costs beyond this many minor units (Massachusetts: G.L. c. 64H, § 6(k); Rhode Island: R.I. Gen. Laws § 44-18-30(27)).
+    Above(i64),
+    /// Delivery that shares the fate of the goods, each in proportion to its price: its own rate does not matter (the EU: Directive 2006/112/EC,
+    /// art. 78(b), and ECJ C-349/96; Britain: HMRC Notice 700/24; states that let a seller allocate it).
+    AsGoods,
+    /// Delivery that bears the general rate as soon as something that this tax is due on comes with it, else none (New York: TB-ST-838).
+    IfAny,
+}
+
+/// A part of an order as taxes see it: a line, or its delivery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part<'a> {
+    /// As in [`Rate::category`].
+    pub category: &'a str,
+    /// After discounts.
+    pub amount: Money,
+    /// How many pieces it is for; delivery counts none.
+    pub pieces: u32,
 }
 
 /// One tax of an order.
@@ -80,22 +119,31 @@ impl Rounding {
 /// A whole: millionths.
 const ONE: i128 = 1_000_000;
 
-/// The rates in force for a category at a place: the latest row of each name that has begun; a row for the category goes before the
-/// general one. Rates of zero are left out, unless they are
-/// estimates for everything: where only towns levy a tax, a shopper is told that there may be one.
-pub fn in_force<'a>(rates: &'a [Rate], place: &Destination, category: &str, now: Instant) -> Vec<&'a Rate> {
+/// The rates in force for a part of an order at a place: the latest row of each name that has begun; a row for the category goes before the
+/// general one. Rates of zero are left out, unless they are estimates for goods: where only towns levy a tax, a shopper is told that there
+/// may be one.
+pub fn in_force<'a>(rates: &'a [Rate], place: &Destination, part: Part, now: Instant) -> Vec<&'a Rate> {
     let here = |rate: &&Rate| {
         rate.country == place.country && (rate.region.is_empty() || Some(&rate.region) == place.region.as_ref()) && rate.valid_from <= now
     };
     let mut found: Vec<&Rate> = Vec::new();
-    for rate in rates.iter().filter(here).filter(|rate| rate.category.is_empty() || rate.category == category) {
-        match found.iter_mut().find(|known| known.name == rate.name && known.region == rate.region) {
-            Some(known) if (!rate.category.is_empty(), rate.valid_from) > (!known.category.is_empty(), known.valid_from) => *known = rate,
+    let is_meant = |rate: &&Rate| match rate.scope {
+        Scope::Below(limit) if part.amount.minor >= limit.saturating_mul(part.pieces.into()) => false,
+        _ => rate.category.is_empty() || rate.category == part.category,
+    };
+    let rank = |rate: &Rate| (!rate.category.is_empty(), rate.valid_from);
+    for rate in rates.iter().filter(here).filter(is_meant) {
+        match found.iter_mut().find(|known| is_same(known, rate)) {
+            Some(known) if rank(rate) > rank(known) => *known = rate,
             Some(_) => {}
             None => found.push(rate),
         }
     }
-    found.retain(|rate| rate.millionths > 0 || (rate.estimated && rate.category.is_empty()));
+    let says_something = |rate: &Rate| match rate.scope {
+        Scope::AsGoods | Scope::IfAny => true,
+        Scope::All | Scope::Below(_) | Scope::Above(_) => rate.millionths > 0 || (rate.estimated && rate.category != DELIVERY),
+    };
+    found.retain(|rate| says_something(rate));
     found
 }
 
@@ -104,134 +152,115 @@ pub fn needs_region(rates: &[Rate], country: Country) -> bool {
     rates.iter().any(|rate| rate.country == country && !rate.region.is_empty())
 }
 
-/// The taxes on amounts by category. Amounts of all categories under one rate are summed first and rounded once.
-pub fn tax_lines(mode: TaxMode, amounts: &[(&str, Money)], place: &Destination, rates: &[Rate], now: Instant) -> Vec<TaxLine> {
+/// The taxes on the parts of an order, goods before delivery. What stands under one rate is summed first and rounded once.
+pub fn tax_lines(mode: TaxMode, parts: &[Part], place: &Destination, rates: &[Rate], now: Instant) -> Vec<TaxLine> {
+    let Bases { rates, bases } = Bases::of(parts, place, rates, now);
     let included = mode == TaxMode::Inclusive;
     let rounding = Rounding::of(place.country);
-    let mut lines: Vec<TaxLine> = Vec::new();
-    for (category, amount) in amounts {
-        for rate in in_force(rates, place, category, now) {
-            match lines.iter_mut().find(|line| line.name == rate.name && line.region == rate.region && line.millionths == rate.millionths) {
-                Some(line) => line.base.minor = line.base.minor.saturating_add(amount.minor),
-                None => lines.push(TaxLine {
-                    name: rate.name.clone(),
-                    country: rate.country,
-                    region: rate.region.clone(),
-                    millionths: rate.millionths,
-                    base: *amount,
-                    amount: Money::zero(amount.currency),
-                    included,
-                    estimated: rate.estimated,
-                    rounding,
-                }),
+    let line = |(index, rate): (usize, &&Rate)| {
+        let base = bases.iter().map(|part| part[index]).fold(0_i64, i64::saturating_add);
+        let (at, whole) = (i128::from(rate.millionths), i128::from(base.max(0)));
+        let money = |minor| Money::new(minor, parts[0].amount.currency);
+        (base > 0).then(|| TaxLine {
+            name: rate.name.clone(),
+            country: rate.country,
+            region: rate.region.clone(),
+            millionths: rate.millionths,
+            base: money(base),
+            amount: money(rounding.divide(whole * at, if included { ONE + at } else { ONE })),
+            included,
+            estimated: rate.estimated,
+            rounding,
+        })
+    };
+    rates.iter().enumerate().filter_map(line).collect()
+}
+
+/// What each part costs with the taxes that come on top of it, in millionths of a minor unit: what a refund is cut by.
+pub fn weights(mode: TaxMode, parts: &[Part], place: &Destination, rates: &[Rate], now: Instant) -> Vec<i128> {
+    let Bases { rates, bases } = Bases::of(parts, place, rates, now);
+    let on_top = |bases: &Vec<i64>| match mode {
+        TaxMode::Inclusive => 0,
+        TaxMode::Exclusive => bases.iter().zip(&rates).map(|(base, rate)| i128::from(*base) * i128::from(rate.millionths)).sum(),
+    };
+    parts.iter().zip(&bases).map(|(part, bases)| i128::from(part.amount.minor) * ONE + on_top(bases)).collect()
+}
+
+/// How much of each part stands under each rate: a column for each rate, a row for each part.
+struct Bases<'a> {
+    rates: Vec<&'a Rate>,
+    bases: Vec<Vec<i64>>,
+}
+
+impl<'a> Bases<'a> {
+    fn of(parts: &[Part], place: &Destination, rates: &'a [Rate], now: Instant) -> Self {
+        let mut all = Self { rates: Vec::new(), bases: vec![Vec::new(); parts.len()] };
+        let goods: Vec<usize> = (0..parts.len()).filter(|at| parts[*at].category != DELIVERY).collect();
+        for at in &goods {
+            let part = parts[*at];
+            for rate in in_force(rates, place, part, now) {
+                let base = match rate.scope {
+                    Scope::Above(limit) => (part.amount.minor - limit.saturating_mul(part.pieces.into())).max(0),
+                    _ => part.amount.minor,
+                };
+                all.add(*at, rate, base);
             }
         }
+        let worth: i64 = goods.iter().map(|at| parts[*at].amount.minor).fold(0, i64::saturating_add);
+        for (at, part) in parts.iter().enumerate().filter(|(_, part)| part.category == DELIVERY) {
+            for rate in in_force(rates, place, *part, now) {
+                all.deliver(at, *part, rate, worth, || in_force(rates, place, Part { category: "", ..*part }, now));
+            }
+        }
+        for row in &mut all.bases {
+            row.resize(all.rates.len(), 0);
+        }
+        all
     }
-    for line in &mut lines {
-        let rate = i128::from(line.millionths);
-        let base = i128::from(line.base.minor.max(0));
-        line.amount.minor = rounding.divide(base * rate, if included { ONE + rate } else { ONE });
+
+    /// Puts a part's amount under a rate; rows that say the same are one.
+    fn add(&mut self, part: usize, rate: &'a Rate, base: i64) {
+        let known = self.rates.iter().position(|known| is_same(known, rate) && known.millionths == rate.millionths);
+        let at = known.unwrap_or_else(|| {
+            self.rates.push(rate);
+            self.rates.len() - 1
+        });
+        let row = &mut self.bases[part];
+        row.resize(row.len().max(at + 1), 0);
+        row[at] = row[at].saturating_add(base);
     }
-    lines.retain(|line| line.base.minor > 0);
-    lines
+
+    /// Delivery of goods worth so much, all of which stand under their rates already. What is given away whole is delivered under the general rate.
+    fn deliver(&mut self, at: usize, part: Part, rate: &'a Rate, worth: i64, general: impl FnOnce() -> Vec<&'a Rate>) {
+        let standing: Vec<(&'a Rate, i64)> = (0..self.rates.len())
+            .filter(|index| is_same(self.rates[*index], rate))
+            .map(|index| (self.rates[index], self.bases.iter().filter_map(|row| row.get(index)).fold(0_i64, |sum, base| sum.saturating_add(*base))))
+            .collect();
+        let is_due = standing.iter().any(|(rate, base)| rate.millionths > 0 && *base > 0);
+        match rate.scope {
+            Scope::AsGoods if worth > 0 => {
+                let mut parts: Vec<i128> = standing.iter().map(|(_, base)| i128::from(*base)).collect();
+                // What bears none of this tax carries its part of the delivery too.
+                parts.push(i128::from(worth) - parts.iter().sum::<i128>());
+                for ((rate, _), share) in standing.into_iter().zip(shares(part.amount, &parts)) {
+                    self.add(at, rate, share.minor);
+                }
+            }
+            Scope::IfAny if worth > 0 && !is_due => {}
+            Scope::AsGoods | Scope::IfAny => {
+                if let Some(general) = general().into_iter().find(|general| is_same(general, rate)) {
+                    self.add(at, general, part.amount.minor);
+                }
+            }
+            Scope::All | Scope::Below(_) | Scope::Above(_) => self.add(at, rate, part.amount.minor),
+        }
+    }
+}
+
+/// Whether two rows are of one tax.
+fn is_same(one: &Rate, other: &Rate) -> bool {
+    one.name == other.name && one.region == other.region
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::money::Currency;
-    use proptest::prelude::*;
-
-    fn rate(country: &str, region: &str, category: &str, name: &str, millionths: u32, valid_from: Instant) -> Rate {
-        let country = country.parse().expect("a code");
-        Rate {
-            country,
-            region: region.to_owned(),
-            category: category.to_owned(),
-            name: name.to_owned(),
-            millionths,
-            estimated: false,
-            source: String::new(),
-            valid_from,
-        }
-    }
-    fn place(country: &str, region: &str) -> Destination {
-        Destination { country: country.parse().expect("a code"), region: (!region.is_empty()).then(|| region.to_owned()) }
-    }
-    fn rates() -> Vec<Rate> {
-        vec![
-            rate("CA", "QC", "", "GST", 50_000, 0),
-            rate("CA", "QC", "", "QST", 99_750, 0),
-            rate("CA", "NS", "", "HST", 150_000, 0),
-            rate("CA", "NS", "", "HST", 140_000, 100),
-            rate("US", "CA", "", "sales tax", 72_500, 0),
-            rate("US", "CA", "delivery", "sales tax", 0, 0),
-            rate("DE", "", "", "VAT", 190_000, 0),
-            rate("JP", "", "", "consumption tax", 100_000, 0),
-            rate("JP", "", "food", "consumption tax", 80_000, 0),
-        ]
-    }
-    fn amounts(mode: TaxMode, place: &Destination, goods: i64, delivery: i64, currency: Currency, now: Instant) -> Vec<(String, i64, i64)> {
-        let parts = [("", Money::new(goods, currency)), (DELIVERY, Money::new(delivery, currency))];
-        tax_lines(mode, &parts, place, &rates(), now).into_iter().map(|line| (line.name, line.base.minor, line.amount.minor)).collect()
-    }
-    fn line(name: &str, base: i64, amount: i64) -> (String, i64, i64) {
-        (name.to_owned(), base, amount)
-    }
-
-    #[test]
-    fn quebec_has_two_taxes_each_on_the_price_alone() {
-        // 110.95 × 5 % = 5.5475 → 5.55; × 9.975 % = 11.0672… → 11.07
-        let lines = amounts(TaxMode::Exclusive, &place("CA", "QC"), 10_000, 1_095, Currency::CAD, 1);
-        assert_eq!(lines, [line("GST", 11_095, 555), line("QST", 11_095, 1_107)]);
-    }
-
-    #[test]
-    fn the_latest_rate_that_has_begun_is_in_force() {
-        assert_eq!(amounts(TaxMode::Exclusive, &place("CA", "NS"), 10_000, 0, Currency::CAD, 99), [line("HST", 10_000, 1_500)]);
-        assert_eq!(amounts(TaxMode::Exclusive, &place("CA", "NS"), 10_000, 0, Currency::CAD, 100), [line("HST", 10_000, 1_400)]);
-    }
-
-    #[test]
-    fn california_does_not_tax_separate_delivery() {
-        // 138.00 × 7.25 % = 10.005 → 10.01
-        assert_eq!(amounts(TaxMode::Exclusive, &place("US", "CA"), 13_800, 595, Currency::USD, 1), [line("sales tax", 13_800, 1_001)]);
-    }
-
-    #[test]
-    fn included_tax_is_taken_out_of_the_price_and_delivery_bears_it_too() {
-        // 124.80 × 19 / 119 = 19.926… → 19.93
-        assert_eq!(amounts(TaxMode::Inclusive, &place("DE", ""), 11_990, 490, Currency::EUR, 1), [line("VAT", 12_480, 1_993)]);
-    }
-
-    #[test]
-    fn japan_rounds_down_once_per_rate() {
-        let parts = [("", Money::new(999, Currency::JPY)), ("food", Money::new(333, Currency::JPY)), ("", Money::new(999, Currency::JPY))];
-        let lines = tax_lines(TaxMode::Inclusive, &parts, &place("JP", ""), &rates(), 1);
-        // (999 + 999) × 10 / 110 = 181.6 → 181, where rounding each line would give 90 + 90 = 180; 333 × 8 / 108 = 24.7 → 24
-        assert_eq!(lines.iter().map(|line| line.amount.minor).collect::<Vec<_>>(), [181, 24]);
-    }
-
-    #[test]
-    fn a_place_without_a_rate_has_no_tax() {
-        assert_eq!(amounts(TaxMode::Exclusive, &place("US", "OR"), 10_000, 0, Currency::USD, 1), []);
-        assert_eq!(amounts(TaxMode::Exclusive, &place("US", ""), 10_000, 0, Currency::USD, 1), []);
-        assert!(needs_region(&rates(), "US".parse().expect("a code")) && !needs_region(&rates(), "DE".parse().expect("a code")));
-    }
-
-    proptest! {
-        #[test]
-        fn rounding_moves_at_most_one_unit_and_included_tax_stays_below_the_price(goods in 0_i64..1_000_000_000, delivery in 0_i64..100_000) {
-            for (mode, at) in [(TaxMode::Exclusive, place("CA", "QC")), (TaxMode::Inclusive, place("DE", "")), (TaxMode::Inclusive, place("JP", ""))] {
-                let parts = [("", Money::new(goods, Currency::EUR)), (DELIVERY, Money::new(delivery, Currency::EUR))];
-                for line in tax_lines(mode, &parts, &at, &rates(), 1) {
-                    let whole = i128::from(line.base.minor) * i128::from(line.millionths);
-                    let divisor = if line.included { ONE + i128::from(line.millionths) } else { ONE };
-                    prop_assert!((i128::from(line.amount.minor) * divisor - whole).abs() < divisor);
-                    prop_assert!(line.amount.minor >= 0);
-                    prop_assert!(!line.included || line.amount.minor <= line.base.minor);
-                }
-            }
-        }
-    }
-}
+mod tests;

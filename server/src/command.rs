@@ -8,7 +8,9 @@ use crate::{
     coupons::{self, command::CouponTask},
     payments::test_provider,
     sql::Db,
-    staff, telemetry,
+    staff,
+    tariffs::{self, command::TaxTask},
+    telemetry,
 };
 use anyhow::{Context as _, ensure};
 use clap::{Parser, Subcommand};
@@ -54,6 +56,9 @@ enum Task {
     /// Discount codes: add one, make many, list them, end one. Works beside a running shop.
     #[command(subcommand)]
     Coupon(CouponTask),
+    /// Taxes: which rates are in force, and where the shop collects them (nexus). Works beside a running shop.
+    #[command(subcommand)]
+    Tax(TaxTask),
     /// Compare with the payment provider's ledger: what it captured or sent back and the shop does not know is taken over, and orders that a
     /// restored backup does not know are written again. The shop does the same by itself, once an hour. Ends with 3 when a payment belongs to
     /// no order.
@@ -118,6 +123,7 @@ pub fn run() -> ExitCode {
                 Some(Task::Staff { task }) => Box::pin(staff::command::run(config, task)).await.map(|()| ExitCode::SUCCESS),
                 Some(Task::Stock { task }) => Box::pin(tell_stock(config, task)).await,
                 Some(Task::Coupon(task)) => Box::pin(tend_coupons(config, task)).await.map(|()| ExitCode::SUCCESS),
+                Some(Task::Tax(task)) => Box::pin(tend_taxes(config, task)).await.map(|()| ExitCode::SUCCESS),
                 Some(Task::Reconcile { since }) => Box::pin(backup::command::reconcile(config, since)).await,
                 Some(Task::TestProvider { with_parent }) => {
                     // NEXTGEN_ADDR is the shop's when the shop starts this: then the port of last time, or any, will do.
@@ -147,6 +153,15 @@ async fn tend_coupons(config: Config, task: CouponTask) -> anyhow::Result<()> {
     let clock = Clock::system();
     let (db, _here) = open_existing(&config, &clock).await?;
     coupons::command::run(&db, &clock, task).await
+}
+
+/// Writes SQL; a running shop reckons with it at once.
+async fn tend_taxes(config: Config, task: TaxTask) -> anyhow::Result<()> {
+    let clock = Clock::system();
+    let (db, _here) = open(&config, &clock).await?;
+    tariffs::seed(&db).await?;
+    println!("{}", tariffs::command::run(&db, &clock, task).await?);
+    Ok(())
 }
 
 /// The shop's database, brought up to date; a new shop gets its markets.

@@ -54,6 +54,7 @@ fn rate(country: &str, region: &str, name: &str, millionths: u32) -> Rate {
         category: String::new(),
         name: name.to_owned(),
         millionths,
+        scope: tax::Scope::All,
         estimated: false,
         source: String::new(),
         valid_from: 0,

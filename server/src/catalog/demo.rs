@@ -2,7 +2,7 @@
 
 use crate::{
     catalog::{
-        help::{FactWords, Place, Policies},
+        help::{FactWords, Origin, Policies},
         locations::{self, Location},
         prices::{self, NewPrice},
         product::{Lines, OptionTexts, PictureTexts, Product, ProductTexts, SlugKind, Status, Texts, Variant, count, give_slug},
@@ -77,11 +77,11 @@ async fn basics(tx: &mut Tx, clock: &Clock) -> anyhow::Result<()> {
     let markets: Vec<Market> = serde_json::from_str(MARKETS).context("demo/markets.json")?;
     let policies: Policies = serde_json::from_str(POLICIES).context("demo/policies.json")?;
     let words: FactWords = serde_json::from_str(FACTS).context("demo/facts.json")?;
-    let places: Vec<Place> = serde_json::from_str(LOCATIONS).context("demo/locations.json")?;
+    let origins: Vec<Origin> = serde_json::from_str(LOCATIONS).context("demo/locations.json")?;
     for (position, market) in (0..).zip(&markets) {
         debug_assert_eq!(policies.ships_from(market.code), market.locations.first().map(String::as_str));
         add_market(tx, market, position, now).await?;
-        for (position, method) in (0..).zip(policies.delivery_methods(market, &places)) {
+        for (position, method) in (0..).zip(policies.delivery_methods(market, &origins)) {
             add_delivery_method(tx, market, &method, position, now).await?;
         }
     }

@@ -118,7 +118,7 @@ struct Contact {
 
 /// A stock location as delivery needs it.
 #[derive(Deserialize)]
-pub(super) struct Place {
+pub(super) struct Origin {
     code: String,
     country: Country,
     /// Business days that it needs before a parcel leaves.
@@ -185,12 +185,12 @@ pub(super) struct FactWords {
 const COOKIES: [&str; 3] = ["cart", "market", "order"];
 
 impl Policies {
-    /// A market's delivery methods, in order. A place that is not among `places` has no known country.
-    pub(super) fn delivery_methods(&self, market: &Market, places: &[Place]) -> Vec<Method> {
+    /// A market's delivery methods, in order. A location that is not among `origins` has no known country.
+    pub(super) fn delivery_methods(&self, market: &Market, origins: &[Origin]) -> Vec<Method> {
         let Some(delivery) = self.delivery.markets.get(&market.code) else { return vec![] };
         let (hour, minute) = delivery.cut_off.local.split_once(':').unwrap_or(("12", "0"));
         let cut_off = CutOff { hour: hour.parse().unwrap_or(12), minute: minute.parse().unwrap_or(0), zone: delivery.cut_off.zone.clone() };
-        let place = places.iter().find(|place| place.code == delivery.ships_from);
+        let origin = origins.iter().find(|origin| origin.code == delivery.ships_from);
         let method = |method: &DeliveryMethod| Method {
             code: method.code.clone(),
             names: method.name.clone(),
@@ -200,8 +200,8 @@ impl Policies {
             days_max: method.days.max,
             cut_off: cut_off.clone(),
             ships_from: delivery.ships_from.clone(),
-            from_country: place.map(|place| place.country),
-            handling_days: place.map_or(0, |place| place.handling_days),
+            from_country: origin.map(|origin| origin.country),
+            handling_days: origin.map_or(0, |origin| origin.handling_days),
         };
         delivery.methods.iter().map(method).collect()
     }

@@ -15,8 +15,6 @@ use domain::{
     coupon::{Code, Refusal, Trial},
     delivery::Method,
     discount::Discount,
-    market::TaxMode,
-    money::Money,
     offer::{Instant, offer},
     order,
     pricing::{self, Quote, Wanted},
@@ -65,14 +63,8 @@ impl Orders {
         if !quote.is_final() {
             return Err(PlaceOrderError::TaxUnknown);
         }
-        let on_top = |category: &str| match request.market.tax_mode {
-            TaxMode::Inclusive => 0,
-            TaxMode::Exclusive => tax::in_force(&rates, &destination, category, now).iter().map(|rate| i128::from(rate.millionths)).sum(),
-        };
-        let weight = |amount: Money, category: &str| i128::from(amount.minor) * (1_000_000 + on_top(category));
-        let mut weights: Vec<i128> =
-            quote.lines.iter().zip(&wanted).map(|(line, wanted)| weight(line.net(), pricing::general(&wanted.tax_category))).collect();
-        weights.push(quote.net_delivery().map_or(0, |charge| weight(charge, tax::DELIVERY)));
+        let parts = pricing::tax_parts(&quote.lines, &wanted, quote.net_delivery());
+        let weights = tax::weights(request.market.tax_mode, &parts, &destination, &rates, now);
         let paid = order::shares(quote.total, &weights);
         let promise = method.promise(destination.country, now);
         let texts = request.lines.iter().map(|line| line.text.clone()).collect();
