@@ -225,6 +225,10 @@ impl<'a> Bases<'a> {
             self.rates.push(rate);
             self.rates.len() - 1
         });
+        if rate.estimated {
+            // What is an estimate in part is one.
+            self.rates[at] = rate;
+        }
         let row = &mut self.bases[part];
         row.resize(row.len().max(at + 1), 0);
         row[at] = row[at].saturating_add(base);

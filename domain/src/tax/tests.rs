@@ -126,6 +126,14 @@ fn a_limit_is_of_each_piece_and_of_what_is_paid_for_it() {
 fn an_estimate_of_nothing_is_still_said_to_be_one() {
     let lines = tax_lines(TaxMode::Exclusive, &[part("clothing", 5_000, 1, Currency::USD)], &place("US", "NY"), &scoped(), 1);
     assert!(lines.len() == 1 && lines[0].estimated && lines[0].amount.is_zero());
+    // What is an estimate in part is one.
+    let mut rates = scoped();
+    for rate in &mut rates {
+        rate.estimated = rate.region == "MA" && rate.category.is_empty();
+    }
+    let parts = [part("clothing", 20_000, 1, Currency::USD), part("", 100, 1, Currency::USD)];
+    let lines = tax_lines(TaxMode::Exclusive, &parts, &place("US", "MA"), &rates, 1);
+    assert!(lines.len() == 1 && lines[0].estimated && lines[0].base.minor == 2_600);
 }
 
 #[test]
