@@ -22,6 +22,7 @@ pub mod discount;
 pub mod dispute;
 pub mod event;
 pub mod holidays;
+pub mod invoice;
 pub mod live;
 pub mod locale;
 pub mod market;
