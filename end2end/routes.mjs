@@ -29,5 +29,8 @@ export const gone = (locale) => `/${locale}/p/oil-lamp`;
 /** Pages of one visitor, who needs a filled cart or an order's secret. */
 export const privateRoutes = (locale, secret) => ({ cart: `/${locale}/cart`, checkout: `/${locale}/checkout`, order: `/${locale}/orders/${secret}` });
 
+/** An order's invoice, which has no frame. */
+export const invoiceRoute = (locale, secret, number) => `/${locale}/orders/${secret}/invoices/${number}`;
+
 /** The operator pages that need no id, as app/src/staff/route.rs writes them; a test of the app reads this too. */
 export const staffRoutes = ["/ops", "/ops/orders", "/ops/orders/ship", "/ops/stock", "/ops/stock?q=t", "/ops/audit", "/ops/password", "/ops/sign-in"];

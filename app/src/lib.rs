@@ -15,6 +15,8 @@ pub mod holes;
 #[cfg(feature = "ssr")]
 pub mod i18n;
 #[cfg(feature = "origin")]
+pub mod invoice;
+#[cfg(feature = "origin")]
 pub mod mail;
 #[cfg(feature = "ssr")]
 pub mod pages;

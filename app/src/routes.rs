@@ -51,6 +51,12 @@ pub enum Route {
     Order {
         secret: String,
     },
+    /// `/orders/{secret}/invoices/{number}`, and the same as a PDF: `….pdf`
+    Invoice {
+        secret: String,
+        number: String,
+        pdf: bool,
+    },
     /// `/orders/find`: the way back to an order without its link.
     FindOrder,
     /// `/pages/{slug}`: promo pages.
@@ -146,6 +152,10 @@ impl Address {
             ["pages", slug] if is_slug(slug) => Route::Page { slug: (*slug).to_owned() },
             ["help", slug] if is_slug(slug) => Route::Help { slug: (*slug).to_owned() },
             ["orders", "find"] => Route::FindOrder,
+            ["orders", secret, "invoices", name] if is_secret(secret) => {
+                let (number, pdf) = name.strip_suffix(".pdf").map_or((*name, false), |number| (number, true));
+                is_number(number).then(|| Route::Invoice { secret: (*secret).to_owned(), number: number.to_owned(), pdf })?
+            }
             ["orders", secret] if is_secret(secret) => Route::Order { secret: (*secret).to_owned() },
             _ => return None,
         };
@@ -174,6 +184,9 @@ impl Address {
             Route::Cart => format!("/{locale}/cart"),
             Route::Checkout => format!("/{locale}/checkout"),
             Route::Order { secret } => format!("/{locale}/orders/{}", encoded(secret)),
+            Route::Invoice { secret, number, pdf } => {
+                format!("/{locale}/orders/{}/invoices/{}{}", encoded(secret), encoded(number), if *pdf { ".pdf" } else { "" })
+            }
             Route::FindOrder => format!("/{locale}/orders/find"),
             Route::Page { slug } => format!("/{locale}/pages/{}", encoded(slug)),
             Route::Help { slug } => format!("/{locale}/help/{}", encoded(slug)),
@@ -204,7 +217,7 @@ impl Address {
 
     pub fn class(&self) -> Class {
         match &self.route {
-            Route::Cart | Route::Checkout | Route::Order { .. } | Route::FindOrder => Class::Private,
+            Route::Cart | Route::Checkout | Route::Order { .. } | Route::Invoice { .. } | Route::FindOrder => Class::Private,
             Route::Search { .. } => Class::PublicFromOrigin,
             _ if self.list().is_some_and(|list| !list.is_default_order()) => Class::PublicFromOrigin,
             _ => Class::Public,
@@ -300,6 +313,11 @@ fn selection(pairs: &[(String, String)]) -> BTreeMap<String, String> {
 /// Secrets of order links: letters, digits, hyphen and underscore.
 fn is_secret(text: &str) -> bool {
     (16..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+}
+
+/// Numbers of invoices: capitals, digits and hyphens.
+pub fn is_number(text: &str) -> bool {
+    (1..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'-')
 }
 
 fn pairs(query: &str) -> Vec<(String, String)> {

@@ -22,6 +22,8 @@ fn canonical_urls_round_trip() {
         "/en-us/cart",
         "/en-us/checkout",
         "/en-us/orders/0123456789abcdefABCDEF_-",
+        "/en-us/orders/0123456789abcdefABCDEF_-/invoices/DE-C-2026-R1-000042",
+        "/en-us/orders/0123456789abcdefABCDEF_-/invoices/DE-2026-000042.pdf",
         "/en-us/orders/find",
         "/en-ca/pages/travel",
         "/en-xa/help/delivery",

@@ -98,6 +98,11 @@ impl Keys {
         DataKey(Zeroizing::new(self.hmac("capsule", b"")))
     }
 
+    /// The key of whom invoices are for: the law keeps them when a customer is erased, so no customer's key closes them.
+    pub fn invoices(&self) -> DataKey {
+        DataKey(Zeroizing::new(self.hmac("invoices", b"")))
+    }
+
     fn wrapping(&self) -> DataKey {
         DataKey(Zeroizing::new(self.hmac("wrap", b"")))
     }

@@ -12,6 +12,7 @@ pub mod dynamo;
 pub mod events;
 pub mod failpoint;
 pub mod http;
+pub mod invoices;
 pub mod keys;
 pub mod mail;
 pub mod orders;
@@ -45,6 +46,7 @@ use crate::{
         render::Process,
         sitemap::Sitemap,
     },
+    invoices::Bookkeeper,
     keys::Keys,
     mail::{MailQueue, Mailer},
     orders::Orders,
@@ -106,6 +108,9 @@ pub fn build(config: Config, clock: Clock) -> BoxFuture<'static, anyhow::Result<
 /// How often the index looks at what other servers delivered. Lists that are computed from it may be some seconds old.
 const FOLLOWS_EVERY: Duration = Duration::from_secs(1);
 
+/// How often refunds without a credit note are looked for: those that no event told of.
+const BOOKS_EVERY: Duration = Duration::from_hours(1);
+
 async fn wire(config: Config, clock: Clock) -> anyhow::Result<Built> {
     std::fs::create_dir_all(&config.data)
         .with_context(|| format!("creating {}; set NEXTGEN_DATA to a folder that can be written", config.data.display()))?;
@@ -117,6 +122,7 @@ async fn wire(config: Config, clock: Clock) -> anyhow::Result<Built> {
     let table = Table::open(&config.dynamodb, &config.dynamodb_table).await?;
     table.create_if_missing().await?;
     tariffs::seed(&db).await?;
+    invoices::seed(&db).await?;
     catalog::first_start(&db, &clock, config.demo).await?;
     let model = readmodel::open(db.clone(), table.clone(), clock.clone())?;
     model.projector.start().await.context("filling the read model")?;
@@ -141,12 +147,25 @@ async fn wire(config: Config, clock: Clock) -> anyhow::Result<Built> {
         }
     });
     let carts = Carts::new(table.clone(), clock.clone(), keys.clone());
-    let consumers: Vec<Arc<dyn Consumer>> =
-        vec![model.projector, Arc::new(CartSettler::new(db.clone(), carts)), Arc::new(MailQueue::new(db.clone(), clock.clone()))];
-    let dispatcher = Dispatcher::new(db.clone(), clock.clone(), consumers);
-    background.spawn("dispatcher", |mut stop| dispatcher.run(async move { stop.requested().await }));
     let provider = payments::open(&config, &mut background).await?;
     let orders = Orders::new(db.clone(), clock.clone(), keys.clone(), provider, config.url.clone());
+    let books = Bookkeeper::new(orders.clone());
+    let consumers: Vec<Arc<dyn Consumer>> = vec![
+        model.projector,
+        Arc::new(CartSettler::new(db.clone(), carts)),
+        Arc::new(MailQueue::new(db.clone(), clock.clone())),
+        Arc::new(books.clone()),
+    ];
+    let dispatcher = Dispatcher::new(db.clone(), clock.clone(), consumers);
+    background.spawn("dispatcher", |mut stop| dispatcher.run(async move { stop.requested().await }));
+    background.every("invoices", BOOKS_EVERY, move || {
+        let books = books.clone();
+        async move {
+            if let Err(error) = books.catch_up().await {
+                tracing::error!(error = format!("{error:#}"), "missing credit notes could not be looked for");
+            }
+        }
+    });
     background.spawn("orders", {
         let orders = orders.clone();
         move |stop| orders.run(stop)

@@ -7,7 +7,7 @@ use sqlx::{
 };
 use std::sync::LazyLock;
 
-const TEXTS: [&str; 15] = [
+const TEXTS: [&str; 16] = [
     include_str!("../migrations/0001_catalog.sql"),
     include_str!("../migrations/0002_orders.sql"),
     include_str!("../migrations/0003_large_catalogues.sql"),
@@ -23,6 +23,7 @@ const TEXTS: [&str; 15] = [
     include_str!("../migrations/0013_order_waits.sql"),
     include_str!("../migrations/0014_goodwill.sql"),
     include_str!("../migrations/0016_tax_scopes.sql"),
+    include_str!("../migrations/0017_invoices.sql"),
 ];
 
 /// All of them, as sqlx runs them.

@@ -25,7 +25,15 @@ const SAME_AS_ENGLISH: &[(&str, &str)] = &[
 
 /// All groups of messages.
 fn everything(locale: Locale) -> Vec<(&'static str, &'static str)> {
-    [shop(locale).entries(), till(locale).entries(), coupon(locale).entries(), follow(locale).entries(), give_back(locale).entries()].concat()
+    [
+        shop(locale).entries(),
+        till(locale).entries(),
+        coupon(locale).entries(),
+        follow(locale).entries(),
+        give_back(locale).entries(),
+        invoice(locale).entries(),
+    ]
+    .concat()
 }
 
 fn locale(text: &str) -> Locale {

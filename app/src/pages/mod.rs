@@ -100,7 +100,9 @@ pub async fn load(address: &Address, view: &View, storefront: &dyn Storefront) -
         Route::Page { slug } => page::load(address, slug, view, storefront).await,
         Route::Help { slug } => help::load(address, slug, view, storefront).await,
         // A visitor's own pages are made elsewhere, from what belongs to the visitor.
-        Route::Cart | Route::Checkout | Route::Order { .. } | Route::FindOrder => Ok(Outcome::Page(error_page(view, Fault::NotFound, ""))),
+        Route::Cart | Route::Checkout | Route::Order { .. } | Route::Invoice { .. } | Route::FindOrder => {
+            Ok(Outcome::Page(error_page(view, Fault::NotFound, "")))
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use super::{
     sums, time_of_day,
 };
 use crate::{
-    i18n::{date_range, filled, follow, long_date, money, shop, till},
+    i18n::{date_range, filled, follow, invoice, long_date, money, shop, till},
     pages::{Head, Page},
     ports::View,
     routes::{Action, Address, ListQuery, Route},
@@ -61,6 +61,8 @@ pub struct OrderData {
     pub contact: Option<Contact>,
     pub delivery: Option<address::Address>,
     pub billing: Option<address::Address>,
+    /// Numbers of its invoice and credit notes.
+    pub invoices: Vec<String>,
     pub notice: Option<Notice>,
     pub http_status: u16,
 }
@@ -124,6 +126,7 @@ fn body(view: &View, data: OrderData) -> AnyView {
                     {data.billing.as_ref().map(|address| postal(messages.bill_to, address))}
                     {contact}
                 </dl>
+                {invoices(&data, view)}
                 <p class="why">{placed}<br/>{messages.keep_address}</p>
                 {data.cancel.show(&data.secret, view)}
                 {data.returns.show(&data.secret, &data.number, view)}
@@ -143,6 +146,16 @@ fn body(view: &View, data: OrderData) -> AnyView {
         </main>
     }
     .into_any()
+}
+
+/// Its invoice and credit notes, to read and to keep.
+fn invoices(data: &OrderData, view: &View) -> Option<AnyView> {
+    let links = data.invoices.iter().map(|number| {
+        let to = |pdf| Address::new(view.locale, Route::Invoice { secret: data.secret.clone(), number: number.clone(), pdf }).url();
+        view! { <li><a href=to(false)>{number.clone()}</a>" · "<a href=to(true)>"PDF"<span class="vh">{format!(" {number}")}</span></a></li> }
+    });
+    let links = links.collect_view();
+    (!data.invoices.is_empty()).then(|| view! { <h2>{invoice(view.locale).list}</h2><ul>{links}</ul> }.into_any())
 }
 
 /// The same once more.

@@ -34,6 +34,12 @@ pub enum Route {
     Order {
         number: String,
     },
+    /// A document of an order: an invoice or a credit note.
+    Invoice {
+        order: String,
+        number: String,
+        pdf: bool,
+    },
     /// Orders that wait to be sent, from the row after this key.
     Ship {
         after: Option<String>,
@@ -107,6 +113,7 @@ impl Route {
                 with_query("/ops/orders", &pairs.map(|(key, value)| (key, Some(value.as_str()))))
             }
             Self::Order { number } => format!("/ops/orders/{number}"),
+            Self::Invoice { order, number, pdf } => format!("/ops/orders/{order}/invoices/{number}{}", if *pdf { ".pdf" } else { "" }),
             Self::Ship { after } => with_query("/ops/orders/ship", &[("after", after.as_deref())]),
         }
     }

@@ -57,8 +57,8 @@ fn journeys_know_every_page() {
     let first = Route::Home;
     let mut next = Some(first);
     while let Some(route) = next {
-        // A page of one variant or order is opened from its list.
-        if !matches!(route, Route::Variant { .. } | Route::Order { .. }) {
+        // A page of one variant or order is opened from its list, an invoice from its order.
+        if !matches!(route, Route::Variant { .. } | Route::Order { .. } | Route::Invoice { .. }) {
             assert!(journeys.contains(&format!("\"{}\"", route.url())), "end2end/routes.mjs lacks {route:?}");
         }
         next = match route {
@@ -69,7 +69,8 @@ fn journeys_know_every_page() {
             Route::Stock { .. } => Some(Route::Variant { variant: VariantId(uuid::Uuid::nil()), older_than: none() }),
             Route::Variant { .. } => Some(Route::Orders { list: route::OrderList::default() }),
             Route::Orders { .. } => Some(Route::Order { number: "NG-2222-2222".to_owned() }),
-            Route::Order { .. } => Some(Route::Ship { after: none() }),
+            Route::Order { .. } => Some(Route::Invoice { order: "NG-2222-2222".to_owned(), number: "DE-2026-000001".to_owned(), pdf: false }),
+            Route::Invoice { .. } => Some(Route::Ship { after: none() }),
             Route::Ship { .. } => None,
         };
     }

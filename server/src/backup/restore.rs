@@ -1,7 +1,7 @@
 //! Putting a backup in place of what is there: only where no shop runs, only when the whole file is good, and keeping what was there.
 
 use super::{ABOUT, ASIDE, About, DATABASE, FORMAT, Occupied, Part, UNPACKED, archive, occupancy::UNFINISHED, stays};
-use crate::{clock::Clock, config::Config, params, random, sql::Db};
+use crate::{clock::Clock, config::Config, invoices, params, random, sql::Db};
 use anyhow::{Context as _, bail, ensure};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::offer::Instant;
@@ -43,7 +43,7 @@ pub async fn restore(config: &Config, clock: &Clock, file: &Path) -> anyhow::Res
     let aside = change_places(data, &unpacked, clock.now())?;
     let db = Db::open(&config.database_url).await?;
     db.migrate().await?;
-    tell_again(&db, about.taken_at - TOLD_AGAIN_US).await?;
+    tell_again(&db, about.taken_at - TOLD_AGAIN_US, clock.now()).await?;
     db.close().await;
     std::fs::remove_file(data.join(UNFINISHED)).context("noting that the restore is done")?;
     Ok(Restored { about, aside })
@@ -131,11 +131,13 @@ fn change_places(data: &Path, unpacked: &Path, now: Instant) -> anyhow::Result<O
     Ok(aside)
 }
 
-/// Lets every consumer hear again what the saved table may not have: consumers bear being told twice.
-async fn tell_again(db: &Db, since: Instant) -> anyhow::Result<()> {
+/// Lets every consumer hear again what the saved table may not have: consumers bear being told twice. Invoices that were numbered since the
+/// backup may be in somebody's hands, so numbers go on in series of their own.
+async fn tell_again(db: &Db, since: Instant, now: Instant) -> anyhow::Result<()> {
     db.transact::<_, anyhow::Error>(|tx| {
         Box::pin(async move {
             tx.execute("UPDATE outbox SET delivered_at = NULL, retry_at = 0 WHERE delivered_at >= $1", params![since]).await?;
+            invoices::begin_anew(tx, now).await?;
             Ok(())
         })
     })

@@ -20,6 +20,7 @@ mod give_back;
 mod headers;
 mod health;
 mod idempotency;
+mod invoice;
 pub mod limits;
 mod link;
 pub mod ops;
@@ -62,6 +63,7 @@ pub fn router(shop: &Shop) -> Router {
         .merge(coupon::routes())
         .merge(checkout::routes())
         .merge(order::routes())
+        .merge(invoice::routes())
         .merge(ops::routes(shop))
         .merge(find::routes())
         .merge(link::routes())

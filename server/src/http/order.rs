@@ -3,6 +3,7 @@
 use crate::{
     Shop,
     http::{Failure, Fields, InLocale, Visitor, cancel, cart, exchange, forms::see_other, give_back, link, render},
+    invoices,
     orders::{LineText, OrderView, PayAgainError},
     users::CartSettler,
 };
@@ -96,9 +97,12 @@ pub async fn respond(shop: &Shop, visitor: &Visitor, mut view: View, secret: &st
         CartSettler::new(shop.db.clone(), cart::carts(shop)).settle(order.id).await?;
     }
     order.exchanged = exchange::wanted(shop, &order).await?;
+    let invoices = invoices::of_order(&shop.db, order.id).await?.into_iter().map(|known| known.number).collect();
     let cart = cart::visit(shop, visitor).await?.cart();
     let pieces = cart.as_ref().map_or(0, Cart::pieces);
-    let mut response = render::private(shop, &visitor.with_cart_count(pieces), &view, page(&view, data(&view, order, notice, status))).await?;
+    let mut response =
+        render::private(shop, &visitor.with_cart_count(pieces), &view, page(&view, OrderData { invoices, ..data(&view, order, notice, status) }))
+            .await?;
     if cart.is_some() {
         cart::remember(shop, &mut response, cart.as_ref());
     }
@@ -157,6 +161,7 @@ fn data(view: &View, order: OrderView, notice: Option<Notice>, http_status: u16)
         contact,
         delivery,
         billing,
+        invoices: Vec::new(),
         notice,
         http_status,
     }

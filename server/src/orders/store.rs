@@ -29,7 +29,12 @@ pub async fn lock(tx: &mut Tx, order: OrderId, now: Instant) -> anyhow::Result<O
     if tx.execute("UPDATE orders SET updated_at = $2 WHERE id = $1", params![order, now]).await? == 0 {
         return Ok(None);
     }
-    let row = tx.first(ORDER, params![order]).await?.context("the order was just there")?;
+    locked(tx, order).await
+}
+
+/// Loads the ledgers of an order whose row the transaction holds.
+pub async fn locked(tx: &mut Tx, order: OrderId) -> anyhow::Result<Option<Order>> {
+    let Some(row) = tx.first(ORDER, params![order]).await? else { return Ok(None) };
     let mut ledgers = Vec::with_capacity(LEDGERS.len());
     for sql in LEDGERS {
         if is_enough(&ledgers)? {

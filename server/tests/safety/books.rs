@@ -68,6 +68,7 @@ async fn compare(world: &World, db: &Db) -> anyhow::Result<Books> {
     }
     stock_adds_up(db).await?;
     books.redemptions = coupons_add_up(db).await?;
+    invoices_add_up(db).await?;
     Ok(books)
 }
 
@@ -94,6 +95,34 @@ async fn money_adds_up(db: &Db, number: &str, kept: i64) -> anyhow::Result<()> {
     ensure!(kept == captured - back, "the provider keeps {kept}, the order says {captured} less {back}");
     let bought = if row.text("pieces")? == "sold" { row.int("total_minor")? } else { 0 };
     ensure!(captured == bought + owed, "{captured} were captured, {bought} are sold and {owed} owed ({})", row.text("pieces")?);
+    Ok(())
+}
+
+/// What was sold has one invoice, no number is missing, and credit notes come to what went back.
+async fn invoices_add_up(db: &Db) -> anyhow::Result<()> {
+    for (what, sql) in [
+        (
+            "orders without their one invoice",
+            "SELECT o.number FROM orders o WHERE (SELECT COUNT(*) FROM invoices i WHERE i.order_id = o.id AND i.cause = '') \
+             <> (CASE WHEN o.pieces = 'sold' AND o.total_minor > 0 THEN 1 ELSE 0 END)",
+        ),
+        (
+            "series with gaps",
+            "SELECT s.entity, s.series, s.year, s.generation, s.last FROM invoice_series s WHERE s.last <> (SELECT COUNT(*) FROM invoices i \
+             WHERE i.entity = s.entity AND i.series = s.series AND i.year = s.year AND i.generation = s.generation AND i.ordinal <= s.last)",
+        ),
+        (
+            "orders with too few or too many credit notes",
+            "SELECT o.number, o.total_minor, o.gone, o.noted FROM (SELECT number, total_minor, \
+             (SELECT CAST(COALESCE(SUM(r.amount_minor), 0) AS BIGINT) FROM refunds r WHERE r.order_id = orders.id AND r.reason <> 'paid_twice' \
+             AND r.state IN ('issued', 'settled_outside')) AS gone, \
+             (SELECT CAST(COALESCE(SUM(i.total_minor), 0) AS BIGINT) FROM invoices i WHERE i.order_id = orders.id AND i.cause <> '') AS noted \
+             FROM orders WHERE pieces = 'sold') o WHERE o.noted < o.gone OR o.noted > o.total_minor",
+        ),
+    ] {
+        let astray = db.all(sql, params![]).await?;
+        ensure!(astray.is_empty(), "{what}: {:?}", astray.iter().map(server::sql::Row::debug_text).collect::<Vec<_>>());
+    }
     Ok(())
 }
 

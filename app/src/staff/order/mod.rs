@@ -13,11 +13,12 @@ pub use forms::{goodwill_words, mail_words};
 pub use slot::Refused;
 
 use super::{
-    Desk, Section, Sheet,
+    Desk, Route, Section, Sheet,
     orders::{INQUIRY, english, state_words, wait_words},
     time,
 };
 use crate::{
+    i18n::money,
     mail::Kind,
     ports::View,
     private::{Notice, country_name},
@@ -27,6 +28,7 @@ use domain::{
     account::Contact,
     address::Address,
     delivery::Promise,
+    money::Money,
     offer::Instant,
     order::{Attention, Order, Portion, Progress},
     pricing::Quote,
@@ -103,6 +105,8 @@ pub struct OrderData {
     pub exchanges: Vec<(u32, VariantId)>,
     /// Mails that can be sent again.
     pub mails: Vec<Kind>,
+    /// Numbers and totals of its invoice and credit notes, for those who may see people.
+    pub invoices: Vec<(String, Money)>,
     pub story: Vec<Told>,
     pub refused: Option<Refused>,
     pub notice: Option<Notice>,
@@ -147,6 +151,7 @@ pub fn page(desk: &Desk, data: OrderData) -> Sheet {
             <div>
                 {forms::all(desk, &data)}
                 {customer(&data)}
+                {invoices(&data)}
                 {notes(&data)}
                 {story(&data)}
             </div>
@@ -212,6 +217,16 @@ fn customer(data: &OrderData) -> AnyView {
     let day = |date: jiff::civil::Date| date.strftime("%-d %b %Y").to_string();
     let language = format!("Ordered in {} · {}, promised {} to {}", data.locale, data.method, day(data.promise.from), day(data.promise.to));
     view! { <section><h2 class="panel-h">"Customer"</h2>{inside}<p class="why">{language}</p>{link}</section> }.into_any()
+}
+
+fn invoices(data: &OrderData) -> Option<AnyView> {
+    let links = data.invoices.iter().map(|(number, total)| {
+        let to = |pdf| Route::Invoice { order: data.number.clone(), number: number.clone(), pdf }.url();
+        let pdf = view! { <a href=to(true)>"PDF"<span class="vh">{format!(" {number}")}</span></a> };
+        view! { <li><a href=to(false)>{number.clone()}</a>" · "{money(*total, english())}" · "{pdf}</li> }
+    });
+    let links = links.collect_view();
+    (!data.invoices.is_empty()).then(|| view! { <section><h2 class="panel-h">"Invoices"</h2><ul>{links}</ul></section> }.into_any())
 }
 
 fn notes(data: &OrderData) -> AnyView {

@@ -7,6 +7,7 @@ mod coupons;
 mod crowd;
 mod disputes;
 pub mod house;
+mod invoices;
 mod keys;
 mod lapsing;
 mod paying;

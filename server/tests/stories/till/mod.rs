@@ -9,6 +9,7 @@ mod disputed;
 mod finding;
 mod full_cart;
 mod house;
+mod invoiced;
 mod mails;
 mod meanwhile;
 mod odd_amount;

@@ -13,5 +13,5 @@ use crate::Shop;
 use axum::Router;
 
 pub fn routes() -> Router<Shop> {
-    Router::new().merge(list::routes()).merge(ship::routes()).merge(order::routes())
+    Router::new().merge(list::routes()).merge(ship::routes()).merge(order::routes()).merge(crate::http::invoice::staff_routes())
 }

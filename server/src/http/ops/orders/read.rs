@@ -5,6 +5,7 @@ use crate::{
     Shop,
     catalog::locations,
     http::{Failure, exchange, render},
+    invoices,
     orders::{OrderView, Personal},
     params,
     staff::Staff,
@@ -68,6 +69,7 @@ pub async fn order(shop: &Shop, staff: &Staff, id: OrderId, refused: Option<Refu
         story.iter_mut().filter_map(|told| told.note.as_mut()).for_each(|note| "(your roles do not include personal data)".clone_into(note));
     }
     let mails = if staff.may(Right::ServeCustomers) { kinds(&shop.orders.mails(id).await?, &found.ledgers) } else { Vec::new() };
+    let documents = if staff.may(Right::ServeCustomers) { invoices::of_order(&shop.db, id).await? } else { Vec::new() };
     let link = staff.may(Right::ServeCustomers).then(|| {
         let address = Address::new(found.locale, Route::Order { secret: found.secret.clone() });
         format!("{}{}", shop.config.url, address.url())
@@ -87,6 +89,7 @@ pub async fn order(shop: &Shop, staff: &Staff, id: OrderId, refused: Option<Refu
         variants,
         exchanges,
         mails,
+        invoices: documents.into_iter().map(|known| (known.number, known.total)).collect(),
         story,
         refused,
         notice,
