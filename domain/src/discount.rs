@@ -1,16 +1,19 @@
-//! What has been granted to an order: how much a discount takes off, and how that is spread over the lines so that every sum conserves
-//! to the minor unit. Who is granted one, and why not, is decided elsewhere ([`crate::coupon`]).
+//! What a promotion takes off: how much each effect comes to, and how that is spread over the lines so that every sum conserves to the minor
+//! unit. Which promotions apply, and why not, is decided elsewhere ([`crate::promotion`]).
 
 use crate::{
     delivery::{self, Method},
-    ids::{CouponId, VariantId},
-    money::{Money, MoneyError},
+    ids::{CouponId, PromotionId, VariantId},
+    money::{Currency, Money},
     pricing::{Wanted, Why},
+    promotion::{How, Refusal},
 };
 use serde::{Deserialize, Serialize};
 
-/// What is taken off.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+mod groups;
+
+/// What is taken off the goods that count. A wire type: kinds are added, never renamed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Effect {
     /// Millionths of the goods' value: 10 % is 100,000. Rounded once for the order, from a half on upwards.
@@ -19,93 +22,196 @@ pub enum Effect {
     Amount { amount: Money },
     /// What standard delivery costs. Other methods are not touched.
     FreeStandardDelivery,
+    /// Each piece costs this, where that is less.
+    FixedPrice { price: Money },
+    /// Of each `buy + get` pieces, the dearest put together first, the `get` cheapest cost so many millionths less (1,000,000: nothing). What a
+    /// group is spared is spread over all of its pieces, so that each that comes back brings its own part of it.
+    BuyGet { buy: u32, get: u32, millionths: u32 },
+    /// The last tier that the number of pieces reaches. Tiers ascend.
+    PieceTiers { tiers: Vec<PieceTier> },
+    /// The last tier that the goods' value before promotions reaches. Tiers ascend.
+    ValueTiers { tiers: Vec<ValueTier> },
 }
 
-/// A discount that was granted, before it is known what it comes to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Discount {
-    pub coupon: CouponId,
-    /// As it was typed.
-    pub code: String,
-    /// In the shopper's language.
-    pub title: String,
-    pub effect: Effect,
-    /// Whether reduced pieces are discounted further.
-    pub includes_reduced: bool,
+/// What is taken off from so many pieces on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PieceTier {
+    pub from: u32,
+    pub off: Off,
+}
+
+/// What is taken off from so much value on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ValueTier {
+    pub from: Money,
+    pub off: Off,
+}
+
+/// A part, or an amount, of all goods that count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Off {
+    /// In millionths.
+    Percent(u32),
+    Amount(Money),
 }
 
 /// A discount as it is frozen into an order. The lines' shares stand with the lines.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Granted {
-    pub coupon: CouponId,
+    /// The promotion's id, or the id of the coupon whose code unlocked it.
+    #[serde(rename = "coupon")]
+    pub promotion: PromotionId,
+    /// As it was typed; empty where none was needed.
     pub code: String,
     pub title: String,
     /// What it took off, above zero: goods or delivery, never both.
     pub amount: Money,
 }
 
-/// What discounts may still take, in minor units.
+impl Granted {
+    /// The coupon, where a code was needed.
+    pub fn coupon(&self) -> Option<CouponId> {
+        (!self.code.is_empty()).then_some(CouponId(self.promotion.0))
+    }
+}
+
+/// Some lines of an order, by their place: bit 0 is the first. Orders have at most 50 lines ([`crate::cart::Cart::LINES_MAX`]); lines after the
+/// 64th are in no set.
+pub type Lines = u64;
+
+/// What promotions may still take, in minor units.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Open {
     pub lines: Vec<OpenLine>,
     /// The delivery's charge.
     pub delivery: i64,
     is_standard: bool,
+    currency: Currency,
 }
 
 /// One line's part of [`Open`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OpenLine {
     pub variant: VariantId,
+    pub pieces: u32,
     pub minor: i64,
-    pub is_reduced: bool,
+}
+
+/// What an effect comes to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// Above zero.
+    pub minor: i64,
+    pub how: How,
+    /// Whether each line's part is settled already; otherwise the amount is spread by what is open.
+    is_shared: bool,
 }
 
 impl Open {
-    /// Everything, before any discount. An amount beyond all reason counts as the most there is.
-    pub fn new(wanted: &[Wanted], delivery: Option<&Method>) -> Self {
+    /// Everything, before any promotion. An amount beyond all reason counts as the most there is.
+    pub fn new(wanted: &[Wanted], delivery: Option<&Method>, currency: Currency) -> Self {
         let line = |line: &Wanted| OpenLine {
             variant: line.variant,
+            pieces: line.quantity.get(),
             minor: line.offer.price.minor.saturating_mul(line.quantity.get().into()),
-            is_reduced: line.offer.was.is_some(),
         };
         let lines: Vec<_> = wanted.iter().map(line).collect();
         let goods = lines.iter().fold(0_i64, |sum, line| sum.saturating_add(line.minor));
         let charge = delivery.map_or(0, |method| method.charge(Money::new(goods, method.price.currency)).minor);
-        Self { lines, delivery: charge, is_standard: delivery.is_some_and(|method| method.code == delivery::STANDARD) }
+        Self { lines, delivery: charge, is_standard: delivery.is_some_and(|method| method.code == delivery::STANDARD), currency }
     }
 
-    /// The value of the goods that count, in minor units.
-    pub fn goods(&self, includes_reduced: bool) -> i64 {
-        self.lines.iter().filter(|line| includes_reduced || !line.is_reduced).fold(0, |sum, line| sum.saturating_add(line.minor.max(0)))
+    /// What is open of these lines, in minor units.
+    pub fn value(&self, lines: Lines) -> i64 {
+        self.of(lines).fold(0, |sum, (_, line)| sum.saturating_add(line.minor.max(0)))
+    }
+
+    /// How many pieces they have.
+    pub fn pieces(&self, lines: Lines) -> u32 {
+        self.of(lines).map(|(_, line)| line.pieces).sum()
+    }
+
+    fn of(&self, mut lines: Lines) -> impl Iterator<Item = (usize, &OpenLine)> {
+        std::iter::from_fn(move || {
+            let at = lines.trailing_zeros();
+            lines &= lines.checked_sub(1)?;
+            let at = at as usize;
+            let line = self.lines.get(at)?;
+            Some((at, line))
+        })
+    }
+
+    /// What `effect` takes of these lines, which were worth `before` before any promotion. `shares` is as long as the lines, all zero.
+    pub fn reckon(&self, effect: &Effect, lines: Lines, before: i64, shares: &mut [i64]) -> Result<Taken, Refusal> {
+        let money = |minor| Money::new(minor, self.currency);
+        let base = self.value(lines);
+        let flat = |off: Off| match off {
+            Off::Percent(millionths) => percent(base, millionths),
+            Off::Amount(amount) => amount.minor.clamp(0, base),
+        };
+        let (minor, how, is_shared) = match effect {
+            Effect::Percent { millionths } => (percent(base, *millionths), How::Percent { millionths: *millionths, base: money(base) }, false),
+            Effect::Amount { amount } => (amount.minor.clamp(0, base), How::Amount { amount: *amount }, false),
+            Effect::FreeStandardDelivery => (if self.is_standard { self.delivery } else { 0 }, How::FreeDelivery, true),
+            Effect::FixedPrice { price } => {
+                let mut pieces = 0;
+                for (at, line) in self.of(lines) {
+                    shares[at] = (line.minor - price.minor.saturating_mul(line.pieces.into())).max(0);
+                    pieces += if shares[at] > 0 { line.pieces } else { 0 };
+                }
+                (shares.iter().sum(), How::FixedPrice { price: *price, pieces }, true)
+            }
+            Effect::BuyGet { buy, get, millionths } => {
+                let size = buy.saturating_add(*get);
+                let groups = groups::share(self, lines, (*buy, *get, *millionths), shares);
+                if groups == 0 {
+                    return Err(Refusal::TooFewPieces { missing: size.saturating_sub(self.pieces(lines)) });
+                }
+                (shares.iter().sum(), How::BuyGet { buy: *buy, get: *get, millionths: *millionths, groups }, true)
+            }
+            Effect::PieceTiers { tiers } => {
+                let pieces = self.pieces(lines);
+                let reached = tiers.iter().rev().find(|tier| tier.from <= pieces);
+                let missing = tiers.first().map_or(0, |tier| tier.from.saturating_sub(pieces));
+                let tier = reached.ok_or(Refusal::TooFewPieces { missing })?;
+                (flat(tier.off), How::PieceTier { pieces, from: tier.from, off: tier.off }, false)
+            }
+            Effect::ValueTiers { tiers } => {
+                let reached = tiers.iter().rev().find(|tier| tier.from.minor <= before);
+                let missing = tiers.first().map_or(0, |tier| tier.from.minor.saturating_sub(before));
+                let tier = reached.ok_or(Refusal::BelowMinimum { missing: money(missing) })?;
+                (flat(tier.off), How::ValueTier { value: money(before), from: tier.from, off: tier.off }, false)
+            }
+        };
+        if minor == 0 { Err(Refusal::NothingApplies) } else { Ok(Taken { minor, how, is_shared }) }
+    }
+
+    /// Takes it, and leaves in `shares` what each line gave.
+    pub fn take(&mut self, taken: &Taken, lines: Lines, shares: &mut [i64]) {
+        if taken.how == How::FreeDelivery {
+            self.delivery -= taken.minor;
+            return;
+        }
+        if !taken.is_shared {
+            let weights: Vec<_> = self.of(lines).map(|(at, line)| (at, line.variant, line.minor)).collect();
+            spread_over(taken.minor, &weights, shares);
+        }
+        for (line, share) in self.lines.iter_mut().zip(shares) {
+            line.minor -= *share;
+        }
     }
 }
 
-impl Discount {
-    /// Takes its part of what is `open`; `None` when that is nothing. `zero` has the market's currency; an amount in another one is an error.
-    pub fn take(&self, open: &mut Open, zero: Money) -> Result<Option<(Granted, Why)>, MoneyError> {
-        let base = open.goods(self.includes_reduced);
-        let (minor, why) = match self.effect {
-            Effect::Percent { millionths } => (percent(base, millionths), Why::PercentOff { millionths, base: Money::new(base, zero.currency) }),
-            Effect::Amount { amount } => {
-                zero.plus(amount)?;
-                (amount.minor.clamp(0, base), Why::AmountOff { amount })
-            }
-            Effect::FreeStandardDelivery => (if open.is_standard { std::mem::take(&mut open.delivery) } else { 0 }, Why::DeliveryOff),
-        };
-        if minor == 0 {
-            return Ok(None);
+impl Taken {
+    /// The reason beside the amount, in words that earlier releases know.
+    pub const fn why(&self, currency: Currency) -> Why {
+        match self.how {
+            How::Percent { millionths, base } => Why::PercentOff { millionths, base },
+            How::Amount { amount } => Why::AmountOff { amount },
+            How::FreeDelivery => Why::DeliveryOff,
+            _ => Why::AmountOff { amount: Money::new(self.minor, currency) },
         }
-        if why != Why::DeliveryOff {
-            let counts = |line: &&mut OpenLine| self.includes_reduced || !line.is_reduced;
-            let mut lines: Vec<_> = open.lines.iter_mut().filter(counts).collect();
-            let weights: Vec<_> = lines.iter().map(|line| (line.variant, line.minor)).collect();
-            for (line, share) in lines.iter_mut().zip(spread(minor, &weights)) {
-                line.minor -= share;
-            }
-        }
-        let amount = Money::new(minor, zero.currency);
-        Ok(Some((Granted { coupon: self.coupon, code: self.code.clone(), title: self.title.clone(), amount }, why)))
     }
 }
 
@@ -117,74 +223,30 @@ fn percent(base: i64, millionths: u32) -> i64 {
 
 /// Spreads `amount` over lines by their weights: each gets its share rounded down, and what is left goes, a minor unit each, to those whose
 /// share lost most (largest remainder; Hare–Niemeyer). Ties go by id, so that the order of the lines does not matter. With an amount of at
-/// most the weights' sum no line gets more than its weight.
-pub fn spread(amount: i64, weights: &[(VariantId, i64)]) -> Vec<i64> {
-    let sum: i128 = weights.iter().map(|(_, weight)| i128::from(*weight)).sum();
+/// most the weights' sum no line gets more than its weight. Each line's share is added at its place in `shares`.
+fn spread_over(amount: i64, weights: &[(usize, VariantId, i64)], shares: &mut [i64]) {
+    let sum: i128 = weights.iter().map(|(_, _, weight)| i128::from(*weight)).sum();
     if sum <= 0 {
-        return vec![0; weights.len()];
+        return;
     }
-    let exact = |weight: i64| i128::from(amount) * i128::from(weight);
-    let mut shares: Vec<i64> = weights.iter().map(|(_, weight)| i64::try_from(exact(*weight) / sum).unwrap_or(i64::MAX)).collect();
-    let left = amount - shares.iter().sum::<i64>();
-    let mut by_loss: Vec<usize> = (0..weights.len()).collect();
-    by_loss.sort_by_key(|at| (std::cmp::Reverse(exact(weights[*at].1) % sum), weights[*at].0));
-    for at in by_loss.into_iter().take(usize::try_from(left).unwrap_or(0)) {
+    let mut left = amount;
+    let mut by_loss = Vec::with_capacity(weights.len());
+    for (at, id, weight) in weights {
+        let exact = i128::from(amount) * i128::from(*weight);
+        // Amounts below 2^31 minor units, which is nearly all of them: a division of 128 bits costs ten of 64.
+        let (share, lost) = match (i64::try_from(exact), i64::try_from(sum)) {
+            (Ok(exact), Ok(sum)) => (exact / sum, i128::from(exact % sum)),
+            _ => (i64::try_from(exact / sum).unwrap_or(i64::MAX), exact % sum),
+        };
+        shares[*at] += share;
+        left -= share;
+        by_loss.push((std::cmp::Reverse(lost), *id, *at));
+    }
+    by_loss.sort_unstable();
+    for (_, _, at) in by_loss.into_iter().take(usize::try_from(left).unwrap_or(0)) {
         shares[at] += 1;
     }
-    shares
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-    use uuid::Uuid;
-
-    fn id(n: u128) -> VariantId {
-        VariantId(Uuid::from_u128(n))
-    }
-
-    #[test]
-    fn what_is_left_over_goes_to_those_who_lost_most() {
-        for (amount, weights, shares) in [
-            (100, vec![1, 1, 1], vec![34, 33, 33]),
-            (1, vec![5, 5], vec![1, 0]),
-            (10, vec![99, 1], vec![10, 0]),
-            (5, vec![30, 20, 50], vec![2, 1, 2]),
-            (0, vec![7, 7], vec![0, 0]),
-            (3, vec![0, 3], vec![0, 3]),
-            (3, vec![], vec![]),
-            (3, vec![0], vec![0]),
-        ] {
-            let weights: Vec<_> = (1..).map(id).zip(weights).collect();
-            assert_eq!(spread(amount, &weights), shares, "{amount} over {weights:?}");
-        }
-    }
-
-    #[test]
-    fn a_percentage_is_rounded_once_from_a_half_on_upwards() {
-        // 10 % of 45 yen is 4.5: 5. 9.975 % of 1,000: 99.75.
-        for (base, millionths, minor) in
-            [(45, 100_000, 5), (44, 100_000, 4), (1_000, 99_750, 100), (1, 1_000_000, 1), (i64::MAX, 1_000_000, i64::MAX)]
-        {
-            assert_eq!(percent(base, millionths), minor, "{millionths} of {base}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn shares_conserve_and_follow_the_lines(weights in prop::collection::vec(0_i64..1_000_000_000_000_000, 1..50), part in 0_u32..=1_000_000, turn in 0_usize..50) {
-            let weights: Vec<_> = (0..).map(id).zip(weights).collect();
-            let sum: i64 = weights.iter().map(|(_, weight)| *weight).sum();
-            let amount = percent(sum, part);
-            let shares = spread(amount, &weights);
-            prop_assert_eq!(shares.iter().sum::<i64>(), amount);
-            prop_assert!(shares.iter().zip(&weights).all(|(share, (_, weight))| (0..=*weight).contains(share)));
-            let mut turned = weights.clone();
-            turned.rotate_left(turn % weights.len());
-            let mut expected = shares;
-            expected.rotate_left(turn % weights.len());
-            prop_assert_eq!(spread(amount, &turned), expected);
-        }
-    }
-}
+mod tests;

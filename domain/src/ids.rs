@@ -58,6 +58,8 @@ id! {
     HoldId,
     /// A coupon: what its codes give, to whom and when.
     CouponId,
+    /// A promotion: a rule that changes a total.
+    PromotionId,
     /// An event in the outbox.
     EventId,
     /// Somebody who works here.

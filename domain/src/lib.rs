@@ -4,7 +4,7 @@
 //! # Glossary
 //! *Market*: where we sell, with one currency, price list and tax mode. *Locale*: a language and a country, as in the URL.
 //! *Offer*: the one displayed price. *Availability*: a promise to show, never to sell by. *Hold*: stock kept for an order
-//! until it is paid or lapses. *Coupon*: a rule that lowers a total for whoever types its *code*. *Live item*: what may change on a
+//! until it is paid or lapses. *Promotion*: a rule that lowers a total; *coupon*: one that a typed *code* unlocks. *Live item*: what may change on a
 //! cached page. *Hole*: the place in a page that it fills.
 
 #![deny(clippy::float_arithmetic)]
@@ -33,6 +33,7 @@ pub mod page;
 pub mod payment;
 pub mod postcode;
 pub mod pricing;
+pub mod promotion;
 pub mod refund;
 pub mod region;
 pub mod search;
@@ -42,6 +43,6 @@ pub mod stock;
 pub mod tax;
 
 pub use ids::{
-    CancellationId, CartId, CouponId, EventId, FulfilmentId, HoldId, MutationId, OrderId, PaymentId, ProductId, RefundId, ReturnId, StaffId,
-    VariantId,
+    CancellationId, CartId, CouponId, EventId, FulfilmentId, HoldId, MutationId, OrderId, PaymentId, ProductId, PromotionId, RefundId, ReturnId,
+    StaffId, VariantId,
 };

@@ -4,11 +4,12 @@ use crate::{
     address::Destination,
     cart::Quantity,
     delivery::Method,
-    discount::{Discount, Granted, Open},
-    ids::{ProductId, VariantId},
+    discount::Granted,
+    ids::{ProductId, PromotionId, VariantId},
     market::{Market, TaxMode},
     money::{Money, MoneyError},
     offer::{Instant, Offer},
+    promotion::{self, Candidate, Refusal, Settled, Traced},
     tax::{self, Rate, TaxLine},
 };
 use serde::{Deserialize, Serialize};
@@ -22,6 +23,10 @@ pub struct Wanted {
     pub offer: Offer,
     /// As in the table of tax rates; `standard` and empty are the general rate.
     pub tax_category: String,
+    /// By key; empty: none.
+    pub category: String,
+    /// By key.
+    pub tags: Vec<String>,
 }
 
 /// A line with its price.
@@ -57,7 +62,7 @@ impl PricedLine {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quote {
     pub lines: Vec<PricedLine>,
-    /// The lines' sum before discounts: what limits for free delivery look at, so that a code never makes delivery dearer.
+    /// The lines' sum before discounts: what limits for free delivery look at, so that a promotion never makes delivery dearer.
     pub goods: Money,
     /// `None`: not chosen yet. Before discounts.
     pub delivery: Option<Money>,
@@ -70,6 +75,9 @@ pub struct Quote {
     pub total: Money,
     /// How the total came about, in the order of the page. The entries that are not [`Entry::included`] add up to the total.
     pub entries: Vec<Entry>,
+    /// What became of each promotion: those that applied, in the order in which they did, then the others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub trace: Vec<Traced>,
 }
 
 impl Quote {
@@ -82,6 +90,11 @@ impl Quote {
     pub fn net_delivery(&self) -> Option<Money> {
         let off: i64 = self.entries.iter().filter(|entry| entry.why == Why::DeliveryOff).map(|entry| entry.amount.minor).sum();
         self.delivery.map(|charge| Money::new(charge.minor + off, charge.currency))
+    }
+
+    /// Why the code that was typed gave nothing.
+    pub fn code_refusal(&self) -> Option<&Refusal> {
+        self.trace.iter().find(|traced| !traced.code.is_empty())?.refusal()
     }
 
     /// Whether any tax is an estimate.
@@ -110,10 +123,13 @@ pub enum Label {
     /// What reductions take off.
     Reductions,
     Delivery,
-    /// What a code takes off.
+    /// What a promotion takes off; `code` is empty where none was needed.
     Discount {
         code: String,
         title: String,
+        /// Which one of the trace. Orders from before it have none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        promotion: Option<PromotionId>,
     },
     /// By the tax's name and region.
     Tax {
@@ -149,13 +165,13 @@ pub enum Why {
     TaxIncluded { base: Money, rounding: tax::Rounding },
 }
 
-/// Prices an order. `discounts` have been granted already; each works on what the ones before left, and lowers what is taxed.
+/// Prices an order. Of the `candidates` those apply that leave the lowest price; each works on what the ones before left, and lowers what is taxed.
 /// `destination` is `None` while no address is known: then taxes on top are missing and `tax_known` is false, and taxes
 /// inside prices are those of the market's own country.
 pub fn quote(
     market: &Market,
     wanted: &[Wanted],
-    discounts: &[Discount],
+    candidates: &[Candidate<'_>],
     delivery: Option<&Method>,
     destination: Option<&Destination>,
     rates: &[Rate],
@@ -177,9 +193,7 @@ pub fn quote(
         lines.push(PricedLine { product, variant, quantity, unit: line.offer.price, unit_was: line.offer.was, total, discount: None });
     }
     let charge = delivery.map(|method| method.charge(goods));
-    let mut open = Open::new(wanted, delivery);
-    let granted = discounts.iter().map(|discount| Ok(discount.take(&mut open, zero)?)).collect::<Result<Vec<_>, QuoteError>>()?;
-    let granted: Vec<_> = granted.into_iter().flatten().collect();
+    let Settled { open, granted, trace } = promotion::settle(market, wanted, delivery, candidates, now);
     for (line, left) in lines.iter_mut().zip(&open.lines) {
         line.discount = (left.minor < line.total.minor).then(|| Money::new(line.total.minor - left.minor, market.currency));
     }
@@ -208,7 +222,7 @@ pub fn quote(
     }
     let (off_delivery, off_goods): (Vec<_>, Vec<_>) = granted.iter().partition(|(_, why)| *why == Why::DeliveryOff);
     let taken = |(discount, why): &(Granted, Why)| {
-        let label = Label::Discount { code: discount.code.clone(), title: discount.title.clone() };
+        let label = Label::Discount { code: discount.code.clone(), title: discount.title.clone(), promotion: Some(discount.promotion) };
         entry(label, Money::new(-discount.amount.minor, market.currency), why.clone())
     };
     entries.extend(off_goods.into_iter().map(taken));
@@ -232,7 +246,7 @@ pub fn quote(
         included: line.included,
     }));
     let discounts = granted.into_iter().map(|(discount, _)| discount).collect();
-    Ok(Quote { lines, goods, delivery: charge, discounts, taxes, tax_known, total, entries })
+    Ok(Quote { lines, goods, delivery: charge, discounts, taxes, tax_known, total, entries, trace })
 }
 
 /// An order's parts as taxes see them: its lines, of which `wanted` tells the categories, and what is paid for delivery, last.

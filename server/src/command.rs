@@ -7,6 +7,7 @@ use crate::{
     config::{Config, LogFormat, Options},
     coupons::{self, command::CouponTask},
     payments::test_provider,
+    promotions::{self, command::PromotionTask},
     sql::Db,
     staff,
     tariffs::{self, command::TaxTask},
@@ -59,6 +60,9 @@ enum Task {
     /// Taxes: which rates are in force, and where the shop collects them (nexus). Works beside a running shop.
     #[command(subcommand)]
     Tax(TaxTask),
+    /// Promotions, which need no code: add one, list them, end one. Works beside a running shop.
+    #[command(subcommand)]
+    Promotion(PromotionTask),
     /// Compare with the payment provider's ledger: what it captured or sent back and the shop does not know is taken over, and orders that a
     /// restored backup does not know are written again. The shop does the same by itself, once an hour. Ends with 3 when a payment belongs to
     /// no order.
@@ -97,6 +101,8 @@ enum Figure {
         #[arg(long, default_value_t = 0)]
         from: u64,
     },
+    /// A cart of 20 lines, priced and explained with 50 promotions.
+    Total,
     /// The place-order use case, beside pgbench where there is one.
     Orders(bench::Orders),
     /// Fill an empty shop (named by --data or --database-url) with products and orders, and time the operators' pages in it.
@@ -124,6 +130,7 @@ pub fn run() -> ExitCode {
                 Some(Task::Stock { task }) => Box::pin(tell_stock(config, task)).await,
                 Some(Task::Coupon(task)) => Box::pin(tend_coupons(config, task)).await.map(|()| ExitCode::SUCCESS),
                 Some(Task::Tax(task)) => Box::pin(tend_taxes(config, task)).await.map(|()| ExitCode::SUCCESS),
+                Some(Task::Promotion(task)) => Box::pin(tend_promotions(config, task)).await.map(|()| ExitCode::SUCCESS),
                 Some(Task::Reconcile { since }) => Box::pin(backup::command::reconcile(config, since)).await,
                 Some(Task::TestProvider { with_parent }) => {
                     // NEXTGEN_ADDR is the shop's when the shop starts this: then the port of last time, or any, will do.
@@ -133,6 +140,7 @@ pub fn run() -> ExitCode {
                 Some(Task::Bench { instead: Some(Figure::Histories { seeds, from }), .. }) => {
                     bench::histories(from, seeds).await.map(|()| ExitCode::SUCCESS)
                 }
+                Some(Task::Bench { instead: Some(Figure::Total), .. }) => bench::run_total().map(|()| ExitCode::SUCCESS),
                 Some(Task::Bench { instead: Some(Figure::Orders(args)), .. }) => bench::run_orders(args).await.map(|()| ExitCode::SUCCESS),
                 Some(Task::Bench { instead: Some(Figure::Operators(options)), .. }) => {
                     bench::run_operators(config, options).await.map(|()| ExitCode::SUCCESS)
@@ -162,6 +170,13 @@ async fn tend_taxes(config: Config, task: TaxTask) -> anyhow::Result<()> {
     tariffs::seed(&db).await?;
     println!("{}", tariffs::command::run(&db, &clock, task).await?);
     Ok(())
+}
+
+/// Writes SQL; a running shop prices the next cart with it.
+async fn tend_promotions(config: Config, task: PromotionTask) -> anyhow::Result<()> {
+    let clock = Clock::system();
+    let (db, _here) = open(&config, &clock).await?;
+    promotions::command::run(&db, &clock, task).await
 }
 
 /// The shop's database, brought up to date; a new shop gets its markets.

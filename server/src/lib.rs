@@ -18,6 +18,7 @@ pub mod mail;
 pub mod orders;
 pub mod outbound;
 pub mod payments;
+pub mod promotions;
 pub mod random;
 pub mod readmodel;
 pub mod search;

@@ -7,7 +7,7 @@ use sqlx::{
 };
 use std::sync::LazyLock;
 
-const TEXTS: [&str; 16] = [
+const TEXTS: [&str; 17] = [
     include_str!("../migrations/0001_catalog.sql"),
     include_str!("../migrations/0002_orders.sql"),
     include_str!("../migrations/0003_large_catalogues.sql"),
@@ -22,6 +22,7 @@ const TEXTS: [&str; 16] = [
     include_str!("../migrations/0012_odd_amounts.sql"),
     include_str!("../migrations/0013_order_waits.sql"),
     include_str!("../migrations/0014_goodwill.sql"),
+    include_str!("../migrations/0015_promotions.sql"),
     include_str!("../migrations/0016_tax_scopes.sql"),
     include_str!("../migrations/0017_invoices.sql"),
 ];

@@ -51,6 +51,7 @@ from_id!(
     domain::HoldId,
     domain::CartId,
     domain::CouponId,
+    domain::PromotionId,
     domain::MutationId,
     domain::EventId,
     domain::StaffId

@@ -8,6 +8,7 @@ pub mod follow;
 pub mod give_back;
 pub mod invoice;
 mod money;
+pub mod promotion;
 mod pseudo;
 pub mod shop;
 #[cfg(test)]
@@ -20,6 +21,7 @@ pub use follow::{Follow, follow};
 pub use give_back::{GiveBack, give_back};
 pub use invoice::{Invoice, invoice};
 pub use money::{money, number, price};
+pub use promotion::{Promotion, promotion};
 pub use shop::{Shop, shop};
 pub use till::{Till, till};
 

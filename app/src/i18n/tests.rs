@@ -29,6 +29,7 @@ fn everything(locale: Locale) -> Vec<(&'static str, &'static str)> {
         shop(locale).entries(),
         till(locale).entries(),
         coupon(locale).entries(),
+        promotion(locale).entries(),
         follow(locale).entries(),
         give_back(locale).entries(),
         invoice(locale).entries(),

@@ -39,6 +39,7 @@ fn data(kind: Kind, title: &str) -> MailData {
                 entry(Label::Subtotal, 9_600, Why::Lines { lines: 1, pieces: 2 }),
                 entry(Label::Delivery, 500, Why::Charged { free_from: None }),
             ],
+            trace: vec![],
         },
         total: money(10_100),
         method: "Standard".into(),

@@ -3,7 +3,7 @@
 use super::{
     Line, Notice, Problem,
     coupon::{self, Kept, Rejected, Removal},
-    sums,
+    sums, trace,
 };
 use crate::{
     i18n::{date_range, filled, money, till},
@@ -85,6 +85,7 @@ fn full(view: &View, data: CartData) -> AnyView {
                     {sums}
                     {coupon::refused(data.coupon.as_ref(), Removal::Form, view)}
                     {missing}
+                    {trace::hints(&data.quote, view)}
                     <div class="go">{way_on(&data, view)}</div>
                     {explanation}
                 </div>

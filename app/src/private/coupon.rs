@@ -1,12 +1,12 @@
 //! A discount code in cart and checkout: the field for it, the sentence where it gives nothing, and the button that takes it out.
 
-use super::{country_name, order::long_day};
+use super::{country_name, order::long_day, trace};
 use crate::{
     i18n::{coupon, filled, money, till},
     ports::View,
     routes::Action,
 };
-use domain::coupon::{Code, Refusal};
+use domain::{coupon::Code, promotion::Refusal};
 use leptos::prelude::*;
 
 /// The cart's code as it stands.
@@ -40,18 +40,20 @@ pub enum Removal {
 pub const CHECKOUT_FORM: &str = "checkout";
 
 /// What a refusal says to the shopper.
-pub fn sentence(refusal: Refusal, code: &str, view: &View) -> String {
+pub fn sentence(refusal: &Refusal, code: &str, view: &View) -> String {
     let messages = coupon(view.locale);
     let with = |template, name, value: &str| filled(template, &[("code", code), (name, value)]);
     match refusal {
         Refusal::Unknown => with(messages.unknown, "", ""),
-        Refusal::NotYet { from } => with(messages.not_yet, "date", &long_day(from, view)),
+        Refusal::NotYet { from } => with(messages.not_yet, "date", &long_day(*from, view)),
         Refusal::Over => with(messages.over, "", ""),
         Refusal::UsedUp => with(messages.used_up, "", ""),
         Refusal::UsedByCustomer => with(messages.used_by_you, "", ""),
-        Refusal::BelowMinimum { missing } => with(messages.below_minimum, "amount", &money(missing, view.locale)),
+        Refusal::BelowMinimum { missing } => with(messages.below_minimum, "amount", &money(*missing, view.locale)),
         Refusal::OtherMarket => with(messages.elsewhere, "country", country_name(view.market.code, view.locale)),
         Refusal::NothingApplies => with(messages.nothing, "", ""),
+        // Titles have quotation marks around them; a code stands before the sentence.
+        Refusal::TooFewPieces { .. } | Refusal::Beaten { .. } | Refusal::NotCombinable { .. } => format!("{code}: {}", trace::reason(refusal, view)),
     }
 }
 
@@ -81,7 +83,7 @@ pub(super) fn remove(code: &str, removal: Removal, view: &View) -> Option<AnyVie
 /// A code that is kept and gives nothing now: why, and the way to be rid of it. One that gives something stands among the sums.
 pub(super) fn refused(kept: Option<&Kept>, removal: Removal, view: &View) -> Option<AnyView> {
     let kept = kept?;
-    let text = sentence(kept.refused?, &kept.code, view);
+    let text = sentence(kept.refused.as_ref()?, &kept.code, view);
     Some(view! { <div class="coupon"><p class="error">{text}</p>{remove(&kept.code, removal, view)}</div> }.into_any())
 }
 

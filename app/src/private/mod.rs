@@ -11,6 +11,7 @@ pub mod give_back;
 pub mod order;
 pub mod parcels;
 pub mod sums;
+pub mod trace;
 mod tracking;
 mod words;
 

@@ -2,7 +2,7 @@
 
 use super::{
     coupon::{Removal, remove},
-    percent, region_name, tax_name,
+    percent, region_name, tax_name, trace,
 };
 use crate::{
     i18n::{coupon, date, filled, money, till},
@@ -13,6 +13,7 @@ use domain::{
     money::Money,
     offer::Instant,
     pricing::{Entry, Label, Quote, Why},
+    promotion::Outcome,
     tax::Rounding,
 };
 use leptos::prelude::*;
@@ -24,12 +25,15 @@ pub fn sums(quote: &Quote, arrives: Option<String>, removal: Removal, view: &Vie
         let note = match (&entry.label, &entry.why) {
             (Label::Reductions, Why::Reduced { until: Some(until), .. }) => Some(filled(messages.until, &[("date", &day(*until, view))])),
             (Label::Delivery, _) => arrives.clone(),
-            (Label::Discount { code, .. }, _) => Some(code.clone()),
+            (Label::Discount { code, .. }, _) if !code.is_empty() => Some(code.clone()),
             (Label::Tax { .. }, Why::TaxOnTop { estimated: true, .. }) => Some(messages.estimated.to_owned()),
             _ => None,
         };
         let class = matches!(entry.label, Label::Reductions | Label::Discount { .. }).then_some("now");
-        let off = if let Label::Discount { code, .. } = &entry.label { remove(code, removal, view) } else { None };
+        let off = match &entry.label {
+            Label::Discount { code, .. } if !code.is_empty() => remove(code, removal, view),
+            _ => None,
+        };
         view! { <dt>{label(entry, view)}{note.map(|note| view! { " "<span class="why">{note}</span> })}{off}</dt><dd class=class>{amount(entry, view)}</dd> }
     });
     let waiting = (!quote.tax_known).then(|| view! { <dt>{messages.tax}</dt><dd><span class="why">{messages.tax_from_address}</span></dd> });
@@ -54,12 +58,13 @@ pub fn explanation(quote: &Quote, view: &View) -> AnyView {
     let messages = till(view.locale);
     let rows = quote.entries.iter().map(|entry| {
         let (name, sum) = (label(entry, view), amount(entry, view));
-        view! { <li><b>{format!("{name}: {sum}")}</b><br/>{why(&entry.why, entry, view)}</li> }
+        view! { <li><b>{format!("{name}: {sum}")}</b><br/>{because(entry, quote, view)}</li> }
     });
     view! {
         <details class="fold">
             <summary>{messages.how_total}</summary>
             <ul>{rows.collect_view()}</ul>
+            {trace::left(quote, view)}
         </details>
     }
     .into_any()
@@ -89,7 +94,22 @@ pub fn amount(entry: &Entry, view: &View) -> String {
     if entry.label == Label::Delivery && entry.amount.is_zero() { till(view.locale).free.to_owned() } else { money(entry.amount, view.locale) }
 }
 
-pub fn why(why: &Why, entry: &Entry, view: &View) -> String {
+/// What is taken off, as a negative amount.
+pub fn off(amount: Money, view: &View) -> String {
+    money(Money::new(-amount.minor, amount.currency), view.locale)
+}
+
+/// Why an entry is what it is: a promotion's by what the trace says of it, where there is one.
+pub fn because(entry: &Entry, quote: &Quote, view: &View) -> String {
+    let traced =
+        if let Label::Discount { promotion: Some(id), .. } = &entry.label { quote.trace.iter().find(|traced| traced.promotion == *id) } else { None };
+    match traced.map(|traced| &traced.outcome) {
+        Some(Outcome::Applied { how, .. }) => trace::how(how, view),
+        _ => why(&entry.why, entry, view),
+    }
+}
+
+fn why(why: &Why, entry: &Entry, view: &View) -> String {
     let (messages, coupons) = (till(view.locale), coupon(view.locale));
     let locale = view.locale;
     let rate = if let Label::Tax { millionths, .. } = entry.label { percent(millionths, locale) } else { String::new() };

@@ -1,7 +1,13 @@
 //! Totals add up, with and without discounts, in every currency.
 
 use super::*;
-use crate::{CouponId, delivery::CutOff, discount::Effect, money::Currency};
+use crate::{
+    delivery::CutOff,
+    discount::Effect,
+    locale::TextLanguage,
+    money::Currency,
+    promotion::{Combines, Promotion, Rule, Scope},
+};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use uuid::Uuid;
@@ -28,6 +34,8 @@ fn wanted(n: u128, pieces: u32, minor: i64, was: Option<i64>, currency: Currency
         quantity: Quantity::new(pieces).expect("in range"),
         offer: Offer { price: money(minor), was: was.map(money), valid_until: None },
         tax_category: "standard".to_owned(),
+        category: String::new(),
+        tags: Vec::new(),
     }
 }
 fn method(minor: i64, free_from: Option<i64>, currency: Currency) -> Method {
@@ -89,8 +97,33 @@ fn included_tax_is_shown_and_not_added() {
     assert_eq!((quote.total.minor, quote.taxes[0].amount.minor, quote.entries.last().map(|entry| entry.included)), (11_900, 1_900, Some(true)));
 }
 
-fn discount(n: u128, effect: Effect, includes_reduced: bool) -> Discount {
-    Discount { coupon: CouponId(Uuid::from_u128(n)), code: format!("CODE{n}"), title: String::new(), effect, includes_reduced }
+fn discount(n: u128, effect: Effect, includes_reduced: bool) -> Promotion {
+    let rule = Rule {
+        titles: BTreeMap::from([(TextLanguage::EnUs, format!("Promotion {n}"))]),
+        effect,
+        markets: vec![],
+        valid_from: 0,
+        valid_until: None,
+        minimum: None,
+        scope: Scope::default(),
+        includes_reduced,
+        combines: Combines::WithAll,
+        priority: 0,
+    };
+    Promotion { id: PromotionId(Uuid::from_u128(n)), rule, hidden: false }
+}
+
+fn quote(
+    market: &Market,
+    wanted: &[Wanted],
+    promotions: &[Promotion],
+    delivery: Option<&Method>,
+    destination: Option<&Destination>,
+    rates: &[Rate],
+    now: Instant,
+) -> Result<Quote, QuoteError> {
+    let candidates: Vec<_> = promotions.iter().map(|promotion| Candidate::promotion(promotion, TextLanguage::EnUs)).collect();
+    super::quote(market, wanted, &candidates, delivery, destination, rates, now)
 }
 
 #[test]
@@ -147,10 +180,10 @@ fn never_below_zero_and_never_another_currency() {
     let de = market("DE", Currency::EUR, TaxMode::Inclusive);
     let lines = [wanted(1, 1, 1_000, None, Currency::EUR), wanted(2, 1, 500, Some(900), Currency::EUR)];
     let amount = |minor, currency, reduced| [discount(1, Effect::Amount { amount: Money::new(minor, currency) }, reduced)];
-    let total = |discounts: &[Discount]| quote(&de, &lines, discounts, None, None, &[], 1).map(|quote| quote.total.minor).ok();
+    let total = |discounts: &[Promotion]| quote(&de, &lines, discounts, None, None, &[], 1).map(|quote| quote.total.minor).ok();
     assert_eq!(total(&amount(5_000, Currency::EUR, true)), Some(0));
     assert_eq!(total(&amount(5_000, Currency::EUR, false)), Some(500), "reduced pieces keep their price");
-    assert_eq!(total(&amount(5_000, Currency::USD, true)), None);
+    assert_eq!(total(&amount(5_000, Currency::USD, true)), Some(1_500), "an amount holds in its own currency only");
 }
 
 #[test]
@@ -206,7 +239,7 @@ proptest! {
                 discount(n, effect, *reduced)
             }).collect();
             let method = method(price, free_from, currency);
-            let priced = |lines: &[Wanted], discounts: &[Discount]| quote(&market, lines, discounts, Some(&method), Some(&place), &rates, 1).expect("a total");
+            let priced = |lines: &[Wanted], discounts: &[Promotion]| quote(&market, lines, discounts, Some(&method), Some(&place), &rates, 1).expect("a total");
             let (with, without) = (priced(&lines, &discounts), priced(&lines, &[]));
             let added: i64 = with.entries.iter().filter(|entry| !entry.included).map(|entry| entry.amount.minor).sum();
             prop_assert_eq!(added, with.total.minor);

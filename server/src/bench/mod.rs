@@ -7,6 +7,7 @@ mod operators;
 mod orders;
 mod pages;
 mod pgbench;
+mod total;
 
 pub use operators::Options as Operators;
 pub use orders::Args as Orders;
@@ -38,6 +39,11 @@ pub fn run_operators(config: Config, options: Operators) -> BoxFuture<'static, a
 /// Lives simulated histories of the order core, one in a thousand through SQL as well.
 pub fn histories(from: u64, seeds: u64) -> BoxFuture<'static, anyhow::Result<()>> {
     Box::pin(histories::live(from, seeds))
+}
+
+/// Prices and explains a full cart with many promotions.
+pub fn run_total() -> anyhow::Result<()> {
+    total::measure()
 }
 
 /// The process that is measured: prints its three ports and serves until its input ends.

@@ -10,7 +10,7 @@ use crate::{
         stock,
     },
     clock::Clock,
-    coupons, events, params,
+    coupons, events, params, promotions,
     sql::{Db, Tx},
 };
 use anyhow::Context as _;
@@ -177,6 +177,7 @@ async fn bring_in(db: &Db, clock: &Clock) -> anyhow::Result<()> {
                 return Ok(());
             }
             coupons::add_demo(tx, &clock).await?;
+            promotions::add_demo(tx, &clock).await?;
             for tag in &*tags {
                 tag.add(tx).await?;
             }

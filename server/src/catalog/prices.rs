@@ -17,6 +17,9 @@ pub struct Priced {
     pub variant: VariantId,
     pub product: ProductId,
     pub tax_category: String,
+    /// The product's category and tags by their keys, for promotions.
+    pub category: String,
+    pub tags: Vec<String>,
     /// Now and to come.
     pub windows: Vec<PriceWindow>,
 }
@@ -28,7 +31,7 @@ pub async fn of(tx: &mut Tx, market: &Market, variants: &[VariantId], now: Insta
     for variant in variants {
         let rows = tx
             .all(
-                "SELECT v.product_id, t.tax_category, p.currency, p.amount_minor, p.compare_at_minor, p.valid_from, p.valid_until FROM prices p \
+                "SELECT v.product_id, t.tax_category, t.category, t.tags, p.currency, p.amount_minor, p.compare_at_minor, p.valid_from, p.valid_until FROM prices p \
                  JOIN variants v ON v.id = p.variant_id JOIN products t ON t.id = v.product_id WHERE p.variant_id = $1 AND p.price_list = $2 \
                  AND v.active = 1 AND t.status = 'active' AND t.published = 1 AND (p.valid_until IS NULL OR p.valid_until > $3) ORDER BY p.valid_from",
                 params![*variant, &market.price_list, now],
@@ -46,7 +49,14 @@ pub async fn of(tx: &mut Tx, market: &Market, variants: &[VariantId], now: Insta
         };
         let history = history.iter().map(Shown::read).collect::<anyhow::Result<Vec<_>>>()?;
         let windows = compute(market, &prices, &history, now);
-        found.push(Priced { variant: *variant, product: first.parse("product_id")?, tax_category: first.text("tax_category")?, windows });
+        found.push(Priced {
+            variant: *variant,
+            product: first.parse("product_id")?,
+            tax_category: first.text("tax_category")?,
+            category: first.text_or_null("category")?.unwrap_or_default(),
+            tags: serde_json::from_str(&first.text("tags")?).context("products.tags")?,
+            windows,
+        });
     }
     Ok(found)
 }

@@ -4,7 +4,7 @@ use super::{add, add_code, terms::Terms};
 use crate::{
     catalog::shelves::markets,
     clock::Clock,
-    params, random,
+    params, promotions, random,
     sql::{Db, Row, Tx},
     staff::audit::{self, Actor, Change, Subject},
 };
@@ -13,11 +13,8 @@ use clap::Subcommand;
 use domain::{
     CouponId,
     coupon::{Code, Coupon},
-    discount::Effect,
-    market::MarketCode,
     offer::Instant,
 };
-use jiff::Timestamp;
 use serde_json::json;
 use std::io::Write as _;
 
@@ -36,7 +33,7 @@ pub enum CouponTask {
         /// 3 to 32 letters and digits. Capitals, spaces and hyphens do not matter; O is 0, I and L are 1.
         code: String,
         #[command(flatten)]
-        terms: Terms,
+        terms: Box<Terms>,
     },
     /// Add a coupon with many codes, each for one use; they are written to standard output as CSV with one column, `code`
     Bulk {
@@ -46,7 +43,7 @@ pub enum CouponTask {
         #[arg(long, default_value = "")]
         prefix: String,
         #[command(flatten)]
-        terms: Terms,
+        terms: Box<Terms>,
     },
     /// List coupons, the latest first, with how often they have been used; or the codes of one
     List {
@@ -152,10 +149,10 @@ async fn list(db: &Db, now: Instant) -> anyhow::Result<()> {
 
 fn line(row: &Row, now: Instant) -> anyhow::Result<String> {
     let coupon: Coupon = serde_json::from_str(&row.text("body")?).context("coupons.body")?;
-    let until = [coupon.valid_until, row.int_or_null("ended_at")?].into_iter().flatten().min();
+    let until = [coupon.rule.valid_until, row.int_or_null("ended_at")?].into_iter().flatten().min();
     let state = match until {
         Some(until) if until <= now => "ended",
-        _ if now < coupon.valid_from => "to come",
+        _ if now < coupon.rule.valid_from => "to come",
         _ => "runs",
     };
     let codes = match row.int("codes")? {
@@ -225,24 +222,7 @@ async fn known(db: &Db, text: &str) -> anyhow::Result<CouponId> {
 
 /// The terms in one line, for people.
 fn described(coupon: &Coupon) -> String {
-    let effect = match coupon.effect {
-        // Four decimals of a percent are its millionths.
-        Effect::Percent { millionths } => {
-            format!("{}.{:04}", millionths / 10_000, millionths % 10_000).trim_end_matches('0').trim_end_matches('.').to_owned() + " %"
-        }
-        Effect::Amount { amount } => format!("{amount:?}"),
-        Effect::FreeStandardDelivery => "free standard delivery".to_owned(),
-    };
-    let mut parts = vec![effect];
-    parts.extend(coupon.minimum.map(|minimum| format!("from {minimum:?}")));
-    parts.extend((!coupon.includes_reduced).then(|| "not on reduced pieces".to_owned()));
-    parts.extend((!coupon.markets.is_empty()).then(|| format!("in {}", coupon.markets.iter().map(MarketCode::code).collect::<Vec<_>>().join(" "))));
     let cap = |cap: Option<u32>, what: &str| cap.map(|cap| format!("at most {cap} {what}"));
-    parts.extend(cap(coupon.caps.total, "in all"));
-    parts.extend(cap(coupon.caps.per_code, "a code"));
-    parts.extend(cap(coupon.caps.per_customer, "a customer"));
-    let time = |at: Instant| Timestamp::from_microsecond(at).map_or_else(|_| at.to_string(), |at| format!("{at:.0}"));
-    parts.push(format!("from {}", time(coupon.valid_from)));
-    parts.extend(coupon.valid_until.map(|until| format!("until {}", time(until))));
-    parts.join(", ")
+    let caps = [cap(coupon.caps.total, "in all"), cap(coupon.caps.per_code, "a code"), cap(coupon.caps.per_customer, "a customer")];
+    [promotions::described(&coupon.rule)].into_iter().chain(caps.into_iter().flatten()).collect::<Vec<_>>().join(", ")
 }

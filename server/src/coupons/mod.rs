@@ -86,7 +86,7 @@ pub async fn find_in(tx: &mut Tx, code: &Code, customer: &Customer) -> anyhow::R
 fn read(row: &Row) -> anyhow::Result<Found> {
     let mut coupon: Coupon = serde_json::from_str(&row.text("body")?).context("coupons.body")?;
     if let Some(ended_at) = row.int_or_null("ended_at")? {
-        coupon.valid_until = Some(coupon.valid_until.map_or(ended_at, |until| until.min(ended_at)));
+        coupon.rule.valid_until = Some(coupon.rule.valid_until.map_or(ended_at, |until| until.min(ended_at)));
     }
     Ok(Found { coupon, usage: Usage { total: count(row, "total")?, by_code: count(row, "by_code")?, by_customer: 0 } })
 }

@@ -7,10 +7,11 @@ use crate::{params, sql::Tx};
 use anyhow::Context as _;
 use domain::{
     CouponId, OrderId,
-    coupon::{Code, Coupon, Refusal},
+    coupon::{Code, Coupon},
     discount::Granted,
     offer::Instant,
     order::{Order, Pieces, Status},
+    promotion::Refusal,
 };
 
 /// One use by one order.
@@ -102,11 +103,11 @@ async fn count_again(tx: &mut Tx, order: OrderId, now: Instant) -> anyhow::Resul
 /// Notes uses of a lapsed order that is written again from what is kept elsewhere: once it is paid, they count.
 pub async fn note_returned(tx: &mut Tx, order: OrderId, discounts: &[Granted], customer: &Customer, now: Instant) -> anyhow::Result<()> {
     for discount in discounts {
-        let Ok(code) = discount.code.parse::<Code>() else { continue };
+        let (Some(coupon), Ok(code)) = (discount.coupon(), discount.code.parse::<Code>()) else { continue };
         tx.execute(
             "INSERT INTO coupon_redemptions (order_id, coupon_id, code_key, customer, state, created_at, updated_at) \
              VALUES ($1, $2, $3, $4, 'returned', $5, $5) ON CONFLICT (order_id, coupon_id) DO NOTHING",
-            params![order, discount.coupon, code.key(), &customer.0, now],
+            params![order, coupon, code.key(), &customer.0, now],
         )
         .await?;
     }
@@ -141,10 +142,12 @@ mod tests {
     use super::*;
     use crate::{clock::Clock, coupons, sql::Db};
     use domain::{
+        PromotionId,
         coupon::Caps,
         discount::Effect,
         locale::TextLanguage,
         money::{Currency, Money},
+        promotion::{Combines, Rule, Scope},
     };
     use std::{collections::BTreeMap, sync::Arc};
     use uuid::Uuid;
@@ -174,13 +177,18 @@ mod tests {
         db.migrate().await?;
         let coupon = Arc::new(Coupon {
             id: CouponId(Uuid::from_u128(2)),
-            titles: BTreeMap::from([(TextLanguage::EnUs, "x".to_owned())]),
-            effect: Effect::Percent { millionths: 100_000 },
-            markets: vec![],
-            valid_from: 0,
-            valid_until: None,
-            minimum: None,
-            includes_reduced: true,
+            rule: Rule {
+                titles: BTreeMap::from([(TextLanguage::EnUs, "x".to_owned())]),
+                effect: Effect::Percent { millionths: 100_000 },
+                markets: vec![],
+                valid_from: 0,
+                valid_until: None,
+                minimum: None,
+                includes_reduced: true,
+                scope: Scope::default(),
+                combines: Combines::WithAll,
+                priority: 0,
+            },
             caps: Caps { total: Some(1), per_code: None, per_customer: Some(1) },
         });
         // The second coupon is younger than the backup: nobody knows it.
@@ -196,7 +204,12 @@ mod tests {
                             coupons::add(tx, &coupon, &Clock::from_fn(|| 1)).await?;
                         }
                         tx.execute("DELETE FROM coupon_redemptions", params![]).await?;
-                        let granted = Granted { coupon: id, code: "Tenth".to_owned(), title: String::new(), amount: Money::new(1, Currency::EUR) };
+                        let granted = Granted {
+                            promotion: PromotionId(id.0),
+                            code: "Tenth".to_owned(),
+                            title: String::new(),
+                            amount: Money::new(1, Currency::EUR),
+                        };
                         let customer = Customer("hash".to_owned());
                         note_returned(tx, lapsed.id, std::slice::from_ref(&granted), &customer, 1).await?;
                         note_returned(tx, lapsed.id, std::slice::from_ref(&granted), &customer, 2).await?;

@@ -1,53 +1,18 @@
-//! A coupon as staff describe it on the command line: what each option means, and a sentence for each that cannot be meant.
+//! A coupon as staff describe it on the command line: a rule, and how often its codes may be used.
 
-use anyhow::{Context as _, bail, ensure};
+use crate::promotions::terms;
 use domain::{
     CouponId,
     coupon::{Caps, Coupon},
-    discount::Effect,
-    locale::TextLanguage,
-    market::{Market, MarketCode},
-    money::{Currency, Money},
+    market::Market,
     offer::Instant,
 };
-use jiff::{Timestamp, civil, tz::TimeZone};
-use std::collections::BTreeMap;
 
 /// What a coupon gives, to whom and when.
 #[derive(Clone, Debug, clap::Args)]
-#[command(group(clap::ArgGroup::new("effect").required(true).args(["percent", "amount", "free_delivery"])))]
 pub struct Terms {
-    /// What shoppers read beside the amount, in American English, or LANGUAGE=TEXT; may be given several times. Languages: en-us, en-gb,
-    /// de-de, fr-fr, ja-jp, ko-kr; one that is missing reads the nearest that is there.
-    #[arg(long, required = true)]
-    pub title: Vec<String>,
-    /// Takes so many percent off the goods, such as 10 or 12.5.
-    #[arg(long)]
-    pub percent: Option<String>,
-    /// Takes an amount off the goods, such as 10.00EUR or 500JPY: at most what they cost.
-    #[arg(long)]
-    pub amount: Option<String>,
-    /// Makes standard delivery free.
-    #[arg(long)]
-    pub free_delivery: bool,
-    /// What the goods have to come to, such as 50.00EUR.
-    #[arg(long)]
-    pub minimum: Option<String>,
-    /// Leaves reduced pieces alone: they keep their price and do not count for the minimum.
-    #[arg(long)]
-    pub not_on_reduced: bool,
-    /// A market where it holds, such as DE; may be given several times [default: all that have the coupon's currency].
-    #[arg(long)]
-    pub market: Vec<String>,
-    /// When it begins: 2026-12-01, 2026-12-01T09:00, or with an offset 2026-12-01T09:00:00Z [default: now].
-    #[arg(long)]
-    pub from: Option<String>,
-    /// When it ends, written the same way. It does not hold at that instant any more: a coupon for all of December ends 2027-01-01.
-    #[arg(long)]
-    pub until: Option<String>,
-    /// The time zone of --from and --until where they name no offset [default: the first market's].
-    #[arg(long)]
-    pub zone: Option<String>,
+    #[command(flatten)]
+    pub rule: terms::Terms,
     /// How often it may be used in all.
     #[arg(long)]
     pub cap: Option<u32>,
@@ -59,143 +24,9 @@ pub struct Terms {
 impl Terms {
     /// The coupon that they describe. `per_code`: how often each of its codes may be used.
     pub fn coupon(&self, id: CouponId, per_code: Option<u32>, markets: &[Market], now: Instant) -> anyhow::Result<Coupon> {
-        let held = self.markets(markets)?;
-        let zone = self.zone(held.first().copied().or(markets.first()))?;
-        let coupon = Coupon {
-            id,
-            titles: self.titles()?,
-            effect: self.effect()?,
-            markets: self.market.iter().map(|code| Ok(code.parse::<MarketCode>()?)).collect::<anyhow::Result<_>>()?,
-            valid_from: self.from.as_deref().map_or(Ok(now), |text| instant(text, &zone).context("--from"))?,
-            valid_until: self.until.as_deref().map(|text| instant(text, &zone).context("--until")).transpose()?,
-            minimum: self.minimum.as_deref().map(|text| money(text).context("--minimum")).transpose()?,
-            includes_reduced: !self.not_on_reduced,
-            caps: Caps { total: self.cap, per_code, per_customer: self.cap_per_customer },
-        };
+        let caps = Caps { total: self.cap, per_code, per_customer: self.cap_per_customer };
+        let coupon = Coupon { id, rule: self.rule.rule(markets, now)?, caps };
         coupon.check()?;
-        if let Some(currency) = coupon.currency() {
-            let fits = |market: &&Market| market.currency == currency;
-            let misfit = held.iter().find(|market| !fits(market));
-            ensure!(misfit.is_none(), "market {} does not sell in {currency}", misfit.map_or("", |market| market.code.code()));
-            ensure!(markets.iter().any(|market| fits(&market)), "no market sells in {currency}");
-        }
         Ok(coupon)
-    }
-
-    fn markets<'a>(&self, known: &'a [Market]) -> anyhow::Result<Vec<&'a Market>> {
-        let codes = || known.iter().map(|market| market.code.code()).collect::<Vec<_>>().join(", ");
-        self.market
-            .iter()
-            .map(|code| {
-                known.iter().find(|market| market.code.code() == code).with_context(|| format!("there is no market {code:?}; there are {}", codes()))
-            })
-            .collect()
-    }
-
-    fn zone(&self, market: Option<&Market>) -> anyhow::Result<TimeZone> {
-        let name = self.zone.as_deref().or(market.map(|market| market.time_zone.as_str())).unwrap_or("UTC");
-        TimeZone::get(name).with_context(|| format!("{name:?} is not a time zone such as Europe/Berlin"))
-    }
-
-    fn titles(&self) -> anyhow::Result<BTreeMap<TextLanguage, String>> {
-        let mut titles = BTreeMap::new();
-        for text in &self.title {
-            let (language, title) = match text.split_once('=').and_then(|(language, title)| Some((language.parse::<TextLanguage>().ok()?, title))) {
-                Some((language, title)) => (language, title),
-                None => (TextLanguage::EnUs, text.as_str()),
-            };
-            // Shoppers' pages have holes: nothing that is typed forges one.
-            let title = domain::account::clean(title);
-            ensure!(titles.insert(language, title).is_none(), "two titles for {}", language.key());
-        }
-        Ok(titles)
-    }
-
-    fn effect(&self) -> anyhow::Result<Effect> {
-        Ok(match (&self.percent, &self.amount) {
-            (Some(percent), _) => Effect::Percent { millionths: millionths(percent).context("--percent")? },
-            (None, Some(amount)) => Effect::Amount { amount: money(amount).context("--amount")? },
-            (None, None) => Effect::FreeStandardDelivery,
-        })
-    }
-}
-
-/// `12.5` as 125,000 millionths.
-fn millionths(text: &str) -> anyhow::Result<u32> {
-    let plain = text.trim().trim_end_matches('%').trim_end();
-    let millionths = figure(plain, 4).with_context(|| format!("{text:?} is not a percentage such as 10 or 12.5"))?;
-    Ok(u32::try_from(millionths)?)
-}
-
-/// `10.00EUR`, `10 EUR`: the currency's own minor units, no more digits than it has.
-fn money(text: &str) -> anyhow::Result<Money> {
-    let wrong = || format!("{text:?} is not an amount such as 10.00EUR or 500JPY");
-    let text = text.trim();
-    let (figures, code) = text.split_at_checked(text.len().saturating_sub(3)).with_context(wrong)?;
-    let currency: Currency = code.parse().with_context(wrong)?;
-    let minor = figure(figures.trim_end(), currency.minor_digits()).with_context(wrong)?;
-    // 10^12 minor units: ten billion euros.
-    ensure!(minor <= 1_000_000_000_000, "{text:?} is too much");
-    Ok(Money::new(minor, currency))
-}
-
-/// A figure with at most `digits` decimals, times ten to their power.
-fn figure(text: &str, digits: u32) -> anyhow::Result<i64> {
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    let is_plain = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
-    if whole.is_empty() || !is_plain(whole) || !is_plain(fraction) || (text.contains('.') && fraction.is_empty()) {
-        bail!("not a figure");
-    }
-    let width = digits as usize;
-    ensure!(fraction.len() <= width, "at most {digits} decimals");
-    Ok(format!("{whole}{fraction:0<width$}").parse()?)
-}
-
-/// A day, a time of day or an instant, in microseconds UTC. A time that a clock change leaves out is the one after it.
-fn instant(text: &str, zone: &TimeZone) -> anyhow::Result<Instant> {
-    if let Ok(at) = text.parse::<Timestamp>() {
-        return Ok(at.as_microsecond());
-    }
-    let local = text.parse::<civil::DateTime>().with_context(|| format!("{text:?} is not a time such as 2026-12-01 or 2026-12-01T09:00"))?;
-    Ok(local.to_zoned(zone.clone())?.timestamp().as_microsecond())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn amounts_are_in_the_currencys_own_units() {
-        for (text, minor) in [("10.00EUR", 1_000), ("10 EUR", 1_000), ("0.5USD", 50), ("500JPY", 500), ("1.250KWD", 1_250)] {
-            assert_eq!(money(text).map(|money| money.minor).ok(), Some(minor), "{text}");
-        }
-        for text in ["", "EUR", "10", "10.001EUR", "5.00JPY", "-1EUR", "1,50EUR", "1.EUR", ".5EUR", "1e3EUR", "10€", "9999999999999999EUR"] {
-            assert!(money(text).is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn percentages_are_exact() {
-        for (text, expected) in [("10", 100_000), ("12.5", 125_000), ("9.975%", 99_750), ("100 %", 1_000_000), ("0.0001", 1)] {
-            assert_eq!(millionths(text).ok(), Some(expected), "{text}");
-        }
-        for text in ["", "ten", "-5", "0.00001", "1/3"] {
-            assert!(millionths(text).is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn times_are_meant_in_the_zone() {
-        let berlin = TimeZone::get("Europe/Berlin").expect("a zone");
-        for (text, utc) in [
-            ("2026-12-01", "2026-11-30T23:00:00Z"),
-            ("2026-07-01T09:30", "2026-07-01T07:30:00Z"),
-            ("2026-07-01T09:30:00Z", "2026-07-01T09:30:00Z"),
-            // 02:30 does not exist on the last Sunday of March.
-            ("2026-03-29T02:30", "2026-03-29T01:30:00Z"),
-        ] {
-            assert_eq!(instant(text, &berlin).ok(), utc.parse::<Timestamp>().ok().map(Timestamp::as_microsecond), "{text}");
-        }
-        assert!(instant("tomorrow", &berlin).is_err() && instant("2026-02-30", &berlin).is_err());
     }
 }

@@ -1,6 +1,7 @@
 //! A cart as a page or an order needs it: each line with its texts, its offer of this instant and what stands in its way.
 
-use crate::{Shop, http::errors::Failure, orders::LineText, params, tariffs};
+use crate::{Shop, http::errors::Failure, orders::LineText, params, promotions, tariffs};
+use anyhow::Context as _;
 use app::{
     components::picture,
     ports::{Found, View},
@@ -13,10 +14,10 @@ use domain::{
     cart::{self, Cart},
     catalog::{ProductDocument, Variant},
     delivery::Method,
-    discount::Discount,
     live::{Availability, LiveItem},
     offer::offer,
     pricing::{self, Quote, Wanted},
+    promotion::Candidate,
 };
 use futures::future::try_join_all;
 use std::{collections::HashMap, sync::Arc};
@@ -51,8 +52,12 @@ impl Basket {
             let live = live.iter().find(|item| item.product == line.product);
             let mut read = basket_line(view, line, documents.get(&line.product).map(AsRef::as_ref), live.map(AsRef::as_ref));
             if let Some(wanted) = &mut read.wanted {
-                let row = shop.db.first("SELECT tax_category FROM products WHERE id = $1", params![line.product]).await?;
-                wanted.tax_category = row.map_or_else(|| Ok(String::new()), |row| row.text("tax_category"))?;
+                let row = shop.db.first("SELECT tax_category, category, tags FROM products WHERE id = $1", params![line.product]).await?;
+                if let Some(row) = row {
+                    wanted.tax_category = row.text("tax_category")?;
+                    wanted.category = row.text_or_null("category")?.unwrap_or_default();
+                    wanted.tags = serde_json::from_str(&row.text("tags")?).context("products.tags")?;
+                }
             }
             lines.push(read);
         }
@@ -69,18 +74,20 @@ impl Basket {
         self.lines.iter().any(|line| line.shown.problem.is_some_and(Problem::blocks)) || self.lines.iter().all(|line| line.wanted.is_none())
     }
 
-    /// What it comes to, and puts the lines' prices beside them.
+    /// What it comes to with the promotions of now, and puts the lines' prices beside them. `unlocked` is what a code gives.
     pub async fn quote(
         &mut self,
         shop: &Shop,
         view: &View,
-        discounts: &[Discount],
+        unlocked: Option<Candidate<'_>>,
         method: Option<&Method>,
         place: Option<&Destination>,
     ) -> Result<Quote, Failure> {
         let country = place.map_or(view.market.code, |place| place.country);
         let rates = tariffs::rates(&shop.db, country, view.now).await?;
-        let quote = pricing::quote(&view.market, &self.wanted(), discounts, method, place, &rates, view.now).map_err(anyhow::Error::new)?;
+        let promotions = promotions::near(&shop.db, view.now).await?;
+        let candidates: Vec<_> = promotions.iter().map(|promotion| Candidate::promotion(promotion, view.text())).chain(unlocked).collect();
+        let quote = pricing::quote(&view.market, &self.wanted(), &candidates, method, place, &rates, view.now).map_err(anyhow::Error::new)?;
         for line in &mut self.lines {
             line.shown.price = quote.lines.iter().find(|priced| priced.variant == line.shown.variant).cloned();
         }
@@ -153,6 +160,8 @@ fn basket_line(view: &View, line: &cart::Line, document: Option<&ProductDocument
         quantity: line.quantity,
         offer,
         tax_category: String::new(),
+        category: String::new(),
+        tags: Vec::new(),
     });
     BasketLine { shown, text, wanted }
 }

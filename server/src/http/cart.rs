@@ -5,7 +5,7 @@ use crate::{
     http::{
         Failure, Fields, InLocale, Visitor,
         basket::{self, Basket},
-        coupon::Standing,
+        coupon::{self, Standing},
         forms::see_other,
         render,
     },
@@ -203,8 +203,7 @@ pub async fn respond_with(
     let method = tariffs::methods(&shop.db, view.market.code, view.now).await?.into_iter().next();
     // Without goods there is nothing to deliver.
     let charged = method.as_ref().filter(|_| !basket.wanted().is_empty());
-    let standing = Standing::of(shop, view, shown, &basket, charged, None).await?;
-    let quote = basket.quote(shop, view, standing.as_ref().map_or(&[], Standing::discounts), charged, None).await?;
+    let (quote, standing) = coupon::quote(shop, view, shown, &mut basket, charged, None, None).await?;
     let coupon = standing.as_ref().map(Standing::kept);
     let pieces = cart.as_ref().map_or(0, Cart::pieces);
     let page = page(view, CartData { lines: basket.shown(), quote, method, coupon, rejected, notice, status });

@@ -9,7 +9,7 @@ use crate::{
         Failure, Fields, InLocale, Visitor,
         basket::Basket,
         cart::{self, visit},
-        coupon::Standing,
+        coupon::{self, Standing},
         draft,
         forms::see_other,
         idempotency::{Named, in_flight},
@@ -206,9 +206,10 @@ impl Checkout {
     async fn quote(&mut self, shop: &Shop) -> Result<domain::pricing::Quote, Failure> {
         let method = self.methods.iter().find(|method| method.code == self.method);
         let email = self.typed.get("email").and_then(|email| Email::parse(email).ok());
-        self.coupon = Standing::of(shop, &self.view, &self.cart, &self.basket, method, email.as_ref()).await?;
-        let (discounts, place) = (self.coupon.as_ref().map_or(&[][..], Standing::discounts), self.destination());
-        self.basket.quote(shop, &self.view, discounts, method, place.as_ref()).await
+        let place = self.destination();
+        let (quote, standing) = coupon::quote(shop, &self.view, &self.cart, &mut self.basket, method, place.as_ref(), email.as_ref()).await?;
+        self.coupon = standing;
+        Ok(quote)
     }
 
     /// Where the goods go, as far as tax is concerned: known as soon as the region is.

@@ -2,7 +2,7 @@
 
 use crate::{
     Shop,
-    coupons::{self, Customer},
+    coupons::{self, Customer, Found},
     http::{
         Failure, Fields, InLocale, Visitor,
         basket::Basket,
@@ -28,11 +28,13 @@ use axum::{
 };
 use domain::{
     account::{Email, clean},
+    address::Destination,
     cart::Cart,
-    coupon::{Code, Refusal, Trial},
+    coupon::Code,
     delivery::Method,
-    discount::Discount,
     money::Money,
+    pricing::Quote,
+    promotion::{Candidate, Refusal},
 };
 use http::{HeaderMap, HeaderValue, header};
 use std::net::SocketAddr;
@@ -66,7 +68,7 @@ async fn change(
     } else {
         match tried(&shop, &view, &cart, fields.get("code")).await? {
             Ok(code) => return put(&shop, &view, &cart, Some(&code), "coupon").await,
-            Err(refusal) => (422, sentence(refusal, &typed, &view)),
+            Err(refusal) => (422, sentence(&refusal, &typed, &view)),
         }
     };
     let mut response = respond_with(&shop, &visitor, &view, visit, None, Some(Rejected { typed, text }), status).await?;
@@ -86,64 +88,50 @@ async fn put(shop: &Shop, view: &View, cart: &Cart, code: Option<&Code>, said: &
 /// The code that was typed, if it gives something for this cart.
 async fn tried(shop: &Shop, view: &View, cart: &Cart, text: &str) -> Result<Result<Code, Refusal>, Failure> {
     let Ok(code) = text.parse::<Code>() else { return Ok(Err(Refusal::Unknown)) };
-    let basket = Basket::read(shop, view, cart).await?;
+    let mut basket = Basket::read(shop, view, cart).await?;
     let method = tariffs::methods(&shop.db, view.market.code, view.now).await?.into_iter().next();
-    Ok(grant(shop, view, cart, &basket, method.as_ref(), None, &code).await?.map(|_| code))
+    let typed = Cart { coupon: Some(code.clone()), ..cart.clone() };
+    let (_, standing) = quote(shop, view, &typed, &mut basket, method.as_ref(), None, None).await?;
+    Ok(standing.and_then(|standing| standing.refused).map_or(Ok(code), Err))
 }
 
-/// What a code gives a cart now: to show. The order's own transaction decides.
-async fn grant(
+/// What a cart comes to now, and how its code stands: to show. The order's own transaction decides. Without an email nobody knows whether this
+/// customer has used the code before.
+pub async fn quote(
     shop: &Shop,
     view: &View,
     cart: &Cart,
-    basket: &Basket,
+    basket: &mut Basket,
     delivery: Option<&Method>,
+    place: Option<&Destination>,
     email: Option<&Email>,
-    code: &Code,
-) -> Result<Result<Discount, Refusal>, Failure> {
+) -> Result<(Quote, Option<Standing>), Failure> {
+    let Some(code) = cart.coupon.clone() else { return Ok((basket.quote(shop, view, None, delivery, place).await?, None)) };
     let customer = email.map(|email| Customer::new(&shop.keys, email));
-    let Some(found) = coupons::find(&shop.db, code, cart.id, customer.as_ref()).await? else { return Ok(Err(Refusal::Unknown)) };
-    let wanted = basket.wanted();
-    let trial = Trial { market: &view.market, language: view.text(), wanted: &wanted, delivery, usage: found.usage, now: view.now };
-    Ok(found.coupon.grant(code, &trial))
+    let found = coupons::find(&shop.db, &code, cart.id, customer.as_ref()).await?;
+    let unlocked = found.as_ref().map(|Found { coupon, usage }| Candidate::coupon(coupon, &code, *usage, view.text()));
+    let quote = basket.quote(shop, view, unlocked, delivery, place).await?;
+    let refused = if found.is_none() { Some(Refusal::Unknown) } else { quote.code_refusal().cloned() };
+    Ok((quote, Some(Standing { code, refused })))
 }
 
-/// A cart's code, with what it gives now or why nothing.
+/// A cart's code, and why it gives nothing now.
 #[derive(Debug)]
 pub struct Standing {
     code: Code,
-    outcome: Result<Discount, Refusal>,
+    refused: Option<Refusal>,
 }
 
 impl Standing {
-    /// `None`: the cart has no code. Without an email nobody knows whether this customer has used it before.
-    pub async fn of(
-        shop: &Shop,
-        view: &View,
-        cart: &Cart,
-        basket: &Basket,
-        delivery: Option<&Method>,
-        email: Option<&Email>,
-    ) -> Result<Option<Self>, Failure> {
-        let Some(code) = cart.coupon.clone() else { return Ok(None) };
-        let outcome = grant(shop, view, cart, basket, delivery, email, &code).await?;
-        Ok(Some(Self { code, outcome }))
-    }
-
-    /// What it takes off: one discount, or none.
-    pub fn discounts(&self) -> &[Discount] {
-        self.outcome.as_ref().map_or(&[], std::slice::from_ref)
-    }
-
     /// The code, where it gives something.
     pub fn granted(&self) -> Option<Code> {
-        self.outcome.is_ok().then(|| self.code.clone())
+        self.refused.is_none().then(|| self.code.clone())
     }
 
     /// What is said where the total is another one than the shopper saw: with the reason, where the code gives nothing any more.
     pub fn new_total(this: Option<&Self>, total: Money, is_first: bool, view: &View) -> Notice {
         let text = filled(i18n::till(view.locale).err_total, &[("amount", &i18n::money(total, view.locale))]);
-        let refused = this.and_then(|this| this.outcome.as_ref().err().map(|refusal| sentence(*refusal, this.code.as_str(), view)));
+        let refused = this.and_then(|this| this.refused.as_ref().map(|refusal| sentence(refusal, this.code.as_str(), view)));
         match refused {
             Some(refused) => Notice::bad(format!("{refused} {text}")),
             // Tax that only the address could tell is nobody's mistake.
@@ -154,6 +142,6 @@ impl Standing {
 
     /// As pages show it.
     pub fn kept(&self) -> Kept {
-        Kept { code: self.code.to_string(), refused: self.outcome.as_ref().err().copied() }
+        Kept { code: self.code.to_string(), refused: self.refused.clone() }
     }
 }

@@ -7,21 +7,21 @@ use super::{
 use crate::{
     catalog::prices,
     coupons::{self, Customer, Found},
+    promotions,
     sql::Tx,
     tariffs,
 };
 use anyhow::Context as _;
 use domain::{
-    coupon::{Code, Refusal, Trial},
-    delivery::Method,
-    discount::Discount,
+    coupon::Code,
     offer::{Instant, offer},
     order,
     pricing::{self, Quote, Wanted},
+    promotion::{Candidate, Refusal},
     tax,
 };
 
-/// A code that gives something, with whom it is counted for.
+/// A code that is known, with whom it is counted for.
 pub(super) struct Unlocked {
     pub found: Found,
     pub code: Code,
@@ -37,10 +37,16 @@ impl Orders {
         let mut not_sold = Vec::new();
         for line in &request.lines {
             let priced = windows.iter().find(|priced| priced.variant == line.variant && priced.product == line.product);
-            match priced.and_then(|priced| Some((offer(&priced.windows, now)?, priced.tax_category.clone()))) {
-                Some((offer, tax_category)) => {
-                    wanted.push(Wanted { product: line.product, variant: line.variant, quantity: line.quantity, offer, tax_category });
-                }
+            match priced.and_then(|priced| Some((priced, offer(&priced.windows, now)?))) {
+                Some((priced, offer)) => wanted.push(Wanted {
+                    product: line.product,
+                    variant: line.variant,
+                    quantity: line.quantity,
+                    offer,
+                    tax_category: priced.tax_category.clone(),
+                    category: priced.category.clone(),
+                    tags: priced.tags.clone(),
+                }),
                 None => not_sold.push(line.variant),
             }
         }
@@ -49,17 +55,21 @@ impl Orders {
         }
         let methods = tariffs::methods_in(tx, request.market.code, now).await?;
         let method = methods.into_iter().find(|method| method.code == request.method).ok_or(PlaceOrderError::UnknownMethod)?;
-        let (unlocked, discounts) = match &request.coupon {
-            Some(code) => {
-                let (unlocked, discount) = self.unlock(tx, request, code, (&wanted, &method), now).await?;
-                (Some(unlocked), vec![discount])
-            }
-            None => (None, Vec::new()),
+        let unlocked = match &request.coupon {
+            Some(code) => Some(self.unlock(tx, request, code).await?),
+            None => None,
         };
+        let language = request.locale.text_language();
+        let promotions = promotions::near_in(tx, now).await?;
+        let mut candidates: Vec<_> = promotions.iter().map(|promotion| Candidate::promotion(promotion, language)).collect();
+        candidates.extend(unlocked.iter().map(|it| Candidate::coupon(&it.found.coupon, &it.code, it.found.usage, language)));
         let destination = request.personal.delivery.destination();
         let rates = tariffs::rates_in(tx, destination.country, now).await?;
-        let quote: Quote = pricing::quote(&request.market, &wanted, &discounts, Some(&method), Some(&destination), &rates, now)
+        let quote: Quote = pricing::quote(&request.market, &wanted, &candidates, Some(&method), Some(&destination), &rates, now)
             .context("reckoning an order's total")?;
+        if let Some(refusal) = quote.code_refusal() {
+            return Err(PlaceOrderError::Coupon(refusal.clone()));
+        }
         if !quote.is_final() {
             return Err(PlaceOrderError::TaxUnknown);
         }
@@ -71,20 +81,10 @@ impl Orders {
         Ok((OrderBody { texts, quote, paid, method, promise, locations: request.market.locations.clone(), split: request.market.split }, unlocked))
     }
 
-    /// What a code gives for these goods.
-    async fn unlock(
-        &self,
-        tx: &mut Tx,
-        request: &OrderRequest,
-        code: &Code,
-        (wanted, delivery): (&[Wanted], &Method),
-        now: Instant,
-    ) -> Result<(Unlocked, Discount), PlaceOrderError> {
+    /// The coupon that a code unlocks.
+    async fn unlock(&self, tx: &mut Tx, request: &OrderRequest, code: &Code) -> Result<Unlocked, PlaceOrderError> {
         let customer = Customer::new(&self.keys, &request.personal.contact.email);
         let found = coupons::find_in(tx, code, &customer).await?.ok_or(PlaceOrderError::Coupon(Refusal::Unknown))?;
-        let language = request.locale.text_language();
-        let trial = Trial { market: &request.market, language, wanted, delivery: Some(delivery), usage: found.usage, now };
-        let discount = found.coupon.grant(code, &trial).map_err(PlaceOrderError::Coupon)?;
-        Ok((Unlocked { found, code: code.clone(), customer }, discount))
+        Ok(Unlocked { found, code: code.clone(), customer })
     }
 }

@@ -6,13 +6,14 @@ use domain::{
     account::Contact,
     address::Address,
     cart::Quantity,
-    coupon::{self, Code},
+    coupon::Code,
     delivery::{Method, Promise},
     locale::Locale,
     market::Market,
     money::Money,
     order::{CannotPay, OrderNumber},
     pricing::Quote,
+    promotion::Refusal,
     sourcing::Split,
 };
 use serde::{Deserialize, Serialize};
@@ -115,7 +116,7 @@ pub enum PlaceOrderError {
     PriceChanged(Box<Quote>),
     /// The code gives nothing (any more).
     #[error("the discount code: {0}")]
-    Coupon(coupon::Refusal),
+    Coupon(Refusal),
     #[error("this delivery method is not offered")]
     UnknownMethod,
     /// Tax on top depends on a region that the address lacks.

@@ -7,7 +7,7 @@ use crate::{
     sql::{Db, Row, Tx},
 };
 use anyhow::Context as _;
-use domain::{CouponId, OrderId, StaffId, VariantId, offer::Instant};
+use domain::{CouponId, OrderId, PromotionId, StaffId, VariantId, offer::Instant};
 use std::{fmt, str::FromStr};
 use uuid::Uuid;
 
@@ -28,6 +28,7 @@ pub enum Subject {
     /// A location's code.
     Location(String),
     Order(OrderId),
+    Promotion(PromotionId),
     Staff(StaffId),
     Variant(VariantId),
     /// What a later release writes, as it stands.
@@ -137,6 +138,7 @@ impl fmt::Display for Subject {
             Self::File(name) => write!(f, "file:{name}"),
             Self::Location(code) => write!(f, "location:{code}"),
             Self::Order(id) => write!(f, "order:{id}"),
+            Self::Promotion(id) => write!(f, "promotion:{id}"),
             Self::Staff(id) => write!(f, "staff:{id}"),
             Self::Variant(id) => write!(f, "variant:{id}"),
             Self::Other(text) => f.write_str(text),
@@ -153,6 +155,7 @@ impl FromStr for Subject {
             "file" => Self::File(id.to_owned()),
             "location" => Self::Location(id.to_owned()),
             "order" => Self::Order(id.parse()?),
+            "promotion" => Self::Promotion(id.parse()?),
             "staff" => Self::Staff(id.parse()?),
             "variant" => Self::Variant(id.parse()?),
             _ => Self::Other(text.to_owned()),

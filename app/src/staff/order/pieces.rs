@@ -3,7 +3,7 @@
 use super::{Act, OrderData, may, slot::Slot};
 use crate::{
     i18n::{money, number},
-    private::sums,
+    private::{sums, trace},
     staff::{Desk, orders::english, time},
 };
 use domain::order::{Fulfilment, FulfilmentState, Parcel, Tally};
@@ -165,16 +165,27 @@ pub fn carrier(slot: &Slot<'_>, parcels: &[Parcel]) -> AnyView {
 /// Every amount with its reason.
 pub fn total(data: &OrderData) -> AnyView {
     let rows = data.quote.entries.iter().map(|entry| {
-        let (label, why) = (sums::label(entry, &data.view), sums::why(&entry.why, entry, &data.view));
+        let (label, why) = (sums::label(entry, &data.view), sums::because(entry, &data.quote, &data.view));
         let class = if entry.included { "n why" } else { "n" };
         view! { <tr><th scope="row">{label}<small>{why}</small></th><td class=class>{sums::amount(entry, &data.view)}</td></tr> }
     });
     let rows = rows.collect_view();
     let total = money(data.order.total, english());
+    let title = |variant| {
+        let place = data.quote.lines.iter().position(|line| line.variant == variant);
+        place.and_then(|place| data.names.get(place)).map_or_else(|| variant.to_string(), |name| name.title.clone())
+    };
+    let trace = trace::whole(&data.quote, title, &data.view).map(|rows| {
+        view! {
+            <h3 class="panel-h">"Promotions, in the order in which they applied"</h3>
+            <table class="rows plain"><tbody>{rows}</tbody></table>
+        }
+    });
     view! {
         <section>
             <h2 class="panel-h">"How the total came about"</h2>
             <table class="rows plain"><tbody>{rows}</tbody><tfoot><tr><th scope="row">"Total"</th><td class="n">{total}</td></tr></tfoot></table>
+            {trace}
         </section>
     }
     .into_any()

@@ -47,7 +47,7 @@ pub async fn refused(mut checkout: Checkout, shop: &Shop, visitor: &Visitor, ref
         PlaceOrderError::PriceChanged(quote) => (Vec::new(), filled(messages.err_total, &[("amount", &money(quote.total, locale))])),
         PlaceOrderError::Coupon(refusal) => {
             let code = checkout.cart.coupon.as_ref().map_or("", Code::as_str);
-            let refused = sentence(refusal, code, &checkout.view);
+            let refused = sentence(&refusal, code, &checkout.view);
             let total = checkout.quote(shop).await?.total;
             (Vec::new(), format!("{refused} {}", filled(messages.err_total, &[("amount", &money(total, locale))])))
         }

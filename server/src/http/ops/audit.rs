@@ -49,6 +49,7 @@ fn line(entry: Entry) -> Line {
         Subject::Coupon(id) => (coupon(entry.after.as_deref()).unwrap_or_else(|| format!("coupon {id}")), None),
         Subject::File(name) => (format!("file {name}"), None),
         Subject::Other(text) => (text, None),
+        Subject::Promotion(id) => (format!("promotion {id}"), None),
         Subject::Location(code) => (format!("location {code}"), None),
         Subject::Staff(id) => (name.unwrap_or_else(|| format!("staff {id}")), None),
         Subject::Variant(id) => (name.unwrap_or_else(|| format!("variant {id}")), Some(Route::Variant { variant: id, older_than: None })),

@@ -2,16 +2,18 @@
 
 use super::{Row, midnight_utc, rows};
 use domain::{
-    CouponId, ProductId, VariantId,
+    ProductId, PromotionId, VariantId,
     address::Destination,
     cart::Quantity,
     delivery::{CutOff, Method, STANDARD},
-    discount::{Discount, Effect},
+    discount::Effect,
+    locale::TextLanguage,
     market::{Country, Market, TaxMode},
     money::{Currency, Money},
     offer::{Instant, Offer},
     order,
     pricing::{self, Wanted},
+    promotion::{Candidate, Combines, Promotion, Rule, Scope},
     sourcing::Split,
     tax::{self, Rate},
 };
@@ -44,7 +46,7 @@ struct Example {
     now: Instant,
     market: Market,
     wanted: Vec<Wanted>,
-    discounts: Vec<Discount>,
+    discounts: Vec<Promotion>,
     delivery: Option<Method>,
     /// Name, rate in millionths, base and amount, in the order in which they are listed.
     taxes: Vec<(String, u32, i64, i64)>,
@@ -94,13 +96,27 @@ fn example(text: &'static str) -> Example {
             quantity: Quantity::new(pieces.parse().expect("pieces")).expect("in range"),
             offer: Offer { price: money(price), was: None, valid_until: None },
             tax_category: if category == "general" { "standard".to_owned() } else { category.to_owned() },
+            category: String::new(),
+            tags: Vec::new(),
         }
     });
     let effect = match off.strip_suffix('%') {
         Some(percent) => Effect::Percent { millionths: units(percent, 4).try_into().expect("a rate") },
         None => Effect::Amount { amount: if off == "-" { Money::zero(market.currency) } else { money(off) } },
     };
-    let discount = Discount { coupon: CouponId(Uuid::nil()), code: String::new(), title: String::new(), effect, includes_reduced: true };
+    let rule = Rule {
+        titles: std::collections::BTreeMap::new(),
+        effect,
+        markets: vec![],
+        valid_from: 0,
+        valid_until: None,
+        minimum: None,
+        scope: Scope::default(),
+        includes_reduced: true,
+        combines: Combines::WithAll,
+        priority: 0,
+    };
+    let discount = Promotion { id: PromotionId(Uuid::nil()), rule, hidden: false };
     let method = |price: &str| Method {
         code: STANDARD.to_owned(),
         names: std::collections::BTreeMap::new(),
@@ -142,7 +158,8 @@ fn the_table_agrees_with_every_worked_example() {
     let mut wrong = Vec::new();
     let all = examples();
     for it in &all {
-        let quote = pricing::quote(&it.market, &it.wanted, &it.discounts, it.delivery.as_ref(), Some(&it.place), &rates, it.now).expect("a total");
+        let candidates: Vec<_> = it.discounts.iter().map(|promotion| Candidate::promotion(promotion, TextLanguage::EnUs)).collect();
+        let quote = pricing::quote(&it.market, &it.wanted, &candidates, it.delivery.as_ref(), Some(&it.place), &rates, it.now).expect("a total");
         let taxes: Vec<_> = quote.taxes.iter().map(|line| (line.name.clone(), line.millionths, line.base.minor, line.amount.minor)).collect();
         if (&taxes, quote.total.minor) != (&it.taxes, it.total) {
             wrong.push(format!("{}\n  came to {taxes:?}, {}", it.text, quote.total.minor));

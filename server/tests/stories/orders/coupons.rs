@@ -5,10 +5,11 @@ use anyhow::Context as _;
 use domain::{
     CartId, CouponId,
     account::Email,
-    coupon::{Caps, Coupon, Refusal},
+    coupon::{Caps, Coupon},
     discount::Effect,
     locale::TextLanguage,
     money::{Currency, Money},
+    promotion::{Combines, Refusal, Rule, Scope},
 };
 use futures::future::join_all;
 use server::{
@@ -31,13 +32,18 @@ async fn add_with(house: &House, code: &str, effect: Effect, caps: Caps) -> anyh
     let clock = &house.shop.shop.clock;
     let coupon = Coupon {
         id: CouponId(clock.id()),
-        titles: BTreeMap::from([(TextLanguage::EnUs, "A tenth off".to_owned()), (TextLanguage::De, "Ein Zehntel weniger".to_owned())]),
-        effect,
-        markets: vec![],
-        valid_from: clock.now(),
-        valid_until: None,
-        minimum: None,
-        includes_reduced: true,
+        rule: Rule {
+            titles: BTreeMap::from([(TextLanguage::EnUs, "A tenth off".to_owned()), (TextLanguage::De, "Ein Zehntel weniger".to_owned())]),
+            effect,
+            markets: vec![],
+            valid_from: clock.now(),
+            valid_until: None,
+            minimum: None,
+            includes_reduced: true,
+            scope: Scope::default(),
+            combines: Combines::WithAll,
+            priority: 0,
+        },
         caps,
     };
     let (id, code) = (coupon.id, code.parse()?);
@@ -82,7 +88,7 @@ async fn used(house: &House, coupon: CouponId) -> anyhow::Result<(i64, i64)> {
 }
 
 fn refusal(outcome: &Result<Placed, PlaceOrderError>) -> Option<Refusal> {
-    if let Err(PlaceOrderError::Coupon(refusal)) = outcome { Some(*refusal) } else { None }
+    if let Err(PlaceOrderError::Coupon(refusal)) = outcome { Some(refusal.clone()) } else { None }
 }
 
 const CAPPED: fn(u32) -> Caps = |total| Caps { total: Some(total), ..Caps::default() };
@@ -97,7 +103,10 @@ async fn a_code_lowers_the_total_and_is_frozen_into_the_order() -> anyhow::Resul
     let quote = &view.body.quote;
     assert_eq!(view.total.minor, PRICE - TENTH + DELIVERY);
     let frozen = &quote.discounts[0];
-    assert_eq!((frozen.code.as_str(), frozen.title.as_str(), frozen.amount.minor, frozen.coupon), ("tenth", "Ein Zehntel weniger", TENTH, coupon));
+    assert_eq!(
+        (frozen.code.as_str(), frozen.title.as_str(), frozen.amount.minor, frozen.coupon()),
+        ("tenth", "Ein Zehntel weniger", TENTH, Some(coupon))
+    );
     assert_eq!(quote.lines[0].discount.map(|share| share.minor), Some(TENTH));
     assert_eq!(view.body.paid.iter().map(|share| share.minor).collect::<Vec<_>>(), [PRICE - TENTH, DELIVERY], "what a return is worth");
     house.type_card(placed.redirect_url.as_deref().context("a page")?, PAYS).await?;

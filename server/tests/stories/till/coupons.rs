@@ -12,6 +12,7 @@ use domain::{
     discount::Effect,
     locale::{Locale, TextLanguage},
     money::{Currency, Money},
+    promotion::{Combines, Rule, Scope},
 };
 use server::{Shop, coupons, params};
 use std::{collections::BTreeMap, time::Duration};
@@ -21,13 +22,18 @@ pub async fn offer(shop: &Shop, code: &str, change: impl FnOnce(&mut Coupon)) ->
     let clock = &shop.clock;
     let mut coupon = Coupon {
         id: CouponId(clock.id()),
-        titles: BTreeMap::from([(TextLanguage::EnUs, format!("Title of {code}"))]),
-        effect: Effect::Percent { millionths: 100_000 },
-        markets: vec![],
-        valid_from: clock.now() - 1,
-        valid_until: None,
-        minimum: None,
-        includes_reduced: true,
+        rule: Rule {
+            titles: BTreeMap::from([(TextLanguage::EnUs, format!("Title of {code}"))]),
+            effect: Effect::Percent { millionths: 100_000 },
+            markets: vec![],
+            valid_from: clock.now() - 1,
+            valid_until: None,
+            minimum: None,
+            includes_reduced: true,
+            scope: Scope::default(),
+            combines: Combines::WithAll,
+            priority: 0,
+        },
         caps: Caps::default(),
     };
     change(&mut coupon);
@@ -132,16 +138,16 @@ async fn each_code_that_does_not_work_says_why_and_loses_nothing() -> anyhow::Re
     let hour = Duration::from_hours(1).as_micros().try_into().unwrap_or(0);
     let now = shop.clock.now();
     offer(shop, "GOOD", |_| {}).await?;
-    offer(shop, "TOMORROW", |coupon| coupon.valid_from = now + 24 * hour).await?;
-    offer(shop, "YESTERDAY", |coupon| (coupon.valid_from, coupon.valid_until) = (now - 2 * hour, Some(now - hour))).await?;
-    offer(shop, "GERMAN", |coupon| coupon.markets = vec!["DE".parse().expect("a code")]).await?;
-    offer(shop, "YEN", |coupon| coupon.effect = Effect::Amount { amount: Money::new(500, Currency::JPY) }).await?;
-    offer(shop, "RICH", |coupon| coupon.minimum = Some(Money::new(100_000_000, Currency::USD))).await?;
+    offer(shop, "TOMORROW", |coupon| coupon.rule.valid_from = now + 24 * hour).await?;
+    offer(shop, "YESTERDAY", |coupon| (coupon.rule.valid_from, coupon.rule.valid_until) = (now - 2 * hour, Some(now - hour))).await?;
+    offer(shop, "GERMAN", |coupon| coupon.rule.markets = vec!["DE".parse().expect("a code")]).await?;
+    offer(shop, "YEN", |coupon| coupon.rule.effect = Effect::Amount { amount: Money::new(500, Currency::JPY) }).await?;
+    offer(shop, "RICH", |coupon| coupon.rule.minimum = Some(Money::new(100_000_000, Currency::USD))).await?;
     offer(shop, "USEDUP", |coupon| coupon.caps.total = Some(1)).await?;
     shop.db
         .transact::<_, sqlx::Error>(|tx| Box::pin(tx.execute("UPDATE coupons SET used = 1 WHERE body LIKE '%Title of USEDUP%'", params![])))
         .await?;
-    offer(shop, "FREESHIP", |coupon| coupon.effect = Effect::FreeStandardDelivery).await?;
+    offer(shop, "FREESHIP", |coupon| coupon.rule.effect = Effect::FreeStandardDelivery).await?;
     let visitor = house.shop.visitor();
     // Ten pieces: delivery is free anyway.
     let added = post(&visitor, "/en-us/cart/lines", &add_fields(&thing, "10")).await?;
