@@ -33,6 +33,7 @@ cargo xtask test             format, lints, walls, all tests on real stores, siz
 cargo xtask bench            the origin's figures beside a plain handler
 cargo xtask bench orders     how fast orders are placed, on SQLite and on PostgreSQL beside pgbench with the same statements
 cargo xtask bench histories  a million simulated histories of the order core (--seeds N: so many; --from N: from that seed on)
+cargo xtask bench total      a cart of 20 lines, priced and explained with 50 promotions
 cargo xtask bench operators  the operators' lists in a made-up shop of a million orders (--data: an empty folder for it)
 cargo xtask bench edge       what a page costs in workerd, beside a plain worker; size, cold start, latency, a crowd of 10,000 requests
 cargo xtask lighthouse       Lighthouse mobile on home, category and product

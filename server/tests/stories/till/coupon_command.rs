@@ -19,14 +19,14 @@ async fn shop() -> anyhow::Result<tempfile::TempDir> {
 }
 
 /// What a command that works says.
-async fn says(data: &Path, line: &str) -> anyhow::Result<String> {
+pub async fn says(data: &Path, line: &str) -> anyhow::Result<String> {
     let output = nextgen(data, &arguments(line)).await?;
     ensure!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
     Ok(String::from_utf8(output.stdout)?)
 }
 
 /// What a command that is refused says.
-async fn refuses(data: &Path, line: &str) -> anyhow::Result<String> {
+pub async fn refuses(data: &Path, line: &str) -> anyhow::Result<String> {
     let output = nextgen(data, &arguments(line)).await?;
     ensure!(!output.status.success(), "{line} was carried out");
     Ok(String::from_utf8(output.stderr)?)

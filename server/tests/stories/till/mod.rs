@@ -15,6 +15,8 @@ mod meanwhile;
 mod odd_amount;
 mod parcels;
 mod promised;
+mod promotion_command;
+mod promotions;
 mod replaced;
 mod returns_told;
 mod sending_back;

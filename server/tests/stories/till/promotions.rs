@@ -1,0 +1,137 @@
+//! Promotions as shoppers and staff meet them: what is missing for one, what one took off and why another did not apply, from the cart to the
+//! operators' page.
+
+use crate::till::house::{self, House, PAYS, Thing, add, add_fields, paid, place, post, type_card, words};
+use anyhow::Context as _;
+use app::i18n::{promotion as messages, till};
+use domain::{
+    PromotionId,
+    discount::Effect,
+    locale::{Locale, TextLanguage},
+    money::{Currency, Money},
+    promotion::{Combines, Outcome, Promotion, Refusal, Rule, Scope},
+    staff::Role,
+};
+use server::{params, promotions};
+use std::collections::BTreeMap;
+
+/// A promotion on one product, changed before it is stored.
+async fn promote(house: &House, title: &str, effect: Effect, thing: &Thing, change: impl FnOnce(&mut Promotion)) -> anyhow::Result<PromotionId> {
+    let (db, now) = (&house.shop.shop.db, house.shop.shop.clock.now());
+    let rule = Rule {
+        titles: BTreeMap::from([(TextLanguage::EnUs, title.to_owned()), (TextLanguage::De, format!("{title} auf Deutsch"))]),
+        effect,
+        markets: vec![],
+        valid_from: now - 1,
+        valid_until: None,
+        minimum: None,
+        scope: Scope { products: vec![thing.product], ..Scope::default() },
+        includes_reduced: true,
+        combines: Combines::WithAll,
+        priority: 0,
+    };
+    let mut promotion = Promotion { id: PromotionId(house.shop.shop.clock.id()), rule, hidden: false };
+    change(&mut promotion);
+    db.transact::<_, anyhow::Error>(|tx| {
+        let promotion = promotion.clone();
+        Box::pin(async move { promotions::put(tx, &promotion, now).await })
+    })
+    .await?;
+    Ok(promotion.id)
+}
+
+const THREE_FOR_TWO: Effect = Effect::BuyGet { buy: 2, get: 1, millionths: 1_000_000 };
+
+fn locale(text: &str) -> anyhow::Result<Locale> {
+    Locale::OFFERED.into_iter().find(|locale| locale.to_string() == text).context("a locale")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn three_for_two_is_told_from_the_cart_to_the_operators_page() -> anyhow::Result<()> {
+    let house = house::open().await?;
+    let thing = house.things().await?.swap_remove(0);
+    promote(&house, "Three for two", THREE_FOR_TWO, &thing, |_| {}).await?;
+    promote(&house, "A tenth alone", Effect::Percent { millionths: 100_000 }, &thing, |it| it.rule.combines = Combines::Never).await?;
+    promote(&house, "For a fortune", Effect::Percent { millionths: 100_000 }, &thing, |it| {
+        it.rule.minimum = Some(Money::new(10_000_000, Currency::USD));
+        it.hidden = true;
+    })
+    .await?;
+    let to_come = |it: &mut Promotion| it.rule.valid_from += 3_600_000_000;
+    promote(&house, "From tomorrow on", Effect::Percent { millionths: 500_000 }, &thing, to_come).await?;
+    let (visitor, us) = (house.shop.visitor(), locale("en-us")?);
+
+    // Two pieces: a tenth applies, and one more piece would do better.
+    assert_eq!(post(&visitor, "/en-us/cart/lines", &add_fields(&thing, "2")).await?.status, 303);
+    let text = words(&visitor.get("/en-us/cart").await?.body);
+    assert!(text.contains("1 more item for: Three for two") && text.contains("A tenth alone"), "{text}");
+
+    // Three: the better one applies, and says why the other one does not.
+    add(&visitor, us, &thing).await?;
+    let checkout = words(&visitor.get("/en-us/checkout").await?.body);
+    let cart = words(&visitor.get("/en-us/cart").await?.body);
+    for text in [&cart, &checkout] {
+        assert!(text.contains("Three for two") && text.contains("In each group of 3, the cheapest 1 free: 1 times."), "{text}");
+        let beaten = messages(us).beaten.replace("{title}", "Three for two");
+        assert!(text.contains(messages(us).not_applied) && text.contains(&beaten), "{text}");
+        assert!(!text.contains("For a fortune") && !text.contains("From tomorrow on"), "hidden, and not begun: {text}");
+    }
+    assert!(!cart.contains("1 more item for: Three for two"), "{cart}");
+
+    let payment = place(&visitor, us).await?;
+    let order = type_card(&visitor, &payment, PAYS).await?;
+    let page = words(&paid(&visitor, &order, till(us).status_paid).await?.body);
+    assert!(page.contains("Three for two"), "{page}");
+    let kept = house.latest().await?;
+    let quote = &kept.body.quote;
+    let unit = quote.lines[0].unit;
+    let applied: Vec<_> = quote.discounts.iter().map(|granted| (granted.title.as_str(), granted.amount, granted.coupon())).collect();
+    assert_eq!(applied, [("Three for two", unit, None)]);
+    let reasons: Vec<_> = quote.trace.iter().filter(|it| !it.title.contains("Clothing") && !it.title.contains("Power")).collect();
+    assert!(matches!(reasons[0].outcome, Outcome::Applied { amount, .. } if amount == unit), "{reasons:?}");
+    let left: BTreeMap<_, _> = reasons[1..].iter().map(|it| (it.title.as_str(), it.refusal())).collect();
+    assert_eq!(left["A tenth alone"], Some(&Refusal::Beaten { by: "Three for two".to_owned() }));
+    assert!(matches!(left["For a fortune"], Some(Refusal::BelowMinimum { .. })) && matches!(left["From tomorrow on"], Some(Refusal::NotYet { .. })));
+
+    // Staff read all of it.
+    let staff = house.shop.signed_in(Role::Support).await?;
+    let ops = words(&staff.get(&format!("/ops/orders/{}", kept.number)).await?.body);
+    for told in ["Three for two", "A tenth alone", "For a fortune (hidden)", "From tomorrow on", "in the order in which they applied"] {
+        assert!(ops.contains(told), "{told}: {ops}");
+    }
+    house.close().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_promotion_that_ended_meanwhile_is_not_charged_unseen() -> anyhow::Result<()> {
+    let house = house::open().await?;
+    let thing = house.things().await?.swap_remove(0);
+    let id = promote(&house, "Half off", Effect::Percent { millionths: 500_000 }, &thing, |_| {}).await?;
+    let (visitor, de) = (house.shop.visitor(), locale("de-de")?);
+    add(&visitor, de, &thing).await?;
+    let cart = words(&visitor.get("/de-de/cart").await?.body);
+    assert!(cart.contains("Half off auf Deutsch"), "{cart}");
+    let fields = house::checkout_fields(&visitor.get("/de-de/checkout").await?, de)?;
+    // As `nextgen promotion end` does it: a version that has ended.
+    house
+        .shop
+        .shop
+        .db
+        .transact::<_, anyhow::Error>(|tx| {
+            let now = house.shop.shop.clock.now();
+            Box::pin(async move {
+                let row = tx.first("SELECT body FROM promotions WHERE id = $1", params![id]).await?.context("a promotion")?;
+                let mut promotion: Promotion = serde_json::from_str(&row.text("body")?)?;
+                promotion.rule.valid_until = Some(now);
+                promotions::put(tx, &promotion, now).await
+            })
+        })
+        .await?;
+    let answer = post(&visitor, "/de-de/checkout", &fields).await?;
+    let text = words(&answer.body);
+    assert_eq!(answer.status, 409, "{text}");
+    let (said, _) = till(de).err_total.split_once("{amount}").context("a sentence with an amount")?;
+    assert!(text.contains(said) && !text.contains("Half off auf Deutsch -"), "{text}");
+    assert_eq!(house.orders().await?, 0);
+    house.close().await
+}
