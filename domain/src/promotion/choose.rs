@@ -1,6 +1,6 @@
 //! Which promotions apply to an order: those that leave the shopper the lowest price, and of two that save the same the one of higher
 //! priority. Everything that goes together applies; where two do not, a search over the ways to leave some out decides, exactly for the few that get
-//! into each other's way in a real shop, and within [`TRIES_MAX`] otherwise. The order of lines and of candidates does not matter.
+//! into each other's way in a real shop, and within [`WORK_MAX`] otherwise. The order of lines and of candidates does not matter.
 
 use super::{Combines, Promotion, Refusal, Rule, Traced, trace::Change, trace::Outcome};
 use crate::{
@@ -16,8 +16,8 @@ use crate::{
 };
 use std::cmp::{Ordering, Reverse};
 
-/// Choices that are tried for one knot of promotions that get into each other's way: all of them for five that exclude each other.
-const TRIES_MAX: u32 = 32;
+/// What a search may cost: choices tried times promotions in the knot. All choices of five that exclude each other are tried, two of fifty.
+const WORK_MAX: usize = 160;
 
 /// A rule that may apply, and to whom it belongs.
 #[derive(Clone, Debug)]
@@ -248,6 +248,7 @@ fn untie(able: &mut [Able<'_, '_>], knot: &[usize], open: &Open) {
         plan: vec![0; knot.len()],
         best: None,
         tries: 0,
+        tries_max: (WORK_MAX / knot.len()).max(2),
     };
     search.descend(0, 0, rest);
     let chosen = search.best.map_or_else(Vec::new, |(_, _, plan)| plan);
@@ -273,14 +274,15 @@ struct Search<'a, 'c, 's> {
     plan: Vec<Lines>,
     /// What it saves, the sum of its priorities, and the plan.
     best: Option<(i64, i64, Vec<Lines>)>,
-    tries: u32,
+    tries: usize,
+    tries_max: usize,
 }
 
 impl Search<'_, '_, '_> {
     /// Decides on the member at `at` and those after it. `sum` is what those in the plan would save alone, `rest` what all the others would: together
     /// no less than what can still be saved, but for rounding.
     fn descend(&mut self, at: usize, sum: i64, rest: i64) {
-        if self.best.as_ref().is_some_and(|(best, ..)| self.tries >= TRIES_MAX || sum.saturating_add(rest) < *best) {
+        if self.best.as_ref().is_some_and(|(best, ..)| self.tries >= self.tries_max || sum.saturating_add(rest) < *best) {
             return;
         }
         let Some(one) = self.members.get(at).copied() else {
