@@ -166,7 +166,7 @@ async fn tend_coupons(config: Config, task: CouponTask) -> anyhow::Result<()> {
 /// Writes SQL; a running shop reckons with it at once.
 async fn tend_taxes(config: Config, task: TaxTask) -> anyhow::Result<()> {
     let clock = Clock::system();
-    let (db, _here) = open(&config, &clock).await?;
+    let (db, _here) = open_existing(&config, &clock).await?;
     tariffs::seed(&db).await?;
     println!("{}", tariffs::command::run(&db, &clock, task).await?);
     Ok(())
@@ -175,7 +175,7 @@ async fn tend_taxes(config: Config, task: TaxTask) -> anyhow::Result<()> {
 /// Writes SQL; a running shop prices the next cart with it.
 async fn tend_promotions(config: Config, task: PromotionTask) -> anyhow::Result<()> {
     let clock = Clock::system();
-    let (db, _here) = open(&config, &clock).await?;
+    let (db, _here) = open_existing(&config, &clock).await?;
     promotions::command::run(&db, &clock, task).await
 }
 

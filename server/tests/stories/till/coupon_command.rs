@@ -12,7 +12,7 @@ async fn nextgen(data: &Path, args: &[String]) -> anyhow::Result<Output> {
 }
 
 /// A shop that has nothing yet: the first account makes it.
-async fn shop() -> anyhow::Result<tempfile::TempDir> {
+pub async fn shop() -> anyhow::Result<tempfile::TempDir> {
     let data = tempfile::tempdir()?;
     says(data.path(), "staff add ada@example.com --role admin").await?;
     Ok(data)
@@ -135,7 +135,7 @@ async fn a_thousand_unique_codes_are_a_thousand() -> anyhow::Result<()> {
 async fn a_place_without_a_shop_is_told_and_stays_empty() -> anyhow::Result<()> {
     let data = tempfile::tempdir()?;
     let mistyped = data.path().join("dta");
-    for line in ["coupon list", "coupon add SPRING20 --percent 20 --title x", "stock locations", "reconcile"] {
+    for line in ["coupon list", "coupon add SPRING20 --percent 20 --title x", "promotion list", "tax rates DE", "stock locations", "reconcile"] {
         let said = refuses(&mistyped, line).await?;
         assert!(said.contains("there is no shop in ") && said.contains("--data"), "{line}: {said}");
         assert!(!mistyped.exists(), "{line} made a shop");

@@ -1,12 +1,12 @@
 //! `nextgen promotion` as staff type it, beside a shop's data: what the README shows works, and what cannot be meant says so.
 
-use super::coupon_command::{refuses, says};
+use super::coupon_command::{refuses, says, shop};
 use anyhow::Context as _;
 use std::path::Path;
 
 #[tokio::test]
 async fn what_the_readme_shows_works() -> anyhow::Result<()> {
-    let data = tempfile::tempdir()?;
+    let data = shop().await?;
     let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md"))?;
     let lines: Vec<_> = readme.lines().filter_map(|line| line.trim().strip_prefix("nextgen promotion ")).collect();
     assert!(lines.len() >= 3, "the README shows them: {lines:?}");
@@ -18,7 +18,7 @@ async fn what_the_readme_shows_works() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn promotions_are_added_listed_and_ended() -> anyhow::Result<()> {
-    let data = tempfile::tempdir()?;
+    let data = shop().await?;
     let at = data.path();
     assert!(says(at, "promotion list").await?.contains("There are no promotions yet"));
     let line =
