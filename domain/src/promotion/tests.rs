@@ -143,6 +143,18 @@ fn several_small_ones_may_beat_a_big_one() {
 }
 
 #[test]
+fn of_fifty_that_exclude_each_other_the_best_for_each_line_apply() {
+    let mut fifty: Vec<_> = (1..=50).map(|n| percent(n.into(), n, Combines::Never)).collect();
+    assert_eq!(told(&priced(&fifty, None, 150)).0, [("P50", 8_000)]);
+    fifty.push(odd(percent(51, 60, Combines::Never)));
+    let quote = priced(&fifty, None, 150);
+    assert_eq!(told(&quote).0, [("P50", 3_000), ("P51", 6_000)]);
+    assert_eq!(quote.trace.len(), 51, "each of the others says why it did not apply");
+    fifty.reverse();
+    assert_eq!(priced(&fifty, None, 150), quote, "whatever order they are told in");
+}
+
+#[test]
 fn a_code_is_one_of_them() {
     let coupon = |combines| Coupon { id: CouponId(Uuid::from_u128(9)), rule: percent(9, 10, combines).rule, caps: Caps::default() };
     let quote = priced(&[percent(1, 20, Combines::WithCodes)], Some(&coupon(Combines::WithAll)), 150);
