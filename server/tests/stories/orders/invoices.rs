@@ -10,6 +10,7 @@ use domain::{
     locale::TextLanguage,
     money::{Currency, Money},
     order::{CancelReason, Portion},
+    promotion::{Combines, Rule, Scope},
     refund::{GoodwillReason, RefundState},
 };
 use futures::future::try_join_all;
@@ -162,13 +163,18 @@ async fn what_was_not_supplied_or_cost_nothing_has_no_invoice_and_draws_no_numbe
     // A code takes all of it.
     let coupon = Coupon {
         id: domain::CouponId(house.shop.shop.clock.id()),
-        titles: BTreeMap::from([(TextLanguage::De, "Alles".to_owned()), (TextLanguage::EnUs, "Everything".to_owned())]),
-        effect: Effect::Percent { millionths: 1_000_000 },
-        markets: vec![],
-        valid_from: 0,
-        valid_until: None,
-        minimum: None,
-        includes_reduced: true,
+        rule: Rule {
+            titles: BTreeMap::from([(TextLanguage::De, "Alles".to_owned()), (TextLanguage::EnUs, "Everything".to_owned())]),
+            effect: Effect::Percent { millionths: 1_000_000 },
+            markets: vec![],
+            valid_from: 0,
+            valid_until: None,
+            minimum: None,
+            includes_reduced: true,
+            scope: Scope::default(),
+            combines: Combines::WithAll,
+            priority: 0,
+        },
         caps: Caps::default(),
     };
     let code: domain::coupon::Code = "ALLOFIT".parse()?;
