@@ -1,3 +1,5 @@
+//! Invoices from totals, and credit notes that leave nothing over, in every currency.
+
 use super::*;
 use crate::{money::Currency, order::Portion};
 use proptest::prelude::*;
