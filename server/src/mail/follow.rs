@@ -125,7 +125,7 @@ async fn when(tx: &mut Tx, clock: &Clock, order: OrderId, kind: Kind, about: &st
         }
         Kind::Refunded => {
             let told = match cause(tx, order, about).await? {
-                Some((kind, occasion)) => hurry(tx, clock, order, kind, &occasion).await?,
+                Some((kind, occasion)) => hurry(tx, clock, order, kind, &occasion).await? || tells_already(tx, order, kind, &occasion, about).await?,
                 None => false,
             };
             Ok(if told { When::Told } else { When::Now })
@@ -154,6 +154,13 @@ async fn cause(tx: &mut Tx, order: OrderId, refund: &str) -> anyhow::Result<Opti
 async fn hurry(tx: &mut Tx, clock: &Clock, order: OrderId, kind: Kind, occasion: &str) -> anyhow::Result<bool> {
     let sql = "UPDATE mails SET next_at = $4 WHERE order_id = $1 AND kind = $2 AND occasion = $3 AND state IN ('waiting', 'due') AND attempts = 0";
     Ok(tx.execute(sql, params![order, kind.word(), occasion, clock.now()]).await? == 1)
+}
+
+/// Whether a mail that may be out was asked for when this refund's money had gone: then it tells of it.
+async fn tells_already(tx: &mut Tx, order: OrderId, kind: Kind, occasion: &str, refund: &str) -> anyhow::Result<bool> {
+    let sql = "SELECT m.id FROM mails m JOIN refunds r ON r.id = $4 AND r.state = 'issued' AND r.updated_at <= m.created_at \
+               WHERE m.order_id = $1 AND m.kind = $2 AND m.occasion = $3";
+    Ok(tx.first(sql, params![order, kind.word(), occasion, refund]).await?.is_some())
 }
 
 /// In the order in which they were made.

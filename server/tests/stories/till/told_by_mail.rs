@@ -140,6 +140,26 @@ async fn cancelled_pieces_and_their_money_are_told_by_one_mail_in_every_language
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn money_that_went_before_its_mail_was_asked_for_is_told_by_that_mail_alone() -> anyhow::Result<()> {
+    let house = house::open().await?;
+    let things = house.things().await?;
+    let here = locale("en-us");
+    let messages = follow(here);
+    let bought = buys(&house, &things[0], here, 1).await?;
+    assert_eq!(bought.visitor.post(&format!("{}/cancel", bought.page), &[("line-0", "1")]).await?.status, 303);
+    told(&house, &bought, messages.cancelled_subject).await?;
+    assert_eq!(count(&house, &bought, messages.refunded_subject).await?, 0);
+    // As where events are heard late: the mail was asked for, and is out, when the shop hears that the money has gone.
+    let db = &house.shop.shop.db;
+    db.execute("DELETE FROM mails WHERE kind = 'refunded'", params![]).await?;
+    db.execute("UPDATE mails SET created_at = (SELECT MAX(updated_at) FROM refunds) WHERE kind = 'cancelled'", params![]).await?;
+    db.execute("UPDATE outbox SET delivered_at = NULL, retry_at = 0", params![]).await?;
+    assert_eq!(count(&house, &bought, messages.refunded_subject).await?, 0);
+    assert_eq!(count(&house, &bought, messages.cancelled_subject).await?, 1);
+    house.close().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_refund_that_takes_its_time_has_a_mail_of_its_own_that_says_why() -> anyhow::Result<()> {
     let house = house::open().await?;
     let things = house.things().await?;
