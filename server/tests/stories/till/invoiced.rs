@@ -57,6 +57,7 @@ async fn every_market_invoices_in_its_own_words() -> anyhow::Result<()> {
         }
         assert!(said.contains(number) && said.contains(invoice(locale).paid) && !page.body.contains("<script"), "{locale}: {said}");
         assert!(page.body.contains(&format!("lang=\"{}\"", locale.bcp47())) && page.header("cache-control") == "no-store", "{locale}");
+        assert!(page.header("content-security-policy").contains("style-src 'self'"), "{locale}: it shows its style");
         let answer = visitor.client.get(format!("{}{path}.pdf", house.shop.url)).send().await?;
         let header = |name: &str| answer.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
         assert_eq!((header("content-type").as_str(), header("cache-control").as_str()), ("application/pdf", "no-store"), "{locale}");

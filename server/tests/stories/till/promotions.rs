@@ -71,7 +71,7 @@ async fn three_for_two_is_told_from_the_cart_to_the_operators_page() -> anyhow::
     let checkout = words(&visitor.get("/en-us/checkout").await?.body);
     let cart = words(&visitor.get("/en-us/cart").await?.body);
     for text in [&cart, &checkout] {
-        assert!(text.contains("Three for two") && text.contains("In each group of 3, the cheapest 1 free: 1 times."), "{text}");
+        assert!(text.contains("Three for two") && text.contains("Free in each group of 3: 1, the cheapest first (1 × here)."), "{text}");
         let beaten = messages(us).beaten.replace("{title}", "Three for two");
         assert!(text.contains(messages(us).not_applied) && text.contains(&beaten), "{text}");
         assert!(!text.contains("For a fortune") && !text.contains("From tomorrow on"), "hidden, and not begun: {text}");
