@@ -57,9 +57,10 @@ async fn two_parcels_are_followed_from_the_shelf_to_the_door() -> anyhow::Result
         let first = packs(&house, &bought).await?;
         let (text, _) = page(&bought).await?;
         assert!(text.contains(messages.text_packing) && !text.contains(messages.tracking), "{code}: {text}");
-        // Nothing arrives that has not left: the page says the same as before.
+        // Nothing arrives that has not left: the page still says so.
         assert!(matches!(orders.deliver(bought.id, first, staff()).await, Err(ChangeError::Fulfil(CannotFulfil::NotShipped))));
-        assert_eq!(page(&bought).await?.0, text, "{code}");
+        let (text, _) = page(&bought).await?;
+        assert!(text.contains(messages.text_packing) && !text.contains(messages.way_delivered), "{code}: {text}");
 
         orders.ship(bought.id, first, &parcel("Royal Mail", "RM 1234 5678 9GB"), staff()).await?;
         let number = orders.by_id(bought.id).await?.context("an order")?.number.to_string();
