@@ -83,6 +83,14 @@ async function theTill(browser, shop, look) {
   await payWith(page, "en-us", cards.pays);
   await hearsPaid(page, words["en-us"]);
   await lookAt("order, paid");
+  const invoice = page.getByRole("main").getByRole("link", { name: /^US-\d{4}-\d+$/ });
+  for (let tries = 0; tries < 40 && (await invoice.count()) === 0; tries += 1) {
+    await page.waitForTimeout(250);
+    await page.goto(privateRoutes("en-us", secret).order);
+  }
+  await invoice.click();
+  await page.getByRole("heading", { level: 1, name: "Invoice" }).waitFor();
+  await lookAt("invoice");
   await context.close();
   if (found.length > 0) throw new Error(`axe found on ${look.width} px, ${look.colorScheme}:\n    ${found.join("\n    ")}`);
 }

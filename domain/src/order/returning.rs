@@ -165,6 +165,14 @@ impl Return {
         self.by == By::Shopper && self.state == ReturnState::Requested
     }
 
+    /// The refund that it led to, if money goes back for it.
+    pub const fn refund(&self) -> Option<RefundId> {
+        match &self.state {
+            ReturnState::Received { refund, .. } => *refund,
+            ReturnState::Requested | ReturnState::Refused { .. } | ReturnState::Cancelled { .. } => None,
+        }
+    }
+
     /// What of the delivery charge went back with it, in minor units of the order's currency.
     pub const fn delivery_minor(&self) -> i64 {
         match &self.state {

@@ -92,7 +92,7 @@ fn send(assets: &Assets, paper: &Paper, is_pdf: bool, pdf_url: &str, back: &str)
     if !is_pdf {
         headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
     }
-    if is_pdf && let Ok(name) = HeaderValue::from_str(&format!("inline; filename=\"{}.pdf\"", paper.number)) {
+    if is_pdf && let Ok(name) = HeaderValue::from_str(&format!("attachment; filename=\"{}.pdf\"", paper.number)) {
         headers.insert(header::CONTENT_DISPOSITION, name);
     }
     response

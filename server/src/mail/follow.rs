@@ -111,7 +111,7 @@ async fn when(tx: &mut Tx, clock: &Clock, order: OrderId, kind: Kind, about: &st
     match kind {
         Kind::Cancelled | Kind::PartCancelled | Kind::Returned => {
             let owed = match kind {
-                Kind::Returned => returns(tx, order).await?.iter().find(|back| back.id.to_string() == about).and_then(refund_of),
+                Kind::Returned => returns(tx, order).await?.iter().find(|back| back.id.to_string() == about).and_then(Return::refund),
                 Kind::PartCancelled => {
                     cancellations(tx, order).await?.iter().find(|known| known.id.to_string() == about).and_then(|known| known.refund)
                 }
@@ -137,7 +137,7 @@ async fn when(tx: &mut Tx, clock: &Clock, order: OrderId, kind: Kind, about: &st
 /// The mail about the pieces that a refund is for.
 async fn cause(tx: &mut Tx, order: OrderId, refund: &str) -> anyhow::Result<Option<(Kind, String)>> {
     let is_it = |known: Option<RefundId>| known.is_some_and(|known| known.to_string() == refund);
-    if let Some(back) = returns(tx, order).await?.iter().find(|back| is_it(refund_of(back))) {
+    if let Some(back) = returns(tx, order).await?.iter().find(|back| is_it(back.refund())) {
         return Ok(Some((Kind::Returned, back.id.to_string())));
     }
     let cancellations = cancellations(tx, order).await?;
@@ -194,11 +194,4 @@ async fn is_missed(tx: &mut Tx, order: OrderId, payment: &str) -> anyhow::Result
 async fn returns(tx: &mut Tx, order: OrderId) -> anyhow::Result<Vec<Return>> {
     let rows = tx.all("SELECT body FROM returns WHERE order_id = $1", params![order]).await?;
     rows.iter().map(|row| serde_json::from_str(&row.text("body")?).context("returns.body")).collect()
-}
-
-const fn refund_of(back: &Return) -> Option<RefundId> {
-    match &back.state {
-        ReturnState::Received { refund, .. } => *refund,
-        ReturnState::Requested | ReturnState::Refused { .. } | ReturnState::Cancelled { .. } => None,
-    }
 }

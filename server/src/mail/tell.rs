@@ -69,7 +69,7 @@ impl<'a> About<'a> {
         let (cancellation, back) = match kind {
             Kind::Refunded => {
                 let of = |id: Option<RefundId>| id.is_some() && id == refund.map(|refund| refund.id);
-                (known.cancellations.iter().find(|known| of(known.refund)), known.returns.iter().find(|back| of(refund_of(back))))
+                (known.cancellations.iter().find(|known| of(known.refund)), known.returns.iter().find(|back| of(back.refund())))
             }
             // The latest one ended the order.
             Kind::Cancelled => (known.cancellations.last(), None),
@@ -84,16 +84,9 @@ impl<'a> About<'a> {
             Kind::Cancelled if cancellation.is_none() => {
                 known.refunds.iter().find(|refund| matches!(refund.reason, RefundReason::Cancelled | RefundReason::Withdrawn))
             }
-            _ => by_id(cancellation.and_then(|known| known.refund)).or_else(|| by_id(back.and_then(refund_of))),
+            _ => by_id(cancellation.and_then(|known| known.refund)).or_else(|| by_id(back.and_then(Return::refund))),
         };
         Self { shipment, back, cancellation, refund }
-    }
-}
-
-const fn refund_of(back: &Return) -> Option<RefundId> {
-    match &back.state {
-        ReturnState::Received { refund, .. } => *refund,
-        ReturnState::Requested | ReturnState::Refused { .. } | ReturnState::Cancelled { .. } => None,
     }
 }
 

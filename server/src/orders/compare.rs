@@ -63,6 +63,20 @@ enum Found {
     Unexplained,
 }
 
+/// How many of the provider's entries could not be taken over. None hides those after it.
+struct Failed(u32);
+
+impl Failed {
+    fn unless<T>(&mut self, payment: PaymentId, taken: anyhow::Result<T>) -> Option<T> {
+        taken
+            .inspect_err(|error| {
+                tracing::error!(%payment, error = format!("{error:#}"), "a payment could not be compared with the provider's ledger");
+                self.0 += 1;
+            })
+            .ok()
+    }
+}
+
 impl Orders {
     /// Compares what happened at the provider since `since`, or since the last comparison.
     pub async fn compare(&self, since: Option<Instant>) -> anyhow::Result<Compared> {
@@ -71,7 +85,7 @@ impl Orders {
         let until = until.map(|row| row.parse::<Instant>("value")).transpose()?;
         let from = since.unwrap_or_else(|| until.map_or(begun - FIRST_US, |until| until - OVERLAP_US));
         let mut compared = Compared::default();
-        let mut failed = 0_u32;
+        let mut failed = Failed(0);
         let mut sent: HashMap<PaymentId, Vec<SentRefund>> = HashMap::new();
         let mut after: Option<String> = None;
         for _ in 0..PAGES_MAX {
@@ -87,11 +101,8 @@ impl Orders {
             let page = self.provider.captured_since(from, after.as_deref()).await?;
             for captured in page.payments {
                 let refunds = sent.remove(&captured.payment).unwrap_or_default();
-                // One that cannot be taken over does not hide those after it.
-                if let Err(error) = self.take_over(&captured, &refunds, &mut compared).await {
-                    tracing::error!(payment = %captured.payment, error = format!("{error:#}"), "a captured payment could not be compared");
-                    failed += 1;
-                }
+                let taken = self.take_over(&captured, &refunds, &mut compared).await;
+                failed.unless(captured.payment, taken);
             }
             after = page.next;
             if after.is_none() {
@@ -101,11 +112,12 @@ impl Orders {
         anyhow::ensure!(after.is_none(), "the provider has more payments than can be compared at once: give nextgen reconcile a later --since");
         // Refunds of payments that were captured earlier.
         for (payment, refunds) in sent {
-            compared.refunds += self.take_over_refunds(payment, &refunds).await?;
+            let taken = self.take_over_refunds(payment, &refunds).await;
+            compared.refunds += failed.unless(payment, taken).unwrap_or_default();
         }
-        compared.disputes = self.take_over_disputes(from).await?;
+        compared.disputes = self.take_over_disputes(from, &mut failed).await?;
         failpoint!("ledgers-compared");
-        anyhow::ensure!(failed == 0, "{failed} captured payments could not be compared: the log names each with its error");
+        anyhow::ensure!(failed.0 == 0, "{} payments could not be compared, and are again the next time: the log names each with its error", failed.0);
         let reached = until.map_or(begun, |until| until.max(begun));
         if since.is_none_or(|since| until.is_none_or(|until| since <= until)) {
             self.note(reached).await?;
@@ -227,7 +239,7 @@ impl Orders {
 
     /// Disputes that were opened since `from`, and whatever became of those that are open here, however old they are: a webhook that tells of
     /// an end can be lost as well.
-    async fn take_over_disputes(&self, from: Instant) -> anyhow::Result<u32> {
+    async fn take_over_disputes(&self, from: Instant, failed: &mut Failed) -> anyhow::Result<u32> {
         let oldest = "SELECT MIN(created_at) AS opened FROM disputes WHERE provider = $1 AND state NOT IN ('won', 'lost')";
         let oldest = self.db.first(oldest, params![self.provider.name()]).await?.map(|row| row.int_or_null("opened")).transpose()?.flatten();
         let from = oldest.map_or(from, |opened| from.min(opened - FIRST_US));
@@ -236,10 +248,10 @@ impl Orders {
         for _ in 0..PAGES_MAX {
             let page = self.provider.disputes_since(from, after.as_deref()).await?;
             for OpenedDispute { payment, news } in page.disputes {
-                match self.hear_dispute(payment, &news).await? {
-                    Heard::New(_) => taken += 1,
-                    Heard::Known => {}
-                    Heard::Unknown => tracing::error!(%payment, dispute = news.reference, "a dispute of a payment that no order belongs to"),
+                match failed.unless(payment, self.hear_dispute(payment, &news).await) {
+                    Some(Heard::New(_)) => taken += 1,
+                    Some(Heard::Known) | None => {}
+                    Some(Heard::Unknown) => tracing::error!(%payment, dispute = news.reference, "a dispute of a payment that no order belongs to"),
                 }
             }
             after = page.next;

@@ -74,6 +74,46 @@ async fn lost_webhooks_of_a_dispute_are_made_up_for_at_stripe() -> anyhow::Resul
     house.shop.stop().await
 }
 
+#[tokio::test]
+async fn an_order_that_cannot_be_read_holds_up_no_other() -> anyhow::Result<()> {
+    let (house, far) = (house::open(9, 0).await?, Far::TestProvider);
+    let (spoilt, other) = (paid(&house, &far).await?, paid(&house, &far).await?);
+    let db = &house.shop.shop.db;
+    let currency = async |to: &'static str| db.execute("UPDATE orders SET currency = $2 WHERE id = $1", params![spoilt.1, to]).await;
+
+    // Refunds that are due: the first of them cannot be noted.
+    for (_, order) in [spoilt, other] {
+        goodwill(&house, order).await?;
+    }
+    let issued = "SELECT COUNT(*) AS n FROM refunds WHERE state = 'issued'";
+    for _ in 0..100 {
+        house.orders.tend().await?;
+        if house.count(issued).await? == 2 {
+            break;
+        }
+    }
+    assert_eq!(house.count(issued).await?, 2);
+    currency("???").await?;
+    db.execute("UPDATE refunds SET state = 'requested', next_at = CASE WHEN order_id = $1 THEN 0 ELSE 1 END", params![spoilt.1]).await?;
+    house.orders.tend().await?;
+    assert_eq!(house.count(issued).await?, 1, "the other one went");
+    let waits = house.count("SELECT COUNT(*) AS n FROM refunds WHERE state = 'requested' AND next_at > 1").await?;
+    assert_eq!(waits, 1, "and it is asked for again later");
+
+    // The same of what the provider's ledger tells; it is compared again once it can be.
+    far.lose_webhooks(&house).await?;
+    for (payment, _) in [spoilt, other] {
+        far.dispute(&house, payment, "open").await?;
+    }
+    let failed = house.orders.compare(None).await.map_err(|error| error.to_string());
+    assert!(failed.as_ref().is_err_and(|error| error.contains("could not be compared")), "{failed:?}");
+    assert_eq!(disputed(&house).await?, ["open"]);
+    currency("EUR").await?;
+    assert_eq!(house.orders.compare(None).await?.disputes, 1);
+    assert_eq!(disputed(&house).await?, ["open", "open"]);
+    house.shop.stop().await
+}
+
 async fn lost_webhooks(house: &House, far: &Far) -> anyhow::Result<()> {
     let (won, lost) = (paid(house, far).await?, paid(house, far).await?);
     far.lose_webhooks(house).await?;

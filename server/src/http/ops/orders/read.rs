@@ -97,8 +97,8 @@ pub async fn order(shop: &Shop, staff: &Staff, id: OrderId, refused: Option<Refu
     }))
 }
 
-/// The kinds of mail that can be sent again, the latest first. That it was ordered, and the way back to it, can always be told.
-/// The kinds that can be sent again: `CannotResend::NothingToTell` otherwise.
+/// The kinds of mail that can be sent again, the latest first. That it was ordered, and the way back to it, can always be told;
+/// the others as long as they are true: `CannotResend::NothingToTell` otherwise.
 fn kinds(told: &[crate::mail::Told], known: &Order) -> Vec<Kind> {
     let mut kinds: Vec<Kind> = Vec::new();
     let is_awaited = known.returns.last().is_some_and(|back| back.state == ReturnState::Requested);
