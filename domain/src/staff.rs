@@ -11,6 +11,8 @@ pub enum Role {
     Support,
     /// Moves pieces: counts, receives, packs, ships.
     Warehouse,
+    /// Says what things cost: prices, promotions, coupons, taxes, delivery.
+    Merchant,
     /// Everything, and reads who did what.
     Admin,
 }
@@ -26,12 +28,14 @@ pub enum Right {
     Ship,
     /// Book receipts, counts and damage.
     MoveStock,
+    /// Change prices, promotions, coupons, taxes and delivery.
+    SetTerms,
     /// Read who changed what.
     ReadAudit,
 }
 
 impl Role {
-    pub const ALL: [Self; 4] = [Self::Viewer, Self::Support, Self::Warehouse, Self::Admin];
+    pub const ALL: [Self; 5] = [Self::Viewer, Self::Support, Self::Warehouse, Self::Merchant, Self::Admin];
 
     /// The word on the command line and in the table.
     pub const fn word(self) -> &'static str {
@@ -39,6 +43,7 @@ impl Role {
             Self::Viewer => "viewer",
             Self::Support => "support",
             Self::Warehouse => "warehouse",
+            Self::Merchant => "merchant",
             Self::Admin => "admin",
         }
     }
@@ -51,6 +56,7 @@ impl Role {
             // Support ships what a warehouse forgot; a warehouse never touches money.
             Right::Ship => matches!(self, Self::Support | Self::Warehouse | Self::Admin),
             Right::MoveStock => matches!(self, Self::Warehouse | Self::Admin),
+            Right::SetTerms => matches!(self, Self::Merchant | Self::Admin),
             Right::ReadAudit => matches!(self, Self::Admin),
         }
     }
@@ -64,7 +70,7 @@ impl fmt::Display for Role {
 
 /// Not one of the roles there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a role is viewer, support, warehouse or admin")]
+#[error("a role is viewer, support, warehouse, merchant or admin")]
 pub struct UnknownRole;
 
 impl FromStr for Role {
@@ -118,11 +124,12 @@ mod tests {
             ("viewer", &[Right::Look][..]),
             ("support", &[Right::Look, Right::ServeCustomers, Right::Ship]),
             ("warehouse", &[Right::Look, Right::Ship, Right::MoveStock]),
-            ("admin", &[Right::Look, Right::ServeCustomers, Right::Ship, Right::MoveStock, Right::ReadAudit]),
+            ("merchant", &[Right::Look, Right::SetTerms]),
+            ("admin", &[Right::Look, Right::ServeCustomers, Right::Ship, Right::MoveStock, Right::SetTerms, Right::ReadAudit]),
             ("", &[]),
         ] {
             let roles = Roles::from_words(role);
-            for right in [Right::Look, Right::ServeCustomers, Right::Ship, Right::MoveStock, Right::ReadAudit] {
+            for right in [Right::Look, Right::ServeCustomers, Right::Ship, Right::MoveStock, Right::SetTerms, Right::ReadAudit] {
                 assert_eq!(roles.may(right), rights.contains(&right), "{role} {right:?}");
             }
         }

@@ -29,6 +29,7 @@ pub mod sql_log;
 mod sql_migrations;
 mod sql_value;
 pub mod staff;
+pub mod tables;
 pub mod tariffs;
 pub mod telemetry;
 pub mod users;

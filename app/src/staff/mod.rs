@@ -13,6 +13,7 @@ pub mod route;
 pub mod ship;
 pub mod sign_in;
 pub mod stock;
+pub mod tables;
 
 pub use document::document;
 pub use route::{Action, Route};
@@ -38,12 +39,13 @@ pub enum Section {
     Orders,
     Ship,
     Stock,
+    Tables,
     Audit,
 }
 
 impl Section {
     /// In the rail's order.
-    const ALL: [Self; 5] = [Self::Home, Self::Orders, Self::Ship, Self::Stock, Self::Audit];
+    const ALL: [Self; 6] = [Self::Home, Self::Orders, Self::Ship, Self::Stock, Self::Tables, Self::Audit];
 
     const fn name(self) -> &'static str {
         match self {
@@ -51,13 +53,14 @@ impl Section {
             Self::Stock => "Stock",
             Self::Orders => "Orders",
             Self::Ship => "Ship",
+            Self::Tables => "Prices and rules",
             Self::Audit => "Audit log",
         }
     }
 
     const fn right(self) -> Right {
         match self {
-            Self::Home | Self::Orders | Self::Stock => Right::Look,
+            Self::Home | Self::Orders | Self::Stock | Self::Tables => Right::Look,
             Self::Ship => Right::Ship,
             Self::Audit => Right::ReadAudit,
         }
@@ -69,6 +72,7 @@ impl Section {
             Self::Stock => Route::Stock { wanted: String::new(), after: None },
             Self::Orders => Route::Orders { list: route::OrderList::default() },
             Self::Ship => Route::Ship { after: None },
+            Self::Tables => Route::Tables,
             Self::Audit => Route::Audit { older_than: None },
         }
     }

@@ -1,6 +1,7 @@
 //! Every URL of the operator pages is a value, as the shop's are in `routes.rs`. All of them are private: rendered for one member of staff
 //! and never stored.
 
+use super::tables::Table;
 use crate::routes::{Class, encoded};
 use domain::VariantId;
 
@@ -43,6 +44,44 @@ pub enum Route {
     /// Orders that wait to be sent, from the row after this key.
     Ship {
         after: Option<String>,
+    },
+    /// The tables of prices and rules.
+    Tables,
+    /// Rows of a table that begin with `wanted`, after the row with this key.
+    Table {
+        table: Table,
+        wanted: String,
+        after: Option<String>,
+    },
+    /// Such rows as a file.
+    TableCsv {
+        table: Table,
+        wanted: String,
+    },
+    TableRow {
+        table: Table,
+        key: String,
+    },
+    /// A form for a row that is not there yet.
+    TableNew {
+        table: Table,
+    },
+    /// To change it by a file.
+    TableFile {
+        table: Table,
+    },
+    /// What was changed, older than the change with this id.
+    TableHistory {
+        table: Table,
+        older_than: Option<String>,
+    },
+    /// One change of a table, by its id.
+    TableEdit {
+        edit: String,
+    },
+    /// The codes of a coupon as a file, with their uses.
+    CouponCodes {
+        key: String,
     },
 }
 
@@ -93,10 +132,33 @@ pub enum Action {
     },
     /// Several orders are sent.
     ShipAll,
+    /// A row of a table is added or changed.
+    TableSave {
+        table: Table,
+    },
+    /// A row of a table is ended.
+    TableEnd {
+        table: Table,
+    },
+    /// A file is looked at.
+    TableFile {
+        table: Table,
+    },
+    /// A file that was looked at is carried out.
+    TableApply {
+        table: Table,
+    },
+    /// A change is undone.
+    TableUndo {
+        edit: String,
+    },
 }
 
 /// What every operator page's path begins with; also the path of the session's cookie.
 pub const ROOT: &str = "/ops";
+
+/// What the paths begin with to which files are sent.
+pub const FILES: &str = "/ops/tables/";
 
 impl Route {
     pub fn url(&self) -> String {
@@ -115,6 +177,19 @@ impl Route {
             Self::Order { number } => format!("/ops/orders/{number}"),
             Self::Invoice { order, number, pdf } => format!("/ops/orders/{order}/invoices/{number}{}", if *pdf { ".pdf" } else { "" }),
             Self::Ship { after } => with_query("/ops/orders/ship", &[("after", after.as_deref())]),
+            Self::Tables => "/ops/tables".to_owned(),
+            Self::Table { table, wanted, after } => {
+                with_query(&format!("/ops/tables/{}", table.word()), &[("q", Some(wanted)), ("after", after.as_deref())])
+            }
+            Self::TableCsv { table, wanted } => with_query(&format!("/ops/tables/{}/rows.csv", table.word()), &[("q", Some(wanted))]),
+            Self::TableRow { table, key } => with_query(&format!("/ops/tables/{}/row", table.word()), &[("key", Some(key))]),
+            Self::TableNew { table } => format!("/ops/tables/{}/new", table.word()),
+            Self::TableFile { table } => format!("/ops/tables/{}/file", table.word()),
+            Self::TableHistory { table, older_than } => {
+                with_query(&format!("/ops/tables/{}/history", table.word()), &[("older_than", older_than.as_deref())])
+            }
+            Self::TableEdit { edit } => format!("/ops/edits/{edit}"),
+            Self::CouponCodes { key } => with_query("/ops/tables/coupons/codes.csv", &[("key", Some(key))]),
         }
     }
 
@@ -135,6 +210,11 @@ impl Action {
             Self::Damage { variant } => format!("/ops/stock/{variant}/damage"),
             Self::Order { number, act } => format!("/ops/orders/{number}/{}", act.word()),
             Self::ShipAll => "/ops/orders/ship".to_owned(),
+            Self::TableSave { table } => format!("/ops/tables/{}/row", table.word()),
+            Self::TableEnd { table } => format!("/ops/tables/{}/end", table.word()),
+            Self::TableFile { table } => format!("{FILES}{}/file", table.word()),
+            Self::TableApply { table } => format!("{FILES}{}/apply", table.word()),
+            Self::TableUndo { edit } => format!("/ops/edits/{edit}/undo"),
         }
     }
 }

@@ -57,8 +57,10 @@ fn journeys_know_every_page() {
     let first = Route::Home;
     let mut next = Some(first);
     while let Some(route) = next {
-        // A page of one variant or order is opened from its list, an invoice from its order.
-        if !matches!(route, Route::Variant { .. } | Route::Order { .. } | Route::Invoice { .. }) {
+        // A page of one thing is opened from its list; a file is no page.
+        let is_opened =
+            matches!(route, Route::Variant { .. } | Route::Order { .. } | Route::Invoice { .. } | Route::TableRow { .. } | Route::TableEdit { .. });
+        if !is_opened && !matches!(route, Route::TableCsv { .. } | Route::CouponCodes { .. }) {
             assert!(journeys.contains(&format!("\"{}\"", route.url())), "end2end/routes.mjs lacks {route:?}");
         }
         next = match route {
@@ -71,7 +73,16 @@ fn journeys_know_every_page() {
             Route::Orders { .. } => Some(Route::Order { number: "NG-2222-2222".to_owned() }),
             Route::Order { .. } => Some(Route::Invoice { order: "NG-2222-2222".to_owned(), number: "DE-2026-000001".to_owned(), pdf: false }),
             Route::Invoice { .. } => Some(Route::Ship { after: none() }),
-            Route::Ship { .. } => None,
+            Route::Ship { .. } => Some(Route::Tables),
+            Route::Tables => Some(Route::Table { table: tables::Table::Promotions, wanted: String::new(), after: none() }),
+            Route::Table { table, .. } => Some(Route::TableCsv { table, wanted: String::new() }),
+            Route::TableCsv { table, .. } => Some(Route::TableRow { table, key: "k".to_owned() }),
+            Route::TableRow { table, .. } => Some(Route::TableNew { table }),
+            Route::TableNew { table } => Some(Route::TableFile { table }),
+            Route::TableFile { table } => Some(Route::TableHistory { table, older_than: none() }),
+            Route::TableHistory { .. } => Some(Route::TableEdit { edit: "e".to_owned() }),
+            Route::TableEdit { .. } => Some(Route::CouponCodes { key: "k".to_owned() }),
+            Route::CouponCodes { .. } => None,
         };
     }
 }

@@ -15,6 +15,8 @@ use sha2::{Digest as _, Sha256};
 
 /// The largest body of a form, in bytes. The largest form of ours, a checkout with everything filled in, is under 8 kB.
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
+/// The same of a form that carries a file's text: a file of [`crate::tables::BYTES_MAX`], each byte written as three characters.
+pub const FILE_BODY_BYTES_MAX: usize = 3 * crate::tables::BYTES_MAX + BODY_BYTES_MAX;
 /// How much of a body that is too large is still read before it is refused.
 const DROPPED_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Fields in one form.
@@ -95,31 +97,49 @@ impl<S: Send + Sync> FromRequest<S> for Fields {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
+        Self::of(request, BODY_BYTES_MAX).await
+    }
+}
+
+/// A form that carries a file's text.
+#[derive(Clone, Debug)]
+pub struct FileFields(pub Fields);
+
+impl<S: Send + Sync> FromRequest<S> for FileFields {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
+        Fields::of(request, FILE_BODY_BYTES_MAX).await.map(Self)
+    }
+}
+
+impl Fields {
+    async fn of(request: Request, most: usize) -> Result<Self, Refusal> {
         let is_form = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).is_none_or(|value| {
             let kind = value.split(';').next().unwrap_or_default().trim();
             kind.is_empty() || kind.eq_ignore_ascii_case("application/x-www-form-urlencoded")
         });
-        let bytes = read_body(request.into_body()).await.map_err(Refusal::new)?;
+        let bytes = read_body(request.into_body(), most).await.map_err(Refusal::new)?;
         if is_form { Self::read(&bytes) } else { Err(Refusal::new(Fault::BadRequest)) }
     }
 }
 
-/// Reads a body of at most [`BODY_BYTES_MAX`]. What a larger one has more is read and dropped, up to [`DROPPED_BYTES_MAX`]: a connection
+/// Reads a body of at most `most` bytes. What a larger one has more is read and dropped, up to [`DROPPED_BYTES_MAX`]: a connection
 /// that is closed with unread bytes is reset (RFC 1122, 4.2.2.13), and the sender would see that instead of our answer.
-async fn read_body(body: Body) -> Result<Vec<u8>, Fault> {
+async fn read_body(body: Body, most: usize) -> Result<Vec<u8>, Fault> {
     let mut frames = body.into_data_stream();
     let mut kept = Vec::new();
     let mut length = 0;
     while let Some(frame) = frames.next().await {
         let frame = frame.map_err(|_| Fault::BadRequest)?;
         length += frame.len();
-        if length <= BODY_BYTES_MAX {
+        if length <= most {
             kept.extend_from_slice(&frame);
         } else if length > DROPPED_BYTES_MAX {
             break;
         }
     }
-    if length <= BODY_BYTES_MAX { Ok(kept) } else { Err(Fault::TooLarge) }
+    if length <= most { Ok(kept) } else { Err(Fault::TooLarge) }
 }
 
 /// After a form: load that page (303). `to` is a path of ours or a provider's address.

@@ -6,14 +6,14 @@ use crate::{
     http::{
         csrf, edge,
         errors::{self, Refusal},
-        forms::BODY_BYTES_MAX,
+        forms::{BODY_BYTES_MAX, FILE_BODY_BYTES_MAX},
         headers, limits,
         visitor::{Visitor, locale_in},
         webhooks,
     },
     random,
 };
-use app::pages::Fault;
+use app::{pages::Fault, staff::route};
 use axum::{
     extract::{ConnectInfo, Request, State},
     middleware::Next,
@@ -92,7 +92,14 @@ fn let_in(shop: &Shop, request: &Request) -> Result<(), Refusal> {
         return Err(Fault::Forbidden.into());
     }
     let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-    let most = if request.uri().path().starts_with(webhooks::PATH) { webhooks::BODY_BYTES_MAX } else { BODY_BYTES_MAX };
+    let path = request.uri().path();
+    let most = if path.starts_with(webhooks::PATH) {
+        webhooks::BODY_BYTES_MAX
+    } else if path.starts_with(route::FILES) {
+        FILE_BODY_BYTES_MAX
+    } else {
+        BODY_BYTES_MAX
+    };
     if length.is_some_and(|bytes| bytes > most as u64) {
         return Err(Fault::TooLarge.into());
     }

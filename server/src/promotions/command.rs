@@ -94,10 +94,7 @@ async fn end(db: &Db, clock: &Clock, id: PromotionId) -> anyhow::Result<()> {
                 if promotion.rule.valid_until.is_some_and(|until| until <= now) {
                     return Ok(false);
                 }
-                // One that has not begun has an empty window of the past.
-                promotion.rule.valid_from = promotion.rule.valid_from.min(now - 1);
-                promotion.rule.valid_until = Some(now);
-                put(tx, &promotion, now).await?;
+                super::end(tx, &mut promotion, now).await?;
                 log(tx, &clock, "promotion ended", id, None).await?;
                 Ok(true)
             })

@@ -58,6 +58,13 @@ pub async fn put(tx: &mut Tx, promotion: &Promotion, now: Instant) -> anyhow::Re
     Ok(())
 }
 
+/// Ends a promotion now; one that has not begun has an empty window of the past.
+pub async fn end(tx: &mut Tx, promotion: &mut Promotion, now: Instant) -> anyhow::Result<()> {
+    promotion.rule.valid_from = promotion.rule.valid_from.min(now - 1);
+    promotion.rule.valid_until = Some(now);
+    put(tx, promotion, now).await
+}
+
 /// The demo's promotions, for a new shop.
 pub async fn add_demo(tx: &mut Tx, clock: &Clock) -> anyhow::Result<()> {
     let demo: Vec<serde_json::Value> = serde_json::from_str(DEMO).context("demo/promotions.json")?;

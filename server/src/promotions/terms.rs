@@ -117,13 +117,7 @@ impl Terms {
             },
             priority: self.priority,
         };
-        rule.check()?;
-        if let Some(currency) = rule.currency() {
-            let fits = |market: &&Market| market.currency == currency;
-            let misfit = held.iter().find(|market| !fits(market));
-            ensure!(misfit.is_none(), "market {} does not sell in {currency}", misfit.map_or("", |market| market.code.code()));
-            ensure!(markets.iter().any(|market| fits(&market)), "no market sells in {currency}");
-        }
+        fits(&rule, &held, markets)?;
         Ok(rule)
     }
 
@@ -176,8 +170,20 @@ impl Terms {
     }
 }
 
-/// Tiers by pieces or by value.
-fn tiers(texts: &[String]) -> anyhow::Result<Effect> {
+/// Whether a rule holds together, and fits the markets that it names (`held`), or else any of the shop's.
+pub(crate) fn fits(rule: &Rule, held: &[&Market], markets: &[Market]) -> anyhow::Result<()> {
+    rule.check()?;
+    if let Some(currency) = rule.currency() {
+        let fits = |market: &&Market| market.currency == currency;
+        let misfit = held.iter().find(|market| !fits(market));
+        ensure!(misfit.is_none(), "market {} does not sell in {currency}", misfit.map_or("", |market| market.code.code()));
+        ensure!(markets.iter().any(|market| fits(&market)), "no market sells in {currency}");
+    }
+    Ok(())
+}
+
+/// Tiers by pieces or by value: `3=10%`, `100.00EUR=15.00EUR`.
+pub(crate) fn tiers(texts: &[String]) -> anyhow::Result<Effect> {
     let (mut pieces, mut values) = (Vec::new(), Vec::new());
     for text in texts {
         let (from, off) = text.split_once('=').with_context(|| format!("{text:?} is not a tier such as 3=10% or 100.00EUR=15.00EUR"))?;
@@ -195,14 +201,14 @@ fn tiers(texts: &[String]) -> anyhow::Result<Effect> {
 }
 
 /// `12.5` as 125,000 millionths.
-fn millionths(text: &str) -> anyhow::Result<u32> {
+pub(crate) fn millionths(text: &str) -> anyhow::Result<u32> {
     let plain = text.trim().trim_end_matches('%').trim_end();
     let millionths = figure(plain, 4).with_context(|| format!("{text:?} is not a percentage such as 10 or 12.5"))?;
     Ok(u32::try_from(millionths)?)
 }
 
 /// `10.00EUR`, `10 EUR`: the currency's own minor units, no more digits than it has.
-fn money(text: &str) -> anyhow::Result<Money> {
+pub(crate) fn money(text: &str) -> anyhow::Result<Money> {
     let wrong = || format!("{text:?} is not an amount such as 10.00EUR or 500JPY");
     let text = text.trim();
     let (figures, code) = text.split_at_checked(text.len().saturating_sub(3)).with_context(wrong)?;
@@ -226,7 +232,7 @@ fn figure(text: &str, digits: u32) -> anyhow::Result<i64> {
 }
 
 /// A day, a time of day or an instant, in microseconds UTC. A time that a clock change leaves out is the one after it.
-fn instant(text: &str, zone: &TimeZone) -> anyhow::Result<Instant> {
+pub(crate) fn instant(text: &str, zone: &TimeZone) -> anyhow::Result<Instant> {
     if let Ok(at) = text.parse::<Timestamp>() {
         return Ok(at.as_microsecond());
     }

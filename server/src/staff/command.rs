@@ -21,7 +21,7 @@ pub enum Task {
     /// Make an account. Prints a password to sign in once with, unless one is given on standard input.
     Add {
         email: String,
-        /// viewer, support, warehouse or admin; once or more often.
+        /// viewer, support, warehouse, merchant or admin; once or more often.
         #[arg(long = "role", required = true, value_name = "ROLE")]
         roles: Vec<Role>,
         /// Read the password from standard input instead of making one.
@@ -33,7 +33,7 @@ pub enum Task {
     /// Give an account other roles, from its next request on.
     Role {
         email: String,
-        /// viewer, support, warehouse or admin; once or more often.
+        /// viewer, support, warehouse, merchant or admin; once or more often.
         #[arg(long = "role", required = true, value_name = "ROLE")]
         roles: Vec<Role>,
     },

@@ -74,7 +74,7 @@ async fn set(db: &Db, clock: &Clock, place: &str, collects: bool, from: Option<D
 }
 
 /// `US-TX` or `DE`.
-fn parse(place: &str) -> anyhow::Result<(Country, &'static str)> {
+pub(crate) fn parse(place: &str) -> anyhow::Result<(Country, &'static str)> {
     let (country, code) = place.split_once('-').unwrap_or((place, ""));
     let country: Country = country.parse().with_context(|| format!("{place:?} is no place: say DE, or US-TX"))?;
     if code.is_empty() {

@@ -2,9 +2,10 @@
 //! in `nexus`; what they come to is reckoned in `domain`.
 
 pub mod command;
-mod nexus;
+pub(crate) mod nexus;
 mod seed;
 
+pub(crate) use command::parse as parse_place;
 pub use seed::seed;
 
 use crate::{
@@ -73,8 +74,65 @@ fn method(row: &Row) -> anyhow::Result<Method> {
     Ok(serde_json::from_str(&row.text("body")?)?)
 }
 
+/// All versions of all rates, for staff, in order of place, category, name and time.
+pub(crate) async fn all_rates(db: &Db, limit: u32) -> anyhow::Result<Vec<Rate>> {
+    let sql = "SELECT country, region, category, name, rate_millionths, scope, limit_minor, estimated, source, valid_from FROM tax_rates \
+               ORDER BY country, region, category, name, valid_from LIMIT $1";
+    db.all(sql, params![limit]).await?.iter().map(rate).collect()
+}
+
+/// One version of a rate, by country, region, category and name, and the instant from which it counts.
+pub(crate) async fn rate_at(tx: &mut Tx, (country, region, category, name): Named<'_>, from: Instant) -> anyhow::Result<Option<Rate>> {
+    let sql = "SELECT country, region, category, name, rate_millionths, scope, limit_minor, estimated, source, valid_from FROM tax_rates \
+               WHERE country = $1 AND region = $2 AND category = $3 AND name = $4 AND valid_from = $5";
+    tx.first(sql, params![country, region, category, name, from]).await?.as_ref().map(rate).transpose()
+}
+
+/// What a rate is known by beside its instant: country, region, category, name.
+pub(crate) type Named<'a> = (&'a str, &'a str, &'a str, &'a str);
+
+/// From when the version before the one of `from` counts.
+pub(crate) async fn rate_before(tx: &mut Tx, (country, region, category, name): Named<'_>, from: Instant) -> anyhow::Result<Option<Instant>> {
+    let sql =
+        "SELECT MAX(valid_from) AS earlier FROM tax_rates WHERE country = $1 AND region = $2 AND category = $3 AND name = $4 AND valid_from < $5";
+    let row = tx.first(sql, params![country, region, category, name, from]).await?;
+    row.map_or(Ok(None), |row| row.int_or_null("earlier"))
+}
+
+/// Writes a version of a rate.
+pub(crate) async fn put_rate(tx: &mut Tx, rate: &Rate) -> Result<(), sqlx::Error> {
+    let (scope, limit) = scope_columns(rate.scope);
+    tx.execute(
+        "INSERT INTO tax_rates (country, region, category, name, rate_millionths, scope, limit_minor, estimated, source, valid_from) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (country, region, category, name, valid_from) DO UPDATE SET \
+         rate_millionths = excluded.rate_millionths, scope = excluded.scope, limit_minor = excluded.limit_minor, estimated = excluded.estimated, \
+         source = excluded.source",
+        params![
+            rate.country.code(),
+            &rate.region,
+            &rate.category,
+            &rate.name,
+            i64::from(rate.millionths),
+            scope,
+            limit,
+            i64::from(rate.estimated),
+            &rate.source,
+            rate.valid_from
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Takes back a version that has not begun.
+pub(crate) async fn remove_rate(tx: &mut Tx, (country, region, category, name): Named<'_>, from: Instant) -> Result<(), sqlx::Error> {
+    let sql = "DELETE FROM tax_rates WHERE country = $1 AND region = $2 AND category = $3 AND name = $4 AND valid_from = $5";
+    tx.execute(sql, params![country, region, category, name, from]).await?;
+    Ok(())
+}
+
 /// A scope as its two columns have it.
-const fn scope_columns(scope: Scope) -> (&'static str, Option<i64>) {
+pub(crate) const fn scope_columns(scope: Scope) -> (&'static str, Option<i64>) {
     match scope {
         Scope::All => ("", None),
         Scope::Below(limit) => ("below", Some(limit)),
@@ -84,7 +142,8 @@ const fn scope_columns(scope: Scope) -> (&'static str, Option<i64>) {
     }
 }
 
-fn scope(word: &str, limit: Option<i64>) -> anyhow::Result<Scope> {
+/// The scope of two columns.
+pub(crate) fn scope(word: &str, limit: Option<i64>) -> anyhow::Result<Scope> {
     Ok(match (word, limit) {
         ("", _) => Scope::All,
         ("below", Some(limit)) => Scope::Below(limit),

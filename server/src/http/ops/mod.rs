@@ -5,6 +5,7 @@ mod home;
 mod orders;
 mod sign_in;
 mod stock;
+mod tables;
 
 use crate::{
     Shop,
@@ -44,6 +45,7 @@ pub fn routes(shop: &Shop) -> Router<Shop> {
         .merge(audit::routes())
         .merge(stock::routes())
         .merge(orders::routes())
+        .merge(tables::routes())
         .route("/ops/{*rest}", axum::routing::any(nothing))
         .layer(middleware::from_fn_with_state(shop.clone(), around))
 }

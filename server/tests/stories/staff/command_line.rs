@@ -73,7 +73,7 @@ async fn what_cannot_be_done_is_said_in_a_sentence() -> anyhow::Result<()> {
     for (args, input, says) in [
         (&["add", "ada@example.com", "--role", "admin"][..], "", "has an account"),
         (&["add", "ben@example.com"], "", "--role"),
-        (&["add", "ben@example.com", "--role", "root"], "", "viewer, support, warehouse or admin"),
+        (&["add", "ben@example.com", "--role", "root"], "", "viewer, support, warehouse, merchant or admin"),
         (&["add", "nobody", "--role", "admin"], "", "is no email address"),
         (&["add", "ben@example.com", "--role", "admin", "--password-stdin"], "short\n", "at least 15 characters"),
         (&["role", "ben@example.com", "--role", "admin"], "", "has no account"),

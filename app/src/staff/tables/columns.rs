@@ -1,0 +1,319 @@
+//! Which tables there are, and the columns of each: what forms ask for, what files have at their head, and what each cell takes.
+
+use domain::locale::TextLanguage;
+
+/// A table of prices or rules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Table {
+    Prices,
+    Promotions,
+    Coupons,
+    Delivery,
+    Taxes,
+    Collection,
+}
+
+/// One column of a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Column {
+    /// At the head of files, and the name of a form's field.
+    pub name: &'static str,
+    pub label: &'static str,
+    pub hint: &'static str,
+    pub kind: Kind,
+    /// Part of what a row is known by: it is set once.
+    pub is_key: bool,
+    /// Shown in lists.
+    pub is_listed: bool,
+}
+
+/// What a cell takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A line of so many characters at most.
+    Line(u32),
+    /// Several lines of so many characters in all.
+    Area(u32),
+    /// One of these: the word in the cell, and what people read.
+    Choice(&'static [(&'static str, &'static str)]),
+}
+
+impl Kind {
+    /// The longest cell, in characters.
+    pub const fn chars_max(self) -> u32 {
+        match self {
+            Self::Line(most) | Self::Area(most) => most,
+            Self::Choice(_) => 40,
+        }
+    }
+}
+
+const YES_NO: Kind = Kind::Choice(&[("", "No"), ("yes", "Yes")]);
+
+const fn column(name: &'static str, label: &'static str, hint: &'static str, kind: Kind) -> Column {
+    Column { name, label, hint, kind, is_key: false, is_listed: false }
+}
+
+const fn listed(column: Column) -> Column {
+    Column { is_listed: true, ..column }
+}
+
+const fn key(column: Column) -> Column {
+    Column { is_key: true, is_listed: true, ..column }
+}
+
+const FROM_HINT: &str = "Empty: from now on. 2027-01-01T09:00Z is UTC; without the Z it is the time in the market's own zone.";
+
+/// A column of titles for each language, with its word.
+const fn title(name: &'static str, label: &'static str) -> Column {
+    column(name, label, "", Kind::Line(80))
+}
+
+/// Titles, what is taken off, and of what: the same for promotions and coupons.
+const RULE: [Column; 19] = [
+    listed(column("title", "Title", "What shoppers read beside the amount, in American English.", Kind::Line(80))),
+    title("title_en_gb", "Title in British English"),
+    title("title_de", "Title in German"),
+    title("title_fr", "Title in French"),
+    title("title_ja", "Title in Japanese"),
+    title("title_ko", "Title in Korean"),
+    listed(column(
+        "effect",
+        "What it does",
+        "One of: 10% · 10.00EUR · free delivery · each 9.00EUR · buy 2 get 1 · buy 2 get 1 at 50% · 3=10% 6=20% (from so many pieces) · 100.00EUR=15.00EUR (from so much value).",
+        Kind::Line(400),
+    )),
+    column("minimum", "Minimum", "What the goods have to come to, such as 50.00EUR. Empty: none.", Kind::Line(40)),
+    column(
+        "categories",
+        "Categories",
+        "By key, with spaces between. A piece counts if anything here or below names it; where nothing does, the whole shop counts.",
+        Kind::Line(2_000),
+    ),
+    column("tags", "Tags", "By key, with spaces between.", Kind::Line(2_000)),
+    column("products", "Products", "By handle or id, with spaces between.", Kind::Area(8_000)),
+    column("variants", "Variants", "By id, with spaces between.", Kind::Area(8_000)),
+    column("reduced", "Reduced pieces", "Whether they count too.", Kind::Choice(&[("", "Count"), ("no", "Do not count")])),
+    listed(column("markets", "Markets", "Such as DE FR. Empty: every market that has the currency.", Kind::Line(200))),
+    listed(column("from", "From", FROM_HINT, Kind::Line(40))),
+    listed(column("until", "Until", "It does not hold at that instant any more. Empty: until it is ended.", Kind::Line(40))),
+    column(
+        "combines",
+        "Goes together with",
+        "What may apply to the same pieces beside it.",
+        Kind::Choice(&[("", "Everything"), ("codes", "What a code unlocked"), ("nothing", "Nothing")]),
+    ),
+    column("priority", "Priority", "Which of two that save a shopper the same wins: the higher one. Empty: 0.", Kind::Line(11)),
+    column("hidden", "Hidden", "Shoppers hear of it only where it applies.", YES_NO),
+];
+
+const ID: Column = Column { name: "id", label: "Id", hint: "Empty for a new one.", kind: Kind::Line(36), is_key: true, is_listed: false };
+
+const PROMOTIONS: [Column; 20] = {
+    let mut columns = [ID; 20];
+    let mut at = 0;
+    while at < RULE.len() {
+        columns[at + 1] = RULE[at];
+        at += 1;
+    }
+    columns
+};
+
+const COUPONS: [Column; 24] = {
+    let mut columns = [ID; 24];
+    let code = "A code such as SPRING-20; or SPRING x 500 for 500 codes that each work once. It is set once.";
+    columns[1] = listed(column("code", "Code", code, Kind::Line(60)));
+    let mut at = 0;
+    // Coupons are never hidden: whoever types the code reads what became of it.
+    while at < RULE.len() - 1 {
+        columns[at + 2] = RULE[at];
+        at += 1;
+    }
+    columns[20] = listed(column(
+        "cap",
+        "Uses in all",
+        "Empty: as many as anybody likes. A coupon keeps or lacks its limit: what was not counted cannot be.",
+        Kind::Line(9),
+    ));
+    columns[21] = column("cap_per_customer", "Uses by each customer", "Guests are known by their email address.", Kind::Line(9));
+    columns[22] = column("cap_per_code", "Uses of each code", "1 for codes that work once.", Kind::Line(9));
+    columns[23] = column("ended", "Ended by hand", "", YES_NO);
+    columns
+};
+
+const PRICES: [Column; 6] = [
+    key(column("list", "Price list", "Markets may share one.", Kind::Line(40))),
+    key(column("variant", "Variant", "By SKU, or by id where the SKU is missing or doubled.", Kind::Line(80))),
+    key(column(
+        "from",
+        "From",
+        "Empty: the list price from now on. 2027-01-01T09:00Z is UTC; without the Z it is the time in the zone of the list's first market.",
+        Kind::Line(40),
+    )),
+    listed(column("until", "Until", "With an end it stands over the list price for its time. Empty: a list price.", Kind::Line(40))),
+    listed(column("price", "Price", "In the list's currency, such as 48.00; 4800 in yen.", Kind::Line(20))),
+    listed(column(
+        "compare_at",
+        "Compare at",
+        "What it is said to have cost before. Shown only where the price history bears it out.",
+        Kind::Line(20),
+    )),
+];
+
+const TAXES: [Column; 10] = [
+    key(column("country", "Country", "Such as DE.", Kind::Line(2))),
+    key(column("region", "Region", "A state or province, such as NY. Empty: the whole country.", Kind::Line(6))),
+    key(column("category", "Category", "Of goods, such as clothing; delivery; empty: everything that has no rate of its own.", Kind::Line(40))),
+    key(column("name", "Name", "As invoices print it: VAT, GST, sales tax.", Kind::Line(40))),
+    key(column("from", "From", "Empty: from now on. Orders of the past keep their taxes.", Kind::Line(40))),
+    listed(column("rate", "Rate", "In percent, up to four decimals: 9.975.", Kind::Line(9))),
+    listed(column(
+        "scope",
+        "Counts for",
+        "What of an amount.",
+        Kind::Choice(&[
+            ("", "All of it"),
+            ("below", "Pieces that cost less than the limit"),
+            ("above", "What each piece costs beyond the limit"),
+            ("as_goods", "Delivery, in proportion to the goods"),
+            ("if_any", "Delivery, if any of the goods is taxed"),
+        ]),
+    )),
+    column("limit", "Limit", "In the currency of the country's market, such as 110.00.", Kind::Line(20)),
+    column("estimated", "Estimated", "A flat figure for what differs from place to place: the shop says so.", YES_NO),
+    column("source", "Source", "The law or the office's page that says so.", Kind::Line(300)),
+];
+
+const COLLECTION: [Column; 3] = [
+    key(column("place", "Place", "US-TX for a state or province, DE for a whole country.", Kind::Line(9))),
+    key(column("from", "From", "Empty: from now on.", Kind::Line(40))),
+    listed(column(
+        "collects",
+        "Taxes are",
+        "Who has a nexus or a registration where is for the seller to know.",
+        Kind::Choice(&[("yes", "collected"), ("no", "not collected")]),
+    )),
+];
+
+const DELIVERY: [Column; 18] = [
+    key(column("market", "Market", "Such as DE.", Kind::Line(2))),
+    key(column("code", "Code", "standard, express.", Kind::Line(40))),
+    key(column("from", "From", "Empty: from now on. Orders that stand keep their price and their dates.", Kind::Line(40))),
+    listed(column("name", "Name", "In American English.", Kind::Line(80))),
+    title("name_en_gb", "Name in British English"),
+    title("name_de", "Name in German"),
+    title("name_fr", "Name in French"),
+    title("name_ja", "Name in Japanese"),
+    title("name_ko", "Name in Korean"),
+    listed(column("price", "Price", "In the market's currency.", Kind::Line(20))),
+    listed(column("free_from", "Free from", "From this value of goods it costs nothing. Empty: always charged.", Kind::Line(20))),
+    listed(column("days", "Business days", "On the way, such as 2-3.", Kind::Line(9))),
+    column("cut_off", "Cut-off", "Until when an order leaves the same day: 14:00 Europe/Berlin.", Kind::Line(60)),
+    column("ships_from", "Leaves from", "A location's code, such as rotterdam.", Kind::Line(40)),
+    column("from_country", "Country of that location", "On whose public holidays nothing leaves.", Kind::Line(2)),
+    column("handling_days", "Handling days", "Business days that the location needs before a parcel leaves.", Kind::Line(3)),
+    column("weights", "Heavy parcels", "", Kind::Area(2_000)),
+    column("zones", "Zones", "", Kind::Area(8_000)),
+];
+
+impl Table {
+    pub const ALL: [Self; 6] = [Self::Prices, Self::Promotions, Self::Coupons, Self::Delivery, Self::Taxes, Self::Collection];
+
+    /// As in addresses, files and the history.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Prices => "prices",
+            Self::Promotions => "promotions",
+            Self::Coupons => "coupons",
+            Self::Delivery => "delivery",
+            Self::Taxes => "taxes",
+            Self::Collection => "collection",
+        }
+    }
+
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|table| table.word() == word)
+    }
+
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Prices => "Prices",
+            Self::Promotions => "Promotions",
+            Self::Coupons => "Coupons",
+            Self::Delivery => "Delivery",
+            Self::Taxes => "Tax rates",
+            Self::Collection => "Where taxes are collected",
+        }
+    }
+
+    /// What one row is, for buttons and notices.
+    pub const fn one(self) -> &'static str {
+        match self {
+            Self::Prices => "price",
+            Self::Promotions => "promotion",
+            Self::Coupons => "coupon",
+            Self::Delivery => "delivery method",
+            Self::Taxes => "tax rate",
+            Self::Collection => "place",
+        }
+    }
+
+    /// What the table is for, in a sentence.
+    pub const fn help(self) -> &'static str {
+        match self {
+            Self::Prices => "List prices of each market, and prices that stand over them for a time.",
+            Self::Promotions => "What is taken off by itself: percentages, amounts, three for two, tiers, free delivery.",
+            Self::Coupons => "The same for whoever types a code, with limits on its uses.",
+            Self::Delivery => "What each method costs and promises, by market, zone and weight.",
+            Self::Taxes => "Rates by country, region and kind of goods, each from a day on.",
+            Self::Collection => "Countries, states and provinces for which the shop collects taxes. Those that are not named are collected.",
+        }
+    }
+
+    pub const fn columns(self) -> &'static [Column] {
+        match self {
+            Self::Prices => &PRICES,
+            Self::Promotions => &PROMOTIONS,
+            Self::Coupons => &COUPONS,
+            Self::Delivery => &DELIVERY,
+            Self::Taxes => &TAXES,
+            Self::Collection => &COLLECTION,
+        }
+    }
+
+    /// Where a column stands. A name that the table lacks stands nowhere.
+    pub fn position(self, name: &str) -> Option<usize> {
+        self.columns().iter().position(|column| column.name == name)
+    }
+}
+
+/// What the name of a column of texts ends in, in a language: `title`, `title_de`.
+pub const fn suffix(language: TextLanguage) -> &'static str {
+    match language {
+        TextLanguage::EnUs => "",
+        TextLanguage::EnGb => "_en_gb",
+        TextLanguage::De => "_de",
+        TextLanguage::Fr => "_fr",
+        TextLanguage::Ja => "_ja",
+        TextLanguage::Ko => "_ko",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_have_names_of_their_own_and_a_word_leads_to_each_table() {
+        for table in Table::ALL {
+            assert_eq!(Table::parse(table.word()), Some(table));
+            for (at, column) in table.columns().iter().enumerate() {
+                assert_eq!(table.position(column.name), Some(at), "{}: {}", table.word(), column.name);
+            }
+        }
+        for language in TextLanguage::ALL {
+            assert!(Table::Promotions.position(&format!("title{}", suffix(language))).is_some());
+            assert!(Table::Delivery.position(&format!("name{}", suffix(language))).is_some());
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! The tables there are, and the rows of one.
+
+use super::{
+    super::{Desk, Route, Section, Sheet, form::Field, turn},
+    Kind, Table,
+};
+use crate::private::Notice;
+use domain::staff::Right;
+use leptos::prelude::*;
+
+/// A row of a table, as it is listed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    pub key: String,
+    /// By column.
+    pub cells: Vec<String>,
+    /// `in force`, `to come`, `ended`.
+    pub state: &'static str,
+}
+
+/// What a table's page shows.
+#[derive(Clone, Debug)]
+pub struct ListData {
+    pub table: Table,
+    /// As typed.
+    pub wanted: String,
+    pub rows: Vec<Line>,
+    pub next: Option<Route>,
+    pub notice: Option<Notice>,
+}
+
+/// All tables.
+pub fn overview(desk: &Desk) -> Sheet {
+    let rows = Table::ALL.map(|table| view! { <li><a href=table_url(table)><span>{table.title()}<small>{table.help()}</small></span></a></li> });
+    let body = view! { <ul class="tasks">{rows.to_vec().collect_view()}</ul> };
+    Sheet::framed(desk, Section::Tables, Section::Tables.name(), None, ().into_any(), body.into_any())
+}
+
+fn table_url(table: Table) -> String {
+    Route::Table { table, wanted: String::new(), after: None }.url()
+}
+
+/// The rows of a table.
+pub fn list(desk: &Desk, data: ListData) -> Sheet {
+    let table = data.table;
+    let may = desk.may(Right::SetTerms);
+    let add = may.then(|| view! { <a class="button" href=Route::TableNew { table }.url()>{format!("Add a {}", table.one())}</a> });
+    let upload = may.then(|| view! { <a class="button quiet" href=Route::TableFile { table }.url()>"Change by file"</a> });
+    let tools = view! {
+        <span class="end">
+            <a class="button quiet" href=Route::TableHistory { table, older_than: None }.url()>"History"</a>
+            <a class="button quiet" href=Route::TableCsv { table, wanted: data.wanted.clone() }.url()>"Download"</a>
+            {upload}{add}
+        </span>
+    };
+    let field = Field { value: data.wanted.clone(), chars_max: 60, hint: hint(table), ..Field::new("q", "Find") };
+    let found = if data.rows.is_empty() {
+        let words =
+            if data.wanted.is_empty() { "There is nothing here yet.".to_owned() } else { format!("Nothing begins with “{}”.", data.wanted) };
+        view! { <p class="empty">{words}</p> }.into_any()
+    } else {
+        rows(table, data.rows, data.next)
+    };
+    let body = view! {
+        <p class="why"><a href=Route::Tables.url()>"All tables"</a>" · "{table.help()}</p>
+        <form class="find" method="get" action=table_url(table) role="search">{field.text()}<button class="button quiet">"Find"</button></form>
+        {found}
+    };
+    Sheet::framed(desk, Section::Tables, table.title(), data.notice, tools.into_any(), body.into_any())
+}
+
+/// What a search looks at.
+const fn hint(table: Table) -> &'static str {
+    match table {
+        Table::Prices => "SKU, barcode, or any word of the title: the beginning is enough.",
+        Table::Coupons => "A code: the beginning is enough.",
+        Table::Promotions => "The beginning of a title.",
+        Table::Delivery => "A market, such as DE.",
+        Table::Taxes | Table::Collection => "A country, such as DE, or a region, such as US-NY.",
+    }
+}
+
+fn rows(table: Table, rows: Vec<Line>, next: Option<Route>) -> AnyView {
+    let listed: Vec<(usize, &str, Kind)> =
+        table.columns().iter().enumerate().filter(|(_, column)| column.is_listed).map(|(at, column)| (at, column.label, column.kind)).collect();
+    let heads = listed.iter().map(|(_, label, _)| view! { <th scope="col">{*label}</th> }).collect_view();
+    let lines = rows.into_iter().map(|line| {
+        let to = Route::TableRow { table, key: line.key }.url();
+        let class = if line.state == "in force" { "tag" } else { "tag warn" };
+        let cells = listed.iter().enumerate().map(|(place, (at, label, kind))| {
+            let cell = words(*kind, line.cells.get(*at).map_or("", String::as_str));
+            if place == 0 {
+                let name = if cell.is_empty() { "(empty)".to_owned() } else { cell };
+                view! { <th scope="row"><a href=to.clone()>{name}</a></th> }.into_any()
+            } else {
+                view! { <td data-label=*label>{cell}</td> }.into_any()
+            }
+        });
+        view! { <tr>{cells.collect_view()}<td data-label="State"><span class=class>{line.state}</span></td></tr> }
+    });
+    view! {
+        <table class="rows terms">
+            <thead><tr>{heads}<th scope="col">"State"</th></tr></thead>
+            <tbody>{lines.collect_view()}</tbody>
+        </table>
+        {turn("More rows", next)}
+    }
+    .into_any()
+}
+
+/// A cell as people read it.
+pub(super) fn words(kind: Kind, cell: &str) -> String {
+    match kind {
+        Kind::Choice(choices) => choices.iter().find(|(value, _)| *value == cell).map_or(cell, |(_, words)| words).to_owned(),
+        Kind::Line(_) | Kind::Area(_) => cell.to_owned(),
+    }
+}
