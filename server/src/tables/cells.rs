@@ -12,6 +12,9 @@ use domain::{
 use jiff::{Timestamp, tz::TimeZone};
 use std::collections::BTreeMap;
 
+/// A cell was wrong, and that is noted.
+pub(super) struct Noted;
+
 /// The cells of one row by the names of their columns, with what is wrong about them.
 pub(super) struct Reader<'a> {
     table: Table,
@@ -45,9 +48,9 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The same where an empty cell means none: the outer `None` is a wrong cell.
-    pub fn read_optional<T>(&mut self, name: &'static str, read: impl FnOnce(&str) -> anyhow::Result<T>) -> Option<Option<T>> {
-        if self.get(name).is_empty() { Some(None) } else { self.read(name, read).map(Some) }
+    /// The same where an empty cell means none.
+    pub fn read_optional<T>(&mut self, name: &'static str, read: impl FnOnce(&str) -> anyhow::Result<T>) -> Result<Option<T>, Noted> {
+        if self.get(name).is_empty() { Ok(None) } else { self.read(name, read).map(Some).ok_or(Noted) }
     }
 
     /// Whether a cell says yes.

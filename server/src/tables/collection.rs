@@ -26,7 +26,7 @@ pub(super) fn key(cx: &Context<'_>, cells: &Cells) -> Result<String, PutError> {
     let zone = place.and_then(|(country, _)| market_of(cx.markets, country)).map_or("UTC", |market| market.time_zone.as_str());
     let from = reader.read_optional("from", |text| parse_instant(text, zone));
     let name = reader.get("place");
-    let from = reader.done(from)?;
+    let from = reader.done(from.ok())?;
     Ok(format!("{name}|{}", instant(from.unwrap_or(cx.now))))
 }
 

@@ -72,7 +72,7 @@ pub(super) async fn put(tx: &mut Tx, cx: &Context<'_>, key: &str, before: Option
     {
         reader.wrong("code", "A code that was given out stays what it is. End the coupon, and add another one.");
     }
-    let (Some(rule), Some(made), (Some(total), Some(mut per_code), Some(per_customer))) = (rule, made, caps) else {
+    let (Some(rule), Some(made), (Ok(total), Ok(mut per_code), Ok(per_customer))) = (rule, made, caps) else {
         return reader.done(None);
     };
     if matches!(made, Codes::Many { .. }) {

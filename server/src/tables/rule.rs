@@ -98,7 +98,7 @@ pub(super) async fn read(tx: &mut Tx, cx: &Context<'_>, reader: &mut Reader<'_>)
         _ => bail!("leave it empty where reduced pieces count, or type no"),
     });
     let scope = scope(tx, reader).await?;
-    let (Some(effect), Some(minimum), Some(from), Some(until), Some(combines), Some(priority), Some(includes_reduced)) =
+    let (Some(effect), Ok(minimum), Ok(from), Ok(until), Some(combines), Ok(priority), Some(includes_reduced)) =
         (effect, minimum, from, until, combines, priority, includes_reduced)
     else {
         return Ok(None);

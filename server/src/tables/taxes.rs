@@ -63,7 +63,7 @@ pub(super) fn key(cx: &Context<'_>, cells: &Cells) -> Result<String, PutError> {
         }
     }
     let (category, name) = (reader.get("category"), reader.get("name"));
-    let read = country.zip(from);
+    let read = country.zip(from.ok());
     let (country, from) = reader.done(read)?;
     Ok(Key { country: country.code(), region, category, name, from: from.unwrap_or(cx.now) }.text())
 }
@@ -116,12 +116,12 @@ pub(super) async fn put(tx: &mut Tx, cx: &Context<'_>, key: &str, before: Option
         Ok(parse_money(text, market.currency)?.minor)
     });
     let scope = match limit {
-        Some(limit) => reader.read("scope", |word| {
+        Ok(limit) => reader.read("scope", |word| {
             ensure!(limit.is_some() || !matches!(word, "below" | "above"), "this one needs a limit");
             ensure!(limit.is_none() || matches!(word, "below" | "above"), "a limit counts for pieces below it, or for what is beyond it");
             tariffs::scope(word, limit).context("choose what of an amount it counts for")
         }),
-        None => None,
+        Err(_) => None,
     };
     let estimated = reader.flag("estimated");
     let source = reader.get("source").to_owned();

@@ -58,7 +58,7 @@ pub(super) fn lines(edits: &[EditLine]) -> AnyView {
     if edits.is_empty() {
         return view! { <p class="empty">"Nothing was changed on these pages yet."</p> }.into_any();
     }
-    let rows = edits.iter().cloned().map(|edit| {
+    let rows = edits.iter().map(|edit| {
         let undone = edit.is_undone.then(|| view! { <span class="tag warn">"undone"</span> });
         let count = if edit.changed == 1 { "1 row".to_owned() } else { format!("{} rows", edit.changed) };
         let what = if edit.differences.is_empty() { count.clone().into_any() } else { differences(&edit.differences) };

@@ -5,3 +5,4 @@ mod house;
 mod log;
 mod signing_in;
 mod stock;
+mod tables;
