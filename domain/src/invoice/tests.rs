@@ -8,7 +8,7 @@ fn country(code: &str) -> Country {
     code.parse().expect("a country")
 }
 
-fn rate(country: Country, name: &str, category: &str, millionths: u32) -> Rate {
+pub(super) fn rate(country: Country, name: &str, category: &str, millionths: u32) -> Rate {
     let (region, category, name) = (String::new(), category.to_owned(), name.to_owned());
     let (scope, estimated, source) = (tax::Scope::All, false, String::new());
     Rate { country, region, category, name, millionths, scope, estimated, source, valid_from: 0 }
