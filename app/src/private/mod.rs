@@ -12,6 +12,8 @@ pub mod order;
 pub mod parcels;
 pub mod sums;
 pub mod trace;
+#[cfg(test)]
+mod trace_tests;
 mod tracking;
 mod words;
 
