@@ -5,9 +5,9 @@ use crate::{
     document::SHOP_NAME,
     i18n::{date_range, filled, follow, give_back, money, promotion, till},
     ports::View,
-    private::{country_name, give_back::reason_words, sums, trace},
+    private::{country_name, give_back::reason_words, sums, told, trace},
 };
-use domain::{address::Address, locale::Language, pricing::Label};
+use domain::{address::Address, pricing::Label};
 
 /// A letter, ready to be set.
 pub struct Letter {
@@ -123,19 +123,10 @@ fn sums_of(view: &View, data: &MailData) -> Vec<(String, String)> {
 fn reasons(view: &View, data: &MailData) -> [(&'static str, Vec<String>); 2] {
     let quote = &data.quote;
     let taken = quote.entries.iter().filter(|entry| matches!(entry.label, Label::Discount { .. }));
-    let taken = taken.map(|entry| told(&sums::label(entry, view), &sums::because(entry, quote, view), view));
+    let taken = taken.map(|entry| told(&sums::label(entry, view), &sums::because(entry, quote, view), view.locale));
     let left = quote.trace.iter().filter(|traced| traced.is_for_shoppers());
-    let left = left.filter_map(|traced| Some(told(&trace::name(traced), &trace::reason(traced.refusal()?, view), view)));
+    let left = left.filter_map(|traced| Some(told(&trace::name(traced), &trace::reason(traced.refusal()?, view), view.locale)));
     [(till(view.locale).how_total, taken.collect()), (promotion(view.locale).not_applied, left.collect())]
-}
-
-/// A title and a sentence about it.
-fn told(title: &str, sentence: &str, view: &View) -> String {
-    match view.locale.language {
-        Language::Ja => format!("{title}：{sentence}"),
-        Language::Fr => format!("{title}\u{a0}: {sentence}"),
-        _ => format!("{title}: {sentence}"),
-    }
 }
 
 fn facts(view: &View, data: &MailData, number: &str) -> Vec<Fact> {

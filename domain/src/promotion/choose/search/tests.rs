@@ -118,6 +118,23 @@ fn by_brute_force(able: &mut [Able<'_, '_>], open: &Open) -> (i64, i64) {
     best
 }
 
+#[test]
+fn a_large_knot_costs_little() {
+    // Twenty lines and fifty promotions on all of them, of which one in three goes with no other: more choices than could be looked at in years.
+    let wanted: Vec<_> = (0..20).map(|n| wanted(n, 1 + u32::try_from(n).expect("small") % 5, 990 + i64::try_from(n).expect("small") * 731)).collect();
+    let kind = |n: u32| (u8::try_from(n % 7).expect("small"), 50_000, 300 + i64::from(n), u8::MAX, n % 3 != 0, 0);
+    let promotions: Vec<_> = (0..50).map(|n| promotion(n.into(), kind(n))).collect();
+    let candidates: Vec<_> = promotions.iter().map(|promotion| Candidate::promotion(promotion, TextLanguage::EnUs)).collect();
+    let open = Open::new(&wanted, None, Currency::EUR);
+    let mut able = able(&candidates, &wanted, &open);
+    choose(&mut able, &open);
+    assert!(able.iter().any(|one| one.granted != 0));
+    let members = able.iter().filter(|one| one.rivals != 0).fold(0, |knot, one| knot | one.rivals);
+    let mut search = Search::new(&able, members, 0, &open);
+    search.descend(search.knot, Decided::default());
+    assert!(search.tries <= search.tries_max && search.decisions <= search.decisions_max && search.decisions_max <= WORK_MAX.max(100));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1_000))]
 
