@@ -34,7 +34,7 @@ pub fn sums(quote: &Quote, arrives: Option<String>, removal: Removal, view: &Vie
             Label::Discount { code, .. } if !code.is_empty() => remove(code, removal, view),
             _ => None,
         };
-        view! { <dt>{label(entry, view)}{note.map(|note| view! { " "<span class="why">{note}</span> })}{off}</dt><dd class=class>{amount(entry, view)}</dd> }
+        view! { <dt><bdi>{label(entry, view)}</bdi>{note.map(|note| view! { " "<span class="why">{note}</span> })}{off}</dt><dd class=class><bdi>{amount(entry, view)}</bdi></dd> }
     });
     let waiting = (!quote.tax_known).then(|| view! { <dt>{messages.tax}</dt><dd><span class="why">{messages.tax_from_address}</span></dd> });
     let included = quote.entries.iter().filter(|entry| entry.included).map(|entry| {
@@ -47,7 +47,7 @@ pub fn sums(quote: &Quote, arrives: Option<String>, removal: Removal, view: &Vie
             {rows.collect_view()}
             {waiting}
             <dt class="total">{name}{included.collect_view()}</dt>
-            <dd class="total">{money(quote.total, view.locale)}</dd>
+            <dd class="total"><bdi>{money(quote.total, view.locale)}</bdi></dd>
         </dl>
     }
     .into_any()
