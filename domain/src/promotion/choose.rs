@@ -93,13 +93,13 @@ impl<'a> Candidate<'a> {
         (self.code.is_some(), kind, Reverse(self.rule.priority), self.id)
     }
 
-    fn goes_with(&self, other: &Self) -> bool {
-        let allows = |one: &Self, other: &Self| match one.rule.combines {
-            Combines::WithAll => true,
-            Combines::WithCodes => other.code.is_some(),
-            Combines::Never => false,
-        };
-        allows(self, other) && allows(other, self)
+    /// Whether it goes with others that need no code, and with those that need one.
+    const fn goes(&self) -> [bool; 2] {
+        match self.rule.combines {
+            Combines::WithAll => [true, true],
+            Combines::WithCodes => [false, true],
+            Combines::Never => [false, false],
+        }
     }
 }
 
@@ -107,6 +107,8 @@ impl<'a> Candidate<'a> {
 struct Able<'a, 'c> {
     candidate: &'c Candidate<'a>,
     turn: Turn,
+    /// Whether it goes with others that need no code, and with those that need one.
+    goes: [bool; 2],
     /// Which lines count, and what they are worth before promotions.
     lines: Lines,
     before: i64,
@@ -129,7 +131,8 @@ impl Able<'_, '_> {
     }
 
     fn is_in_the_way_of(&self, other: &Self) -> bool {
-        self.claim & other.claim != 0 && !self.candidate.goes_with(other.candidate)
+        let [one, another] = [self, other].map(|able| usize::from(able.candidate.code.is_some()));
+        self.claim & other.claim != 0 && !(self.goes[another] && other.goes[one])
     }
 }
 
@@ -153,7 +156,17 @@ pub fn settle(market: &Market, wanted: &[Wanted], delivery: Option<&Method>, can
             shares.fill(0);
             let taken = open.reckon(&candidate.rule.effect, lines, before, &mut shares)?;
             let claim = if candidate.rule.effect == Effect::FreeStandardDelivery { 0 } else { lines };
-            Ok(Able { candidate, turn: candidate.turn(), lines, before, alone: taken.minor, claim, rivals: 0, granted: lines })
+            Ok(Able {
+                candidate,
+                turn: candidate.turn(),
+                goes: candidate.goes(),
+                lines,
+                before,
+                alone: taken.minor,
+                claim,
+                rivals: 0,
+                granted: lines,
+            })
         });
         match tried {
             Ok(one) => able.push(one),
@@ -163,7 +176,7 @@ pub fn settle(market: &Market, wanted: &[Wanted], delivery: Option<&Method>, can
     able.sort_unstable_by(Able::by_rate);
     left.extend(able.drain(ABLE_MAX.min(able.len())..).map(|one| (one.candidate, Refusal::NothingApplies)));
     search::choose(&mut able, &open);
-    able.sort_unstable_by(|one, other| one.turn.cmp(&other.turn));
+    able.sort_unstable_by_key(|one| one.turn);
 
     let (mut granted, mut trace) = (Vec::new(), Vec::with_capacity(candidates.len()));
     let mut freed = None;

@@ -9,9 +9,11 @@ use crate::discount::{Lines, Open};
 /// bound leaves a few.
 pub(super) const EXACT_MAX: usize = 10;
 
-/// What a search in a larger knot may cost: choices reckoned times promotions in the knot, and decisions made on the way. Two choices of eighty are,
-/// the first of them what saves the greatest part.
+/// What a search in a larger knot may cost: choices reckoned times promotions in the knot. Two choices of eighty are, the first of them what saves
+/// the greatest part, whatever it costs.
 const WORK_MAX: usize = 160;
+/// How many decisions such a search may make on the way.
+const DECISIONS_MAX: usize = 60;
 
 /// Grants each the lines that are left to it. `able` is in the order of what saves the greatest part, at most as many as a set holds.
 pub(super) fn choose(able: &mut [Able<'_, '_>], open: &Open) {
@@ -69,6 +71,9 @@ struct Search<'a, 'c, 's> {
     /// By place: the most that one takes of any part of its lines, and the lines that are granted to it, none if it is left out.
     most: Vec<i64>,
     plan: Vec<Lines>,
+    /// By place: its lines without those of rivals in the plan; and what they were before, for the way back.
+    left: Vec<Lines>,
+    undo: Vec<(usize, Lines)>,
     /// What the best plan saves, the sum of its priorities, and the plan.
     best: Option<(i64, i64, Vec<Lines>)>,
     tries: usize,
@@ -77,7 +82,7 @@ struct Search<'a, 'c, 's> {
     decisions_max: usize,
 }
 
-/// What is decided about the first of a knot.
+/// What is decided about the first of a knot, and what the others may come to.
 #[derive(Clone, Copy, Default)]
 struct Decided {
     taken: Set,
@@ -86,6 +91,9 @@ struct Decided {
     /// What those taken would save, each alone on its lines, and the sum of their priorities.
     sum: i64,
     priority: i64,
+    /// The most that the undecided would save, and the greatest sum of their priorities.
+    rest: i64,
+    lift: i64,
 }
 
 impl<'a, 'c, 's> Search<'a, 'c, 's> {
@@ -93,28 +101,50 @@ impl<'a, 'c, 's> Search<'a, 'c, 's> {
     fn new(able: &'s [Able<'a, 'c>], knot: Set, beside: Set, open: &'s Open) -> Self {
         let members = knot.count_ones() as usize;
         let mut by_turn: Vec<_> = places(knot | beside).collect();
-        by_turn.sort_unstable_by(|one, other| able[*one].turn.cmp(&able[*other].turn));
+        by_turn.sort_unstable_by_key(|at| able[*at].turn);
         let most = able.iter().map(|one| open.most(&one.candidate.rule.effect, one.lines, one.alone)).collect();
         let exact = members <= EXACT_MAX;
         let tries_max = if exact { usize::MAX } else { (WORK_MAX / members).max(2) };
-        let decisions_max = if exact { usize::MAX } else { tries_max * members };
+        let decisions_max = if exact { usize::MAX } else { DECISIONS_MAX };
         let (scratch, shares, mut plan) = (open.clone(), vec![0; open.lines.len()], vec![0; able.len()]);
         for at in places(beside) {
             plan[at] = able[at].lines;
         }
-        Self { able, knot, by_turn, open, scratch, shares, most, plan, best: None, tries: 0, tries_max, decisions: 0, decisions_max }
+        let left = able.iter().map(|one| one.lines).collect();
+        Self {
+            able,
+            knot,
+            by_turn,
+            open,
+            scratch,
+            shares,
+            most,
+            plan,
+            left,
+            undo: vec![],
+            best: None,
+            tries: 0,
+            tries_max,
+            decisions: 0,
+            decisions_max,
+        }
     }
 
     /// The lines of each, by place.
     fn best_plan(mut self) -> Vec<Lines> {
-        let beside = self.by_turn.iter().filter(|at| self.plan[**at] != 0).fold(0_i64, |sum, at| sum.saturating_add(self.able[*at].alone));
-        self.descend(self.knot, Decided { sum: beside, ..Decided::default() });
+        let sum = self.by_turn.iter().filter(|at| self.plan[**at] != 0).fold(0_i64, |sum, at| sum.saturating_add(self.able[*at].alone));
+        let decided = places(self.knot).fold(Decided { sum, ..Decided::default() }, |decided, at| Decided {
+            rest: decided.rest.saturating_add(self.most[at]),
+            lift: decided.lift + self.lift(at),
+            ..decided
+        });
+        self.descend(self.knot, decided);
         self.best.map_or(self.plan, |(_, _, plan)| plan)
     }
 
     /// Decides on the first of those that are `undecided`, and then on the others.
     fn descend(&mut self, undecided: Set, decided: Decided) {
-        if self.is_hopeless(undecided, decided) {
+        if self.is_hopeless(decided) {
             return;
         }
         if undecided == 0 {
@@ -124,43 +154,50 @@ impl<'a, 'c, 's> Search<'a, 'c, 's> {
         self.decisions += 1;
         let at = undecided.trailing_zeros() as usize;
         let (one, others) = (&self.able[at], undecided & (undecided - 1));
-        let (lines, mut left_out) = (self.left_to(at, decided.taken), decided.left_out);
+        let decided = self.without(at, decided);
+        let (lines, mut left_out) = (self.left[at], decided.left_out);
         if let Some(saves) = self.worth(at, lines) {
-            self.plan[at] = lines;
             let (sum, priority) = (decided.sum.saturating_add(saves), decided.priority + i64::from(one.candidate.rule.priority));
-            self.descend(others, Decided { taken: decided.taken | 1 << at, sum, priority, ..decided });
+            let (mut with, mut beside, before) = (Decided { taken: decided.taken | 1 << at, sum, priority, ..decided }, others, self.undo.len());
+            for rival in places(one.rivals & others).filter(|rival| self.able[*rival].lines & lines != 0) {
+                self.undo.push((rival, self.left[rival]));
+                self.left[rival] &= !lines;
+                // One to whom no line is left is out.
+                if self.left[rival] == 0 {
+                    (beside, with) = (beside & !(1 << rival), self.without(rival, with));
+                }
+            }
+            self.plan[at] = lines;
+            self.descend(beside, with);
             self.plan[at] = 0;
+            for (rival, lines) in self.undo.drain(before..).rev() {
+                self.left[rival] = lines;
+            }
             left_out |= 1 << at;
         }
         // Nobody is left out who keeps nothing from those that come after and are not left out themselves.
-        if places(left_out).all(|at| self.able[at].rivals & (Set::MAX << at) & (decided.taken | others) != 0) {
+        if places(left_out & (one.rivals | 1 << at)).all(|at| self.able[at].rivals & (Set::MAX << at) & (decided.taken | others) != 0) {
             self.descend(others, Decided { left_out, ..decided });
         }
     }
 
+    /// With one less that is undecided.
+    fn without(&self, at: usize, decided: Decided) -> Decided {
+        Decided { rest: decided.rest.saturating_sub(self.most[at]), lift: decided.lift - self.lift(at), ..decided }
+    }
+
+    fn lift(&self, at: usize) -> i64 {
+        i64::from(self.able[at].candidate.rule.priority.max(0))
+    }
+
     /// Whether nothing that can come of this is better than what was found. What is taken one after the other is no more than what each takes alone.
-    fn is_hopeless(&self, undecided: Set, decided: Decided) -> bool {
+    fn is_hopeless(&self, decided: Decided) -> bool {
         let Some((best, priority, _)) = self.best.as_ref() else { return false };
         if self.tries >= self.tries_max || self.decisions >= self.decisions_max {
             return true;
         }
-        let (mut sum, mut highest) = (decided.sum, decided.priority);
-        for at in places(undecided) {
-            if self.left_to(at, decided.taken) != 0 {
-                sum = sum.saturating_add(self.most[at]);
-                highest += i64::from(self.able[at].candidate.rule.priority.max(0));
-            }
-            if sum > *best {
-                return false;
-            }
-        }
-        sum < *best || (sum == *best && highest <= *priority)
-    }
-
-    /// Its lines without those of rivals in the plan.
-    fn left_to(&self, at: usize, taken: Set) -> Lines {
-        let one = &self.able[at];
-        one.lines & !places(one.rivals & taken).fold(0, |lines, rival| lines | self.plan[rival])
+        let most = decided.sum.saturating_add(decided.rest);
+        most < *best || (most == *best && decided.priority + decided.lift <= *priority)
     }
 
     /// What it would save alone on these of its lines, if anything.
