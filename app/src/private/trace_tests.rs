@@ -19,7 +19,7 @@ use std::collections::BTreeSet;
 
 const TITLE: &str = "Πρόσφορα";
 /// Words of English sentences that others use as well. Reviewed by hand.
-const SHARED: &[&str] = &["standard", "total"];
+const SHARED: &[&str] = &["code", "standard", "taxes", "total"];
 
 fn usd(minor: i64) -> Money {
     Money::new(minor, Currency::USD)
@@ -56,7 +56,7 @@ fn hows() -> Vec<How> {
 fn refusals() -> Vec<Refusal> {
     let all = vec![
         Refusal::Unknown,
-        Refusal::NotYet { from: 1_796_083_200_000_000 },
+        Refusal::NotYet { from: 1_796_860_800_000_000 },
         Refusal::Over,
         Refusal::UsedUp,
         Refusal::UsedByCustomer,
@@ -90,7 +90,7 @@ fn whys() -> Vec<Why> {
         Why::Lines { lines: 1, pieces: 1 },
         Why::Lines { lines: 2, pieces: 5 },
         Why::Reduced { pieces: 1, until: None },
-        Why::Reduced { pieces: 4, until: Some(1_796_083_200_000_000) },
+        Why::Reduced { pieces: 4, until: Some(1_796_860_800_000_000) },
         Why::FreeFrom { limit: usd(123_456) },
         Why::Charged { free_from: None },
         Why::Charged { free_from: Some(usd(123_456)) },
