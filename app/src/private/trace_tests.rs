@@ -19,7 +19,7 @@ use std::collections::BTreeSet;
 
 const TITLE: &str = "Πρόσφορα";
 /// Words of English sentences that others use as well. Reviewed by hand.
-const SHARED: &[&str] = &["code", "standard", "taxes", "total"];
+const SHARED: &[&str] = &["code", "fractions", "standard", "taxes", "total"];
 
 fn usd(minor: i64) -> Money {
     Money::new(minor, Currency::USD)

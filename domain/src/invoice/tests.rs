@@ -133,6 +133,17 @@ fn yen_drop_fractions_once_a_rate_and_the_reduced_rate_is_marked() {
 }
 
 #[test]
+fn yen_of_a_part_drop_fractions_too() {
+    let jp = country("JP");
+    let invoice = invoice(TaxMode::Inclusive, "JP", Currency::JPY, &[rate(jp, "consumption tax", "", 100_000)], &[("", 3, 1_000)]);
+    // 1,000 × 10/110 = 90.9; of one piece of three, 333 yen, 90 × 333/1,000 = 29.97.
+    let yen = |minor| Money::new(minor, Currency::JPY);
+    let first = credit(TaxMode::Inclusive, &invoice, &[], yen(333), &[Taken::Pieces { line: 0, quantity: 1 }]);
+    let rest = credit(TaxMode::Inclusive, &invoice, std::slice::from_ref(&first), yen(667), &[Taken::Pieces { line: 0, quantity: 2 }]);
+    assert_eq!((taxes(&invoice), taxes(&first), taxes(&rest)), (vec![90], vec![29], vec![61]));
+}
+
+#[test]
 fn a_whole_refund_mirrors_the_invoice_with_taxes_on_top() {
     let ca = country("CA");
     let rates = [rate(ca, "GST", "", 50_000), rate(ca, "QST", "", 99_750)];
