@@ -7,6 +7,7 @@ import * as accessibility from "./journeys/accessibility.mjs";
 import * as buying from "./journeys/buying.mjs";
 import * as keyboard from "./journeys/keyboard.mjs";
 import * as layout from "./journeys/layout.mjs";
+import * as markets from "./journeys/markets.mjs";
 import * as operations from "./journeys/operations.mjs";
 import * as script from "./journeys/script.mjs";
 import * as serving from "./journeys/serving.mjs";
@@ -49,7 +50,8 @@ async function group(shopName, variables, journeys) {
 }
 
 const all = [...buying.everywhere, ...buying.refusals, ...keyboard.journeys, ...script.journeys, ...layout.journeys, ...accessibility.journeys, ...operations.journeys, ...serving.journeys];
-await group("embedded", {}, all);
+// What pages of one visitor say is the origin's alone: an edge passes them as they are.
+await group("embedded", {}, front ? all : [...all, ...markets.journeys]);
 const { JOURNEY_DATABASE_URL: database, JOURNEY_DYNAMODB_ENDPOINT: dynamodb } = process.env;
 // Which stores are behind an origin is nothing to an edge.
 if (database && dynamodb && !front) {

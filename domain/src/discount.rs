@@ -132,7 +132,7 @@ impl Open {
         self.of(lines).map(|(_, line)| line.pieces).sum()
     }
 
-    fn of(&self, mut lines: Lines) -> impl Iterator<Item = (usize, &OpenLine)> {
+    fn of(&self, mut lines: Lines) -> impl Iterator<Item = (usize, &OpenLine)> + Clone {
         std::iter::from_fn(move || {
             let at = lines.trailing_zeros();
             lines &= lines.checked_sub(1)?;
@@ -146,10 +146,6 @@ impl Open {
     pub fn reckon(&self, effect: &Effect, lines: Lines, before: i64, shares: &mut [i64]) -> Result<Taken, Refusal> {
         let money = |minor| Money::new(minor, self.currency);
         let base = self.value(lines);
-        let flat = |off: Off| match off {
-            Off::Percent(millionths) => percent(base, millionths),
-            Off::Amount(amount) => amount.minor.clamp(0, base),
-        };
         let (minor, how, is_shared) = match effect {
             Effect::Percent { millionths } => (percent(base, *millionths), How::Percent { millionths: *millionths, base: money(base) }, false),
             Effect::Amount { amount } => (amount.minor.clamp(0, base), How::Amount { amount: *amount }, false),
@@ -175,16 +171,24 @@ impl Open {
                 let reached = tiers.iter().rev().find(|tier| tier.from <= pieces);
                 let missing = tiers.first().map_or(0, |tier| tier.from.saturating_sub(pieces));
                 let tier = reached.ok_or(Refusal::TooFewPieces { missing })?;
-                (flat(tier.off), How::PieceTier { pieces, from: tier.from, off: tier.off }, false)
+                (flat(base, tier.off), How::PieceTier { pieces, from: tier.from, off: tier.off }, false)
             }
             Effect::ValueTiers { tiers } => {
                 let reached = tiers.iter().rev().find(|tier| tier.from.minor <= before);
                 let missing = tiers.first().map_or(0, |tier| tier.from.minor.saturating_sub(before));
                 let tier = reached.ok_or(Refusal::BelowMinimum { missing: money(missing) })?;
-                (flat(tier.off), How::ValueTier { value: money(before), from: tier.from, off: tier.off }, false)
+                (flat(base, tier.off), How::ValueTier { value: money(before), from: tier.from, off: tier.off }, false)
             }
         };
         if minor == 0 { Err(Refusal::NothingApplies) } else { Ok(Taken { minor, how, is_shared }) }
+    }
+
+    /// The most that `effect` takes of any part of these lines, when it takes `alone` of all of them. A part reaches fewer tiers, and an earlier one
+    /// may give more; whatever else there is takes no more of less.
+    pub fn most(&self, effect: &Effect, lines: Lines, alone: i64) -> i64 {
+        let Effect::PieceTiers { tiers } = effect else { return alone };
+        let (base, pieces) = (self.value(lines), self.pieces(lines));
+        tiers.iter().filter(|tier| tier.from <= pieces).map(|tier| flat(base, tier.off)).fold(alone, i64::max)
     }
 
     /// Takes it, and leaves in `shares` what each line gave.
@@ -194,8 +198,7 @@ impl Open {
             return;
         }
         if !taken.is_shared {
-            let weights: Vec<_> = self.of(lines).map(|(at, line)| (at, line.variant, line.minor)).collect();
-            spread_over(taken.minor, &weights, shares);
+            spread_over(taken.minor, self.of(lines).map(|(at, line)| (at, line.variant, line.minor)), shares);
         }
         for (line, share) in self.lines.iter_mut().zip(shares) {
             line.minor -= *share;
@@ -215,6 +218,14 @@ impl Taken {
     }
 }
 
+/// A part of `base`, or an amount of at most that.
+fn flat(base: i64, off: Off) -> i64 {
+    match off {
+        Off::Percent(millionths) => percent(base, millionths),
+        Off::Amount(amount) => amount.minor.clamp(0, base),
+    }
+}
+
 /// `millionths` of `base`, from a half on upwards; at most `base`.
 fn percent(base: i64, millionths: u32) -> i64 {
     let exact = i128::from(base) * i128::from(millionths);
@@ -224,26 +235,32 @@ fn percent(base: i64, millionths: u32) -> i64 {
 /// Spreads `amount` over lines by their weights: each gets its share rounded down, and what is left goes, a minor unit each, to those whose
 /// share lost most (largest remainder; Hare–Niemeyer). Ties go by id, so that the order of the lines does not matter. With an amount of at
 /// most the weights' sum no line gets more than its weight. Each line's share is added at its place in `shares`.
-fn spread_over(amount: i64, weights: &[(usize, VariantId, i64)], shares: &mut [i64]) {
-    let sum: i128 = weights.iter().map(|(_, _, weight)| i128::from(*weight)).sum();
+fn spread_over(amount: i64, weights: impl Iterator<Item = (usize, VariantId, i64)> + Clone, shares: &mut [i64]) {
+    let (count, sum) = weights.clone().fold((0, 0_i128), |(count, sum), (_, _, weight)| (count + 1, sum + i128::from(weight)));
     if sum <= 0 {
         return;
     }
+    // Where the greatest product that there can be fits, as nearly always: a division of 128 bits costs ten of 64.
+    let small = i64::try_from(sum).ok().filter(|sum| amount.checked_mul(*sum).is_some());
     let mut left = amount;
-    let mut by_loss = Vec::with_capacity(weights.len());
+    let mut by_loss = Vec::with_capacity(count);
     for (at, id, weight) in weights {
-        let exact = i128::from(amount) * i128::from(*weight);
-        // Amounts below 2^31 minor units, which is nearly all of them: a division of 128 bits costs ten of 64.
-        let (share, lost) = match (i64::try_from(exact), i64::try_from(sum)) {
-            (Ok(exact), Ok(sum)) => (exact / sum, i128::from(exact % sum)),
-            _ => (i64::try_from(exact / sum).unwrap_or(i64::MAX), exact % sum),
+        let (share, lost) = if let Some(sum) = small {
+            (amount * weight / sum, amount * weight % sum)
+        } else {
+            let exact = i128::from(amount) * i128::from(weight);
+            // What is lost is less than the sum; of sums beyond 2^63, which no cart reaches, ties would go by id.
+            (i64::try_from(exact / sum).unwrap_or(i64::MAX), i64::try_from(exact % sum).unwrap_or(i64::MAX))
         };
-        shares[*at] += share;
+        shares[at] += share;
         left -= share;
-        by_loss.push((std::cmp::Reverse(lost), *id, *at));
+        by_loss.push((std::cmp::Reverse(lost), id, at));
     }
-    by_loss.sort_unstable();
-    for (_, _, at) in by_loss.into_iter().take(usize::try_from(left).unwrap_or(0)) {
+    let left = usize::try_from(left).unwrap_or(0);
+    if (1..by_loss.len()).contains(&left) {
+        by_loss.select_nth_unstable(left - 1);
+    }
+    for (_, _, at) in by_loss.into_iter().take(left) {
         shares[at] += 1;
     }
 }

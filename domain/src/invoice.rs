@@ -289,3 +289,5 @@ fn found(mode: TaxMode, quote: &Quote, parts: &[Part], place: &Destination, rate
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod whole_life;

@@ -37,18 +37,19 @@ impl Currency {
     }
 
     /// Every currency that there is, for properties that hold in all of them.
-    #[cfg(test)]
-    pub(crate) fn all() -> impl Iterator<Item = Self> {
-        ACTIVE.split_ascii_whitespace().map(|code| code.parse().expect("a code of the list"))
+    pub fn all() -> impl Iterator<Item = Self> {
+        ACTIVE.split_ascii_whitespace().filter_map(|code| code.parse().ok())
     }
 }
 
-/// ISO 4217's active codes of circulating currencies.
+/// ISO 4217's active codes that have a minor unit (list one of the maintenance agency, SIX, of 2026-01-01: without the lev, with the euro in
+/// Bulgaria), and last its funds and units of account. Metals, SDR and the like have none, and are no money of a shop.
 const ACTIVE: &str = "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CLP CNY COP \
 CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS \
 KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN \
 PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX \
-USD UYU UZS VED VES VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG";
+USD UYU UZS VED VES VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG \
+BOV CHE CHW CLF COU MXV USN UYI UYW";
 
 impl FromStr for Currency {
     type Err = UnknownCurrency;
@@ -178,6 +179,26 @@ mod tests {
     fn decimals_follow_the_currency() {
         for (minor, code, text) in [(4800, "USD", "48.00"), (-5, "EUR", "-0.05"), (4620, "JPY", "4620"), (1250, "KWD", "1.250"), (0, "GBP", "0.00")] {
             assert_eq!(Money::new(minor, code.parse().expect("known")).decimal(), text);
+        }
+    }
+
+    #[test]
+    fn every_currency_has_its_minor_unit_and_is_read_as_it_is_written() {
+        // ISO 4217, list one: all others have two decimals.
+        let by_digits = |digits| Currency::all().filter(move |currency| currency.minor_digits() == digits).map(|currency| currency.to_string());
+        let none = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF UYI";
+        assert_eq!(by_digits(0).collect::<Vec<_>>().join(" "), none);
+        assert_eq!(by_digits(3).collect::<Vec<_>>().join(" "), "BHD IQD JOD KWD LYD OMR TND");
+        assert_eq!(by_digits(4).collect::<Vec<_>>().join(" "), "CLF UYW");
+        let all: std::collections::BTreeSet<_> = Currency::all().collect();
+        assert_eq!((Currency::all().count(), all.len(), by_digits(2).count()), (164, 164, 164 - 17 - 7 - 2));
+        for currency in all {
+            for minor in [0, 1, 9, 10, 99, 100, 12_345, 999_999_999_999] {
+                let money = Money::new(minor, currency);
+                assert_eq!(Money::parse(&money.decimal(), currency), Some(money), "{money:?}");
+            }
+            // One unit of it, and no more where it has no parts.
+            assert_eq!(Money::parse("1", currency), Some(Money::new(10_i64.pow(currency.minor_digits()), currency)));
         }
     }
 

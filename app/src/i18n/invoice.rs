@@ -124,7 +124,7 @@ const DE: Invoice = Invoice {
     unit_net: "Einzelpreis netto",
     unit: "Einzelpreis brutto",
     discount: "Rabatt",
-    rate: "USt.",
+    rate: "MwSt.",
     amount: "Betrag",
     net: "Summe netto",
     total: "Gesamtbetrag",

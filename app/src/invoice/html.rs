@@ -1,4 +1,5 @@
-//! An invoice as a page of its own, to be read or printed: no frame, no script, nothing that is not on the paper but the ways on.
+//! An invoice as a page of its own, to be read or printed: no frame, no script, nothing that is not on the paper but the ways on. Names, addresses
+//! and figures stand for themselves (`bdi`), so that they read as they are written on a page from right to left.
 
 use super::{Entry, Paper, Table};
 use crate::{
@@ -38,30 +39,30 @@ pub fn document(paper: &Paper, assets: &Assets, pdf: &str, back: &str) -> String
     }
     out.push_str("<dl class=\"facts\">");
     for (name, value) in &paper.facts {
-        let _ = write!(out, "<dt>{}</dt><dd>{}</dd>", Escaped(name), Escaped(value));
+        let _ = write!(out, "<dt>{}</dt><dd><bdi>{}</bdi></dd>", Escaped(name), Escaped(value));
     }
     out.push_str("</dl></div>");
     table(&mut out, None, &paper.goods);
     out.push_str("<dl class=\"sums\">");
     for (at, (name, amount)) in paper.sums.iter().enumerate() {
         let class = if at + 1 == paper.sums.len() { " class=\"total\"" } else { "" };
-        let _ = write!(out, "<dt{class}>{}</dt><dd{class}>{}</dd>", Escaped(name), Escaped(amount));
+        let _ = write!(out, "<dt{class}>{}</dt><dd{class}><bdi>{}</bdi></dd>", Escaped(name), Escaped(amount));
     }
     out.push_str("</dl>");
     if !paper.taxes.rows.is_empty() {
         table(&mut out, Some(&paper.tax_title), &paper.taxes);
     }
     for note in &paper.notes {
-        let _ = write!(out, "<p class=\"why\">{}</p>", Escaped(note));
+        let _ = write!(out, "<p class=\"why\"><bdi>{}</bdi></p>", Escaped(note));
     }
     out.push_str("</main></body></html>");
     out
 }
 
 fn party(out: &mut String, class: &str, name: &str, lines: &[String]) {
-    let _ = write!(out, "<section class=\"{class}\"><h2>{}</h2><address>", Escaped(name));
+    let _ = write!(out, "<section class=\"{class}\"><h2><bdi>{}</bdi></h2><address>", Escaped(name));
     for (at, line) in lines.iter().enumerate() {
-        let _ = write!(out, "{}{}", if at > 0 { "<br>" } else { "" }, Escaped(line));
+        let _ = write!(out, "{}<bdi>{}</bdi>", if at > 0 { "<br>" } else { "" }, Escaped(line));
     }
     out.push_str("</address></section>");
 }
@@ -83,7 +84,12 @@ fn table(out: &mut String, caption: Option<&str>, table: &Table) {
         }
         out.push_str("</th>");
         for (figure, head) in figures.iter().zip(table.heads.iter().skip(1)) {
-            let _ = write!(out, "<td data-label=\"{}\">{}</td>", Escaped(head), Escaped(figure));
+            let _ = write!(out, "<td data-label=\"{}\">", Escaped(head));
+            // An empty cell is not shown on a phone, and so must be empty.
+            if !figure.is_empty() {
+                let _ = write!(out, "<bdi>{}</bdi>", Escaped(figure));
+            }
+            out.push_str("</td>");
         }
         out.push_str("</tr>");
     }

@@ -174,7 +174,7 @@ fn taxes(invoice: &Invoice) -> Table {
     Table { heads, rows: rows.collect() }
 }
 
-/// `USt. 19 %`, `QST Quebec 9.975%`.
+/// `MwSt. 19 %`, `QST Quebec 9.975%`.
 fn tax_words(tax: &Tax, locale: Locale) -> String {
     let region = if tax.region.is_empty() { String::new() } else { format!(" {}", region_name(tax.country, &tax.region, locale)) };
     format!("{}{region} {}", tax_name(&tax.name, locale), percent(tax.millionths, locale))

@@ -3,11 +3,11 @@
 use super::{Kind, MailData, MailLine, MoneyBack, sentences};
 use crate::{
     document::SHOP_NAME,
-    i18n::{date_range, filled, follow, give_back, money, till},
+    i18n::{date_range, filled, follow, give_back, money, promotion, till},
     ports::View,
-    private::{country_name, give_back::reason_words, sums},
+    private::{country_name, give_back::reason_words, sums, told, trace},
 };
-use domain::address::Address;
+use domain::{address::Address, pricing::Label};
 
 /// A letter, ready to be set.
 pub struct Letter {
@@ -119,6 +119,16 @@ fn sums_of(view: &View, data: &MailData) -> Vec<(String, String)> {
     rows
 }
 
+/// How promotions changed the total, and why others did not: what the order's page says, of them alone.
+fn reasons(view: &View, data: &MailData) -> [(&'static str, Vec<String>); 2] {
+    let quote = &data.quote;
+    let taken = quote.entries.iter().filter(|entry| matches!(entry.label, Label::Discount { .. }));
+    let taken = taken.map(|entry| told(&sums::label(entry, view), &sums::because(entry, quote, view), view.locale));
+    let left = quote.trace.iter().filter(|traced| traced.is_for_shoppers());
+    let left = left.filter_map(|traced| Some(told(&trace::name(traced), &trace::reason(traced.refusal()?, view), view.locale)));
+    [(till(view.locale).how_total, taken.collect()), (promotion(view.locale).not_applied, left.collect())]
+}
+
 fn facts(view: &View, data: &MailData, number: &str) -> Vec<Fact> {
     let (messages, common, returns) = (follow(view.locale), till(view.locale), give_back(view.locale));
     let plain = |label: &str, lines: Vec<String>| Fact { label: label.to_owned(), lines };
@@ -149,6 +159,7 @@ fn facts(view: &View, data: &MailData, number: &str) -> Vec<Fact> {
         }
     }
     if matches!(data.kind, Kind::Placed | Kind::Paid) {
+        facts.extend(reasons(view, data).into_iter().filter(|(_, lines)| !lines.is_empty()).map(|(label, lines)| plain(label, lines)));
         let arrives = filled(common.arrives, &[("dates", &date_range(data.promise.from, data.promise.to, view.locale))]);
         facts.push(plain(common.delivery_method, vec![data.method.clone(), arrives]));
     }

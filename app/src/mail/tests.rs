@@ -3,15 +3,18 @@
 use super::*;
 use crate::{
     document::SHOP_NAME,
-    i18n::{filled, follow, give_back, money},
+    i18n::{filled, follow, give_back, money, till},
     pages::memory,
     ports::View,
+    private::trace,
 };
 use domain::{
+    PromotionId,
     account::PersonName,
     locale::Locale,
     money::Currency,
     pricing::{Entry, Label, Why},
+    promotion::{How, Outcome, Refusal, Traced},
 };
 use std::sync::Arc;
 
@@ -158,6 +161,31 @@ fn with_amount(template: &str, locale: Locale) -> String {
     // A paragraph of its own begins large.
     let mut letters = text.chars();
     letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
+}
+
+#[test]
+fn what_promotions_did_is_explained_where_the_total_is() {
+    for locale in locales() {
+        let mut told = data(Kind::Paid, "Tote");
+        let (applied, left) = (PromotionId(uuid::Uuid::from_u128(1)), PromotionId(uuid::Uuid::from_u128(2)));
+        let how = How::Percent { millionths: 100_000, base: usd(9_600) };
+        let traced = |promotion, title: &str, outcome| Traced { promotion, code: String::new(), title: title.to_owned(), hidden: false, outcome };
+        told.quote.trace = vec![
+            traced(applied, "Ten off", Outcome::Applied { amount: usd(960), how, lines: vec![] }),
+            traced(left, "Five off", Outcome::Left(Refusal::Beaten { by: "Ten off".into() })),
+        ];
+        let label = Label::Discount { code: String::new(), title: "Ten off".into(), promotion: Some(applied) };
+        told.quote.entries.push(Entry { label, amount: usd(-960), why: Why::AmountOff { amount: usd(960) }, included: false });
+        let view = memory::view(locale);
+        let said = [trace::how(&how, &view), trace::reason(&Refusal::Beaten { by: "Ten off".into() }, &view)];
+        for (kind, is_said) in [(Kind::Placed, true), (Kind::Paid, true), (Kind::Shipped, false)] {
+            let mail = written(locale, &MailData { kind, ..told.clone() });
+            for sentence in &said {
+                assert_eq!(mail.text.contains(sentence.as_str()), is_said, "{locale} {kind}: {sentence}: {}", mail.text);
+            }
+        }
+        assert!(!written(locale, &data(Kind::Paid, "Tote")).text.contains(till(locale).how_total), "{locale}: there was none");
+    }
 }
 
 #[test]

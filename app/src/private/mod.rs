@@ -12,10 +12,12 @@ pub mod order;
 pub mod parcels;
 pub mod sums;
 pub mod trace;
+#[cfg(test)]
+mod trace_tests;
 mod tracking;
 mod words;
 
-pub use words::{country_name, field_label, percent, region_name, tax_name, time_of_day};
+pub use words::{country_name, field_label, percent, region_name, tax_name, time_of_day, told};
 
 use crate::{
     holes::struck,

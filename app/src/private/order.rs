@@ -103,12 +103,12 @@ fn body(view: &View, data: OrderData) -> AnyView {
     let postal = |title: &'static str, address: &address::Address| {
         let mut lines = address.label();
         lines.push(country_name(address.country, view.locale).to_owned());
-        view! { <dt>{title}</dt><dd><address>{lines.join("\n")}</address></dd> }
+        view! { <dt>{title}</dt><dd><address>{each(lines)}</address></dd> }
     };
     let contact = data.contact.as_ref().map(|contact| {
         let phone = contact.phone.as_ref().map(|phone| phone.as_str().to_owned());
-        let lines = [Some(contact.email.as_str().to_owned()), phone].into_iter().flatten().collect::<Vec<_>>().join("\n");
-        view! { <dt>{messages.contact}</dt><dd><address>{lines}</address></dd> }
+        let lines = [Some(contact.email.as_str().to_owned()), phone].into_iter().flatten().collect();
+        view! { <dt>{messages.contact}</dt><dd><address>{each(lines)}</address></dd> }
     });
     view! {
         <main id="main" class="till order">
@@ -146,6 +146,11 @@ fn body(view: &View, data: OrderData) -> AnyView {
         </main>
     }
     .into_any()
+}
+
+/// Lines that read as they are written, also on a page from right to left.
+fn each(lines: Vec<String>) -> AnyView {
+    lines.into_iter().enumerate().map(|(at, line)| view! { {(at > 0).then_some("\n")}<bdi>{line}</bdi> }).collect_view().into_any()
 }
 
 /// Its invoice and credit notes, to read and to keep.

@@ -2,7 +2,7 @@
 
 use super::{
     coupon::{Removal, remove},
-    percent, region_name, tax_name, trace,
+    percent, region_name, tax_name, told, trace,
 };
 use crate::{
     i18n::{coupon, date, filled, money, till},
@@ -34,12 +34,12 @@ pub fn sums(quote: &Quote, arrives: Option<String>, removal: Removal, view: &Vie
             Label::Discount { code, .. } if !code.is_empty() => remove(code, removal, view),
             _ => None,
         };
-        view! { <dt>{label(entry, view)}{note.map(|note| view! { " "<span class="why">{note}</span> })}{off}</dt><dd class=class>{amount(entry, view)}</dd> }
+        view! { <dt><bdi>{label(entry, view)}</bdi>{note.map(|note| view! { " "<span class="why">{note}</span> })}{off}</dt><dd class=class><bdi>{amount(entry, view)}</bdi></dd> }
     });
     let waiting = (!quote.tax_known).then(|| view! { <dt>{messages.tax}</dt><dd><span class="why">{messages.tax_from_address}</span></dd> });
     let included = quote.entries.iter().filter(|entry| entry.included).map(|entry| {
-        let text = label(entry, view);
-        view! { <small>{format!("{text}: {}", money(entry.amount, view.locale))}</small> }
+        let text = told(&label(entry, view), &money(entry.amount, view.locale), view.locale);
+        view! { <small>{text}</small> }
     });
     let name = if quote.tax_known { messages.total } else { messages.total_before_tax };
     view! {
@@ -47,7 +47,7 @@ pub fn sums(quote: &Quote, arrives: Option<String>, removal: Removal, view: &Vie
             {rows.collect_view()}
             {waiting}
             <dt class="total">{name}{included.collect_view()}</dt>
-            <dd class="total">{money(quote.total, view.locale)}</dd>
+            <dd class="total"><bdi>{money(quote.total, view.locale)}</bdi></dd>
         </dl>
     }
     .into_any()
@@ -57,8 +57,8 @@ pub fn sums(quote: &Quote, arrives: Option<String>, removal: Removal, view: &Vie
 pub fn explanation(quote: &Quote, view: &View) -> AnyView {
     let messages = till(view.locale);
     let rows = quote.entries.iter().map(|entry| {
-        let (name, sum) = (label(entry, view), amount(entry, view));
-        view! { <li><b>{format!("{name}: {sum}")}</b><br/>{because(entry, quote, view)}</li> }
+        let name = told(&label(entry, view), &amount(entry, view), view.locale);
+        view! { <li><b>{name}</b><br/>{because(entry, quote, view)}</li> }
     });
     view! {
         <details class="fold">

@@ -83,6 +83,16 @@ pub fn percent(millionths: u32, locale: Locale) -> String {
     figure
 }
 
+/// A name and what it comes to, or a sentence about it, as a language sets the colon between them: French puts a space before it.
+pub fn told(name: &str, what: &str, locale: Locale) -> String {
+    let colon = match locale.language {
+        Language::Ja => "：",
+        Language::Fr => "\u{a0}: ",
+        _ => ": ",
+    };
+    format!("{name}{colon}{what}")
+}
+
 /// The time of day in the market's zone, as its readers write it: `3:05 PM`, `15:05`.
 pub fn time_of_day(at: Instant, view: &View) -> String {
     let zone = delivery::zone(&view.market.time_zone).unwrap_or(jiff::tz::TimeZone::UTC);

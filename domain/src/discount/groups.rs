@@ -50,6 +50,6 @@ fn spare(group: &[(usize, crate::ids::VariantId, i64, u32)], get: u32, millionth
         value += worth * i64::from(spared);
         left -= spared;
     }
-    let weights: Vec<_> = group.iter().map(|(at, variant, worth, pieces)| (*at, *variant, worth * i64::from(*pieces))).collect();
-    spread_over(percent(value, millionths), &weights, shares);
+    let weights = group.iter().map(|(at, variant, worth, pieces)| (*at, *variant, worth * i64::from(*pieces)));
+    spread_over(percent(value, millionths), weights, shares);
 }

@@ -10,8 +10,7 @@ fn id(n: u128) -> VariantId {
 
 fn spread(amount: i64, weights: &[(VariantId, i64)]) -> Vec<i64> {
     let mut shares = vec![0; weights.len()];
-    let weights: Vec<_> = weights.iter().enumerate().map(|(at, (id, weight))| (at, *id, *weight)).collect();
-    spread_over(amount, &weights, &mut shares);
+    spread_over(amount, weights.iter().enumerate().map(|(at, (id, weight))| (at, *id, *weight)), &mut shares);
     shares
 }
 

@@ -8,7 +8,7 @@ fn country(code: &str) -> Country {
     code.parse().expect("a country")
 }
 
-fn rate(country: Country, name: &str, category: &str, millionths: u32) -> Rate {
+pub(super) fn rate(country: Country, name: &str, category: &str, millionths: u32) -> Rate {
     let (region, category, name) = (String::new(), category.to_owned(), name.to_owned());
     let (scope, estimated, source) = (tax::Scope::All, false, String::new());
     Rate { country, region, category, name, millionths, scope, estimated, source, valid_from: 0 }
@@ -130,6 +130,17 @@ fn yen_drop_fractions_once_a_rate_and_the_reduced_rate_is_marked() {
     // 1,999 × 10/110 = 181.7; 999 × 8/108 = 74.
     assert_eq!(taxes(&invoice), [181, 74]);
     assert_eq!(invoice.taxes.iter().map(Tax::is_reduced).collect::<Vec<_>>(), [false, true]);
+}
+
+#[test]
+fn yen_of_a_part_drop_fractions_too() {
+    let jp = country("JP");
+    let invoice = invoice(TaxMode::Inclusive, "JP", Currency::JPY, &[rate(jp, "consumption tax", "", 100_000)], &[("", 3, 1_000)]);
+    // 1,000 × 10/110 = 90.9; of one piece of three, 333 yen, 90 × 333/1,000 = 29.97.
+    let yen = |minor| Money::new(minor, Currency::JPY);
+    let first = credit(TaxMode::Inclusive, &invoice, &[], yen(333), &[Taken::Pieces { line: 0, quantity: 1 }]);
+    let rest = credit(TaxMode::Inclusive, &invoice, std::slice::from_ref(&first), yen(667), &[Taken::Pieces { line: 0, quantity: 2 }]);
+    assert_eq!((taxes(&invoice), taxes(&first), taxes(&rest)), (vec![90], vec![29], vec![61]));
 }
 
 #[test]

@@ -1,12 +1,14 @@
 //! Which promotions apply to an order: those that leave the shopper the lowest price, and of two that save the same the one of higher
-//! priority. Everything that goes together applies; where two do not, a search over the ways to leave some out decides, exactly for the few that get
-//! into each other's way in a real shop, and within [`WORK_MAX`] otherwise. The order of lines and of candidates does not matter.
+//! priority. Everything that goes together applies; where two do not, a search over the ways to leave some out decides (`search`, which says how
+//! far it is exact). The order of lines and of candidates does not matter.
+
+mod search;
 
 use super::{Combines, Promotion, Refusal, Rule, Traced, trace::Change, trace::Outcome};
 use crate::{
     coupon::{Code, Coupon, Usage},
     delivery::Method,
-    discount::{Effect, Granted, Lines, Open, Taken},
+    discount::{Effect, Granted, Lines, Open},
     ids::PromotionId,
     locale::TextLanguage,
     market::Market,
@@ -16,8 +18,11 @@ use crate::{
 };
 use std::cmp::{Ordering, Reverse};
 
-/// What a search may cost: choices tried times promotions in the knot. All choices of five that exclude each other are tried, two of fifty.
-const WORK_MAX: usize = 160;
+/// Some of those that would take something, by their place among them.
+type Set = u128;
+
+/// A place among those that apply.
+type Turn = (bool, u8, Reverse<i32>, PromotionId);
 
 /// A rule that may apply, and to whom it belongs.
 #[derive(Clone, Debug)]
@@ -77,7 +82,7 @@ impl<'a> Candidate<'a> {
     }
 
     /// Its place among those that apply: promotions before codes; what changes single prices before parts of a sum, then amounts, then delivery.
-    fn turn(&self) -> (bool, u8, Reverse<i32>, PromotionId) {
+    fn turn(&self) -> Turn {
         let kind = match self.rule.effect {
             Effect::FixedPrice { .. } => 0,
             Effect::BuyGet { .. } => 1,
@@ -88,19 +93,22 @@ impl<'a> Candidate<'a> {
         (self.code.is_some(), kind, Reverse(self.rule.priority), self.id)
     }
 
-    fn goes_with(&self, other: &Self) -> bool {
-        let allows = |one: &Self, other: &Self| match one.rule.combines {
-            Combines::WithAll => true,
-            Combines::WithCodes => other.code.is_some(),
-            Combines::Never => false,
-        };
-        allows(self, other) && allows(other, self)
+    /// Whether it goes with others that need no code, and with those that need one.
+    const fn goes(&self) -> [bool; 2] {
+        match self.rule.combines {
+            Combines::WithAll => [true, true],
+            Combines::WithCodes => [false, true],
+            Combines::Never => [false, false],
+        }
     }
 }
 
 /// A candidate that would take something if it were alone.
 struct Able<'a, 'c> {
     candidate: &'c Candidate<'a>,
+    turn: Turn,
+    /// Whether it goes with others that need no code, and with those that need one.
+    goes: [bool; 2],
     /// Which lines count, and what they are worth before promotions.
     lines: Lines,
     before: i64,
@@ -108,6 +116,8 @@ struct Able<'a, 'c> {
     alone: i64,
     /// The lines that it keeps others from: none when it touches delivery only.
     claim: Lines,
+    /// Those in whose way it is, and they in its.
+    rivals: Set,
     /// Where it ends up: the lines that are left to it, none if it is left out.
     granted: Lines,
 }
@@ -116,14 +126,18 @@ impl Able<'_, '_> {
     /// Those that save the greatest part of what they count come first: what is best for a line then meets it first, and wider ones get the rest.
     fn by_rate(one: &Self, other: &Self) -> Ordering {
         let rate = |one: &Self, of: &Self| i128::from(one.alone) * i128::from(of.before);
-        let tie = |one: &Self| (Reverse(one.alone), Reverse(one.candidate.rule.priority), one.candidate.turn());
+        let tie = |one: &Self| (Reverse(one.alone), Reverse(one.candidate.rule.priority), one.turn);
         rate(other, one).cmp(&rate(one, other)).then_with(|| tie(one).cmp(&tie(other)))
     }
 
     fn is_in_the_way_of(&self, other: &Self) -> bool {
-        self.claim & other.claim != 0 && !self.candidate.goes_with(other.candidate)
+        let [one, another] = [self, other].map(|able| usize::from(able.candidate.code.is_some()));
+        self.claim & other.claim != 0 && !(self.goes[another] && other.goes[one])
     }
 }
+
+/// How many of those that would take something are looked at: the ones that save the greatest part. Shops have at most 100 promotions.
+const ABLE_MAX: usize = Set::BITS as usize;
 
 /// What applied: what is left open, what was granted with the reason beside its amount, and the trace of all candidates.
 pub struct Settled {
@@ -142,18 +156,27 @@ pub fn settle(market: &Market, wanted: &[Wanted], delivery: Option<&Method>, can
             shares.fill(0);
             let taken = open.reckon(&candidate.rule.effect, lines, before, &mut shares)?;
             let claim = if candidate.rule.effect == Effect::FreeStandardDelivery { 0 } else { lines };
-            Ok(Able { candidate, lines, before, alone: taken.minor, claim, granted: lines })
+            Ok(Able {
+                candidate,
+                turn: candidate.turn(),
+                goes: candidate.goes(),
+                lines,
+                before,
+                alone: taken.minor,
+                claim,
+                rivals: 0,
+                granted: lines,
+            })
         });
         match tried {
             Ok(one) => able.push(one),
             Err(refusal) => left.push((candidate, refusal)),
         }
     }
-    able.sort_by(Able::by_rate);
-    for knot in knots(&able) {
-        untie(&mut able, &knot, &open);
-    }
-    able.sort_by_key(|one| one.candidate.turn());
+    able.sort_unstable_by(Able::by_rate);
+    left.extend(able.drain(ABLE_MAX.min(able.len())..).map(|one| (one.candidate, Refusal::NothingApplies)));
+    search::choose(&mut able, &open);
+    able.sort_unstable_by_key(|one| one.turn);
 
     let (mut granted, mut trace) = (Vec::new(), Vec::with_capacity(candidates.len()));
     let mut freed = None;
@@ -170,7 +193,8 @@ pub fn settle(market: &Market, wanted: &[Wanted], delivery: Option<&Method>, can
                 open.take(&taken, one.granted, &mut shares);
                 let amount = money(taken.minor);
                 let changed = open.lines.iter().zip(&shares).filter(|(_, share)| **share > 0);
-                let lines = changed.map(|(line, share)| Change { variant: line.variant, amount: money(*share) }).collect();
+                let mut lines = Vec::with_capacity(one.granted.count_ones() as usize);
+                lines.extend(changed.map(|(line, share)| Change { variant: line.variant, amount: money(*share) }));
                 let code = candidate.code.map_or_else(String::new, |code| code.as_str().to_owned());
                 let title = candidate.title();
                 granted.push((Granted { promotion: candidate.id, code: code.clone(), title: title.clone(), amount }, taken.why(market.currency)));
@@ -188,7 +212,7 @@ pub fn settle(market: &Market, wanted: &[Wanted], delivery: Option<&Method>, can
             )),
         }
     }
-    left.sort_by_key(|(candidate, _)| candidate.turn());
+    left.sort_by_cached_key(|(candidate, _)| candidate.turn());
     trace.extend(left.into_iter().map(|(candidate, refusal)| Traced {
         promotion: candidate.id,
         code: candidate.code.map_or_else(String::new, |code| code.as_str().to_owned()),
@@ -202,135 +226,7 @@ pub fn settle(market: &Market, wanted: &[Wanted], delivery: Option<&Method>, can
 /// Why one that was left out is: of those in its way, the one that saves most.
 fn refusal_of(one: &Able<'_, '_>, able: &[Able<'_, '_>]) -> Refusal {
     let rivals = able.iter().filter(|rival| rival.granted & one.lines != 0 && rival.is_in_the_way_of(one));
-    let Some(rival) = rivals.max_by_key(|rival| (rival.alone, Reverse(rival.candidate.turn()))) else { return Refusal::NothingApplies };
+    let Some(rival) = rivals.max_by_key(|rival| (rival.alone, Reverse(rival.turn))) else { return Refusal::NothingApplies };
     let title = rival.candidate.title();
     if rival.alone >= one.alone { Refusal::Beaten { by: title } } else { Refusal::NotCombinable { with: title } }
-}
-
-/// The places of those that get into each other's way, directly or by others, knot by knot.
-fn knots(able: &[Able<'_, '_>]) -> Vec<Vec<usize>> {
-    let (mut knots, mut is_seen) = (Vec::new(), vec![false; able.len()]);
-    for start in 0..able.len() {
-        if is_seen[start] {
-            continue;
-        }
-        is_seen[start] = true;
-        let mut knot = vec![start];
-        let mut next = 0;
-        while let Some(at) = knot.get(next).copied() {
-            next += 1;
-            for (other, seen) in is_seen.iter_mut().enumerate() {
-                if !*seen && able[at].is_in_the_way_of(&able[other]) {
-                    *seen = true;
-                    knot.push(other);
-                }
-            }
-        }
-        if knot.len() > 1 {
-            // In the order of `able` again.
-            knot.sort_unstable();
-            knots.push(knot);
-        }
-    }
-    knots
-}
-
-/// Grants each of a knot the lines that are left to it in the choice that saves most.
-fn untie(able: &mut [Able<'_, '_>], knot: &[usize], open: &Open) {
-    let members: Vec<_> = knot.iter().map(|at| &able[*at]).collect();
-    let rest = members.iter().map(|one| one.alone).sum();
-    let mut search = Search {
-        by_turn: by_turn(&members),
-        members,
-        open,
-        scratch: open.clone(),
-        shares: vec![0; open.lines.len()],
-        plan: vec![0; knot.len()],
-        best: None,
-        tries: 0,
-        tries_max: (WORK_MAX / knot.len()).max(2),
-    };
-    search.descend(0, 0, rest);
-    let chosen = search.best.map_or_else(Vec::new, |(_, _, plan)| plan);
-    for (at, lines) in knot.iter().zip(chosen) {
-        able[*at].granted = lines;
-    }
-}
-
-fn by_turn(members: &[&Able<'_, '_>]) -> Vec<usize> {
-    let mut order: Vec<_> = (0..members.len()).collect();
-    order.sort_unstable_by_key(|at| members[*at].candidate.turn());
-    order
-}
-
-struct Search<'a, 'c, 's> {
-    members: Vec<&'s Able<'a, 'c>>,
-    /// The members' places in the order in which they apply.
-    by_turn: Vec<usize>,
-    open: &'s Open,
-    scratch: Open,
-    shares: Vec<i64>,
-    /// The lines of each member, none for one that is left out.
-    plan: Vec<Lines>,
-    /// What it saves, the sum of its priorities, and the plan.
-    best: Option<(i64, i64, Vec<Lines>)>,
-    tries: usize,
-    tries_max: usize,
-}
-
-impl Search<'_, '_, '_> {
-    /// Decides on the member at `at` and those after it. `sum` is what those in the plan would save alone, `rest` what all the others would: together
-    /// no less than what can still be saved, but for rounding.
-    fn descend(&mut self, at: usize, sum: i64, rest: i64) {
-        if self.best.as_ref().is_some_and(|(best, ..)| self.tries >= self.tries_max || sum.saturating_add(rest) < *best) {
-            return;
-        }
-        let Some(one) = self.members.get(at).copied() else {
-            self.tries += 1;
-            let planned = self.members.iter().zip(&self.plan).filter(|(_, lines)| **lines != 0);
-            let priority = planned.map(|(one, _)| i64::from(one.candidate.rule.priority)).sum();
-            let saved = self.saved();
-            if self.best.as_ref().is_none_or(|(best, of, _)| (saved, priority) > (*best, *of)) {
-                self.best = Some((saved, priority, self.plan.clone()));
-            }
-            return;
-        };
-        let rivals = || self.members.iter().zip(&self.plan).take(at).filter(|(rival, lines)| **lines != 0 && rival.is_in_the_way_of(one));
-        let lines = one.lines & !rivals().fold(0, |taken, (_, lines)| taken | lines);
-        let is_in_the_way = self.members[at + 1..].iter().any(|later| one.is_in_the_way_of(later));
-        let rest = rest - one.alone;
-        if lines != 0 && (lines == one.lines || self.is_worth_it(one, lines)) {
-            self.plan[at] = lines;
-            self.descend(at + 1, sum + one.alone, rest);
-            self.plan[at] = 0;
-            if !is_in_the_way {
-                return;
-            }
-        }
-        self.descend(at + 1, sum, rest);
-    }
-
-    fn is_worth_it(&mut self, one: &Able<'_, '_>, lines: Lines) -> bool {
-        self.shares.fill(0);
-        self.open.reckon(&one.candidate.rule.effect, lines, one.before, &mut self.shares).is_ok()
-    }
-
-    /// What the plan saves, applied in turn.
-    fn saved(&mut self) -> i64 {
-        self.scratch.clone_from(self.open);
-        let mut saved = 0;
-        for at in &self.by_turn {
-            let (one, lines) = (self.members[*at], self.plan[*at]);
-            if lines == 0 {
-                continue;
-            }
-            self.shares.fill(0);
-            let taken: Result<Taken, _> = self.scratch.reckon(&one.candidate.rule.effect, lines, one.before, &mut self.shares);
-            if let Ok(taken) = taken {
-                self.scratch.take(&taken, lines, &mut self.shares);
-                saved += taken.minor;
-            }
-        }
-        saved
-    }
 }

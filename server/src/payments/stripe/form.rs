@@ -89,12 +89,14 @@ fn unit(line: &SessionLine) -> Result<(String, u32, i64), ProviderError> {
     Ok((format!("{name} × {pieces}"), 1, total))
 }
 
-/// An amount as Stripe counts: the currency's minor units, so yen and won as they are; two decimals for ISK and UGX, which have none, and
-/// thousandths only in tens (docs.stripe.com/currencies, "Minor units in API amounts" and "Special cases").
+/// An amount as Stripe counts: the currency's minor units, so yen and won as they are; two decimals for ISK and UGX, which have none, none for
+/// MGA, which has two, and thousandths only in tens (docs.stripe.com/currencies, "Minor units in API amounts" and "Special cases").
 fn amount(money: Money) -> Result<i64, ProviderError> {
     let refuse = || ProviderError::Refused(format!("Stripe cannot charge {} {}", money.decimal(), money.currency));
     match (money.currency.code(), money.currency.minor_digits()) {
         ("ISK" | "UGX", _) => money.minor.checked_mul(100).ok_or_else(refuse),
+        ("MGA", _) if money.minor % 100 == 0 => Ok(money.minor / 100),
+        ("MGA", _) => Err(refuse()),
         (_, 0 | 2) => Ok(money.minor),
         (_, 3) if money.minor % 10 == 0 => Ok(money.minor),
         _ => Err(refuse()),
@@ -107,6 +109,7 @@ pub fn money(amount: i64, currency: &str) -> Option<Money> {
     match currency.code() {
         "ISK" | "UGX" if amount % 100 == 0 => Some(Money::new(amount / 100, currency)),
         "ISK" | "UGX" => None,
+        "MGA" => amount.checked_mul(100).map(|minor| Money::new(minor, currency)),
         _ => Some(Money::new(amount, currency)),
     }
 }
@@ -144,6 +147,8 @@ mod tests {
             (500, "ISK", Some(50_000)),
             (5_120, "KWD", Some(5_120)),
             (5_124, "KWD", None),
+            (250_000, "MGA", Some(2_500)),
+            (250_020, "MGA", None),
         ] {
             let ours = Money::new(minor, code.parse().expect("a currency"));
             let theirs = amount(ours).ok();
@@ -153,6 +158,22 @@ mod tests {
             }
         }
         assert_eq!((money(50_001, "isk"), money(1, "xxx")), (None, None));
+    }
+
+    #[test]
+    fn every_currency_comes_back_from_stripe_as_it_went() {
+        // "Zero-decimal currencies" of docs.stripe.com/currencies; UGX is among its special cases.
+        let whole = ["BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "VND", "VUV", "XAF", "XOF", "XPF"];
+        for currency in Currency::all() {
+            // Twelve of the currency's own units.
+            let ours = Money::new(12 * currency.minor_per_major(), currency);
+            let Ok(theirs) = amount(ours) else {
+                assert_eq!(currency.minor_digits(), 4, "{currency}: units of account are not charged");
+                continue;
+            };
+            assert_eq!(money(theirs, &currency.code().to_ascii_lowercase()), Some(ours), "{currency}");
+            assert_eq!(theirs == 12, whole.contains(&currency.code()) || currency.code() == "UYI", "{currency}: {theirs}");
+        }
     }
 
     #[test]

@@ -178,6 +178,20 @@ fn the_examples_are_many_and_cover_the_markets() {
     let count = |country: &str| all.iter().filter(|it| it.place.country.code() == country).count();
     for market in ["US", "CA", "GB", "DE", "FR", "JP", "KR"] {
         assert!(count(market) >= 4, "{market} has {}", count(market));
+        let has = |what: &str, is: &dyn Fn(&Example) -> bool| {
+            assert!(all.iter().any(|it| it.place.country.code() == market && is(it)), "{market} has no example of {what}");
+        };
+        let is_reduced = |it: &Example| it.wanted.iter().any(|line| line.tax_category != "standard");
+        has("delivery", &|it| it.delivery.is_some() && !it.taxes.is_empty());
+        has("a discount over several lines", &|it| it.wanted.len() > 1 && it.text.split(" | ").nth(2) != Some("-"));
+        // In Canada everything that the shop sells has the general rate, clothing too.
+        has("goods with a category of their own", &is_reduced);
+    }
+    for it in &all {
+        // A law and its section, a bulletin's number, a decision; or a whole tax that there is not.
+        let source = it.text.rsplit(" | ").next().unwrap_or_default();
+        let is_precise = source.contains(|c: char| c.is_ascii_digit()) || source.starts_with("no ");
+        assert!(is_precise, "{}: no precise source", it.text);
     }
     let places: std::collections::BTreeSet<&str> = rows().map(|row| row.country).collect();
     assert!(places.iter().all(|place| count(place) > 0), "every country of the table has one");
