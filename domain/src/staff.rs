@@ -11,7 +11,7 @@ pub enum Role {
     Support,
     /// Moves pieces: counts, receives, packs, ships.
     Warehouse,
-    /// Says what things cost: prices, promotions, coupons, taxes, delivery.
+    /// Says what is taken off and what is taxed: promotions, coupons, tax rates.
     Merchant,
     /// Everything, and reads who did what.
     Admin,
@@ -28,7 +28,7 @@ pub enum Right {
     Ship,
     /// Book receipts, counts and damage.
     MoveStock,
-    /// Change prices, promotions, coupons, taxes and delivery.
+    /// Change promotions, coupons and tax rates.
     SetTerms,
     /// Read who changed what.
     ReadAudit,

@@ -53,7 +53,7 @@ impl Section {
             Self::Stock => "Stock",
             Self::Orders => "Orders",
             Self::Ship => "Ship",
-            Self::Tables => "Prices and rules",
+            Self::Tables => "Rules",
             Self::Audit => "Audit log",
         }
     }

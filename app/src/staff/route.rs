@@ -45,7 +45,7 @@ pub enum Route {
     Ship {
         after: Option<String>,
     },
-    /// The tables of prices and rules.
+    /// The tables of rules.
     Tables,
     /// Rows of a table that begin with `wanted`, after the row with this key.
     Table {

@@ -21,7 +21,6 @@ pub async fn list(db: &Db, table: Table, wanted: &str, after: Option<&str>, limi
         Table::Coupons => coupons_listed(db, wanted, after, limit, now).await,
         Table::Taxes => Ok(turned(rates(db, wanted, now).await?, after, limit)),
         Table::Collection => Ok(turned(places(db, wanted, now).await?, after, limit)),
-        Table::Delivery | Table::Prices => Ok((Vec::new(), None)),
     }
 }
 
@@ -165,7 +164,6 @@ pub async fn state(db: &Db, table: Table, key: &str, now: Instant) -> anyhow::Re
         }
         Table::Taxes => rates(db, "", now).await?,
         Table::Collection => places(db, "", now).await?,
-        Table::Delivery | Table::Prices => Vec::new(),
     };
     Ok(lines.into_iter().find(|line| line.key == key).map_or("", |line| line.state))
 }

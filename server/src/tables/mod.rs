@@ -1,4 +1,4 @@
-//! The tables of prices and rules as staff edit them, row by row or by file. Whatever changes one goes through [`carry_out`]: it writes every row in
+//! The tables of rules as staff edit them, row by row or by file. Whatever changes one goes through [`carry_out`]: it writes every row in
 //! one transaction, keeps each as it was and as it is, and can therefore say beforehand what would change ([`look`] is the same work, rolled
 //! back), and undo it afterwards. What a cell means is said in a file a table.
 

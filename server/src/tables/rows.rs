@@ -80,7 +80,6 @@ async fn resolve(tx: &mut Tx, cx: &Context<'_>, table: Table, cells: &Cells) -> 
         Table::Promotions | Table::Coupons => rule::key(tx, cx, table, cells).await,
         Table::Taxes => taxes::key(cx, cells),
         Table::Collection => collection::key(cx, cells),
-        Table::Delivery | Table::Prices => Err(PutError::wrong("", "not yet")),
     }
 }
 
@@ -90,7 +89,6 @@ pub(super) async fn read(tx: &mut Tx, cx: &Context<'_>, table: Table, key: &str)
         Table::Coupons => coupons::read(tx, key).await,
         Table::Taxes => taxes::read(tx, cx, key).await,
         Table::Collection => collection::read(tx, key).await,
-        Table::Delivery | Table::Prices => Ok(None),
     }
 }
 
@@ -100,7 +98,6 @@ async fn put(tx: &mut Tx, cx: &Context<'_>, table: Table, key: &str, before: Opt
         Table::Coupons => coupons::put(tx, cx, key, before, cells).await,
         Table::Taxes => taxes::put(tx, cx, key, before, cells).await,
         Table::Collection => collection::put(tx, cx, key, before, cells).await,
-        Table::Delivery | Table::Prices => Ok(()),
     }
 }
 
@@ -111,6 +108,5 @@ async fn end(tx: &mut Tx, cx: &Context<'_>, table: Table, key: &str) -> Result<O
         Table::Coupons => coupons::end(tx, cx, key).await.map(|()| None),
         Table::Taxes => taxes::end(tx, cx, key).await,
         Table::Collection => collection::end(tx, cx, key).await,
-        Table::Delivery | Table::Prices => Ok(None),
     }
 }

@@ -2,13 +2,11 @@
 
 use domain::locale::TextLanguage;
 
-/// A table of prices or rules.
+/// A table of rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Table {
-    Prices,
     Promotions,
     Coupons,
-    Delivery,
     Taxes,
     Collection,
 }
@@ -141,25 +139,6 @@ const COUPONS: [Column; 24] = {
     columns
 };
 
-const PRICES: [Column; 6] = [
-    key(column("list", "Price list", "Markets may share one.", Kind::Line(40))),
-    key(column("variant", "Variant", "By SKU, or by id where the SKU is missing or doubled.", Kind::Line(80))),
-    key(column(
-        "from",
-        "From",
-        "Empty: the list price from now on. 2027-01-01T09:00Z is UTC; without the Z it is the time in the zone of the list's first market.",
-        Kind::Line(40),
-    )),
-    listed(column("until", "Until", "With an end it stands over the list price for its time. Empty: a list price.", Kind::Line(40))),
-    listed(column("price", "Price", "In the list's currency, such as 48.00; 4800 in yen.", Kind::Line(20))),
-    listed(column(
-        "compare_at",
-        "Compare at",
-        "What it is said to have cost before. Shown only where the price history bears it out.",
-        Kind::Line(20),
-    )),
-];
-
 const TAXES: [Column; 10] = [
     key(column("country", "Country", "Such as DE.", Kind::Line(2))),
     key(column("region", "Region", "A state or province, such as NY. Empty: the whole country.", Kind::Line(6))),
@@ -195,37 +174,14 @@ const COLLECTION: [Column; 3] = [
     )),
 ];
 
-const DELIVERY: [Column; 18] = [
-    key(column("market", "Market", "Such as DE.", Kind::Line(2))),
-    key(column("code", "Code", "standard, express.", Kind::Line(40))),
-    key(column("from", "From", "Empty: from now on. Orders that stand keep their price and their dates.", Kind::Line(40))),
-    listed(column("name", "Name", "In American English.", Kind::Line(80))),
-    title("name_en_gb", "Name in British English"),
-    title("name_de", "Name in German"),
-    title("name_fr", "Name in French"),
-    title("name_ja", "Name in Japanese"),
-    title("name_ko", "Name in Korean"),
-    listed(column("price", "Price", "In the market's currency.", Kind::Line(20))),
-    listed(column("free_from", "Free from", "From this value of goods it costs nothing. Empty: always charged.", Kind::Line(20))),
-    listed(column("days", "Business days", "On the way, such as 2-3.", Kind::Line(9))),
-    column("cut_off", "Cut-off", "Until when an order leaves the same day: 14:00 Europe/Berlin.", Kind::Line(60)),
-    column("ships_from", "Leaves from", "A location's code, such as rotterdam.", Kind::Line(40)),
-    column("from_country", "Country of that location", "On whose public holidays nothing leaves.", Kind::Line(2)),
-    column("handling_days", "Handling days", "Business days that the location needs before a parcel leaves.", Kind::Line(3)),
-    column("weights", "Heavy parcels", "", Kind::Area(2_000)),
-    column("zones", "Zones", "", Kind::Area(8_000)),
-];
-
 impl Table {
-    pub const ALL: [Self; 6] = [Self::Prices, Self::Promotions, Self::Coupons, Self::Delivery, Self::Taxes, Self::Collection];
+    pub const ALL: [Self; 4] = [Self::Promotions, Self::Coupons, Self::Taxes, Self::Collection];
 
     /// As in addresses, files and the history.
     pub const fn word(self) -> &'static str {
         match self {
-            Self::Prices => "prices",
             Self::Promotions => "promotions",
             Self::Coupons => "coupons",
-            Self::Delivery => "delivery",
             Self::Taxes => "taxes",
             Self::Collection => "collection",
         }
@@ -237,10 +193,8 @@ impl Table {
 
     pub const fn title(self) -> &'static str {
         match self {
-            Self::Prices => "Prices",
             Self::Promotions => "Promotions",
             Self::Coupons => "Coupons",
-            Self::Delivery => "Delivery",
             Self::Taxes => "Tax rates",
             Self::Collection => "Where taxes are collected",
         }
@@ -249,10 +203,8 @@ impl Table {
     /// What one row is, for buttons and notices.
     pub const fn one(self) -> &'static str {
         match self {
-            Self::Prices => "price",
             Self::Promotions => "promotion",
             Self::Coupons => "coupon",
-            Self::Delivery => "delivery method",
             Self::Taxes => "tax rate",
             Self::Collection => "place",
         }
@@ -261,10 +213,8 @@ impl Table {
     /// What the table is for, in a sentence.
     pub const fn help(self) -> &'static str {
         match self {
-            Self::Prices => "List prices of each market, and prices that stand over them for a time.",
             Self::Promotions => "What is taken off by itself: percentages, amounts, three for two, tiers, free delivery.",
             Self::Coupons => "The same for whoever types a code, with limits on its uses.",
-            Self::Delivery => "What each method costs and promises, by market, zone and weight.",
             Self::Taxes => "Rates by country, region and kind of goods, each from a day on.",
             Self::Collection => "Countries, states and provinces for which the shop collects taxes. Those that are not named are collected.",
         }
@@ -272,10 +222,8 @@ impl Table {
 
     pub const fn columns(self) -> &'static [Column] {
         match self {
-            Self::Prices => &PRICES,
             Self::Promotions => &PROMOTIONS,
             Self::Coupons => &COUPONS,
-            Self::Delivery => &DELIVERY,
             Self::Taxes => &TAXES,
             Self::Collection => &COLLECTION,
         }
@@ -313,7 +261,7 @@ mod tests {
         }
         for language in TextLanguage::ALL {
             assert!(Table::Promotions.position(&format!("title{}", suffix(language))).is_some());
-            assert!(Table::Delivery.position(&format!("name{}", suffix(language))).is_some());
+            assert!(Table::Coupons.position(&format!("title{}", suffix(language))).is_some());
         }
     }
 }

@@ -61,7 +61,7 @@ pub fn file(desk: &Desk, data: FileData) -> Sheet {
     let error = data.error.map(|error| view! { <p class="notice bad" role="alert">{error}</p> });
     let plan = data.plan.map(|plan| planned(desk, table, &plan, data.text));
     let columns = table.columns().iter().map(|column| {
-        view! { <div><dt><code>{column.name}</code></dt><dd>{column.label}". "{column.hint}</dd></div> }
+        view! { <dt><code>{column.name}</code></dt><dd>{column.label}". "{column.hint}</dd> }
     });
     let limits = format!(
         "CSV in UTF-8 with a head; at most {} rows and {} kB. Rows that it does not name stay as they are.",

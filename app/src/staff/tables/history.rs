@@ -68,14 +68,14 @@ pub(super) fn lines(edits: &[EditLine]) -> AnyView {
                 <td data-label="Who">{edit.who.clone()}</td>
                 <td data-label="How"><span>{how(&edit.source)}" "{undone}</span></td>
                 <td data-label="What">{what}</td>
-                <td><a href=Route::TableEdit { edit: edit.id.clone() }.url()>"Look"<span class="vh">{format!(" at the change of {count}")}</span></a></td>
+                <td data-label="Details"><a href=Route::TableEdit { edit: edit.id.clone() }.url()>"Look"<span class="vh">{format!(" at the change of {count}")}</span></a></td>
             </tr>
         }
     });
     view! {
         <table class="rows changes">
             <thead>
-                <tr><th scope="col">"When"</th><th scope="col">"Who"</th><th scope="col">"How"</th><th scope="col">"What"</th><th scope="col"></th></tr>
+                <tr><th scope="col">"When"</th><th scope="col">"Who"</th><th scope="col">"How"</th><th scope="col">"What"</th><th scope="col">"Details"</th></tr>
             </thead>
             <tbody>{rows.collect_view()}</tbody>
         </table>

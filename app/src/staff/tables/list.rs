@@ -32,7 +32,7 @@ pub struct ListData {
 /// All tables.
 pub fn overview(desk: &Desk) -> Sheet {
     let rows = Table::ALL.map(|table| view! { <li><a href=table_url(table)><span>{table.title()}<small>{table.help()}</small></span></a></li> });
-    let body = view! { <ul class="tasks">{rows.to_vec().collect_view()}</ul> };
+    let body = view! { <ul class="tasks plain">{rows.to_vec().collect_view()}</ul> };
     Sheet::framed(desk, Section::Tables, Section::Tables.name(), None, ().into_any(), body.into_any())
 }
 
@@ -72,10 +72,8 @@ pub fn list(desk: &Desk, data: ListData) -> Sheet {
 /// What a search looks at.
 const fn hint(table: Table) -> &'static str {
     match table {
-        Table::Prices => "SKU, barcode, or any word of the title: the beginning is enough.",
         Table::Coupons => "A code: the beginning is enough.",
         Table::Promotions => "The beginning of a title.",
-        Table::Delivery => "A market, such as DE.",
         Table::Taxes | Table::Collection => "A country, such as DE, or a region, such as US-NY.",
     }
 }

@@ -1,4 +1,4 @@
-//! The tables of prices and rules: lists, a form for each row, files, and what was changed, with a way back.
+//! The tables of rules: lists, a form for each row, files, and what was changed, with a way back.
 
 mod columns;
 mod file;
@@ -32,7 +32,7 @@ impl Difference {
     }
 }
 
-/// Differences, one below the other: `Price: 48.00 → 45.00`.
+/// Differences, one below the other: `What it does: 10% → 15%`.
 fn differences(all: &[Difference]) -> AnyView {
     let lines = all.iter().cloned().map(|Difference { label, before, after }| {
         let (before, after) = (shown(before), shown(after));
@@ -50,10 +50,8 @@ fn shown(cell: String) -> String {
 pub fn named(table: Table, cells: &[String]) -> String {
     let cell = |name: &str| table.position(name).and_then(|at| cells.get(at)).map_or("", String::as_str);
     let parts: Vec<&str> = match table {
-        Table::Prices => vec![cell("list"), cell("variant"), cell("from")],
         Table::Promotions => vec![cell("title")],
         Table::Coupons => vec![cell("code"), cell("title")],
-        Table::Delivery => vec![cell("market"), cell("name"), cell("from")],
         Table::Taxes => vec![cell("country"), cell("region"), cell("category"), cell("name"), cell("from")],
         Table::Collection => vec![cell("place"), cell("from")],
     };

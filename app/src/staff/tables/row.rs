@@ -108,7 +108,7 @@ fn field(column: &Column, value: String, error: Option<String>) -> AnyView {
 fn facts(data: &RowData) -> AnyView {
     let told = data.table.columns().iter().enumerate().filter_map(|(at, column)| {
         let cell = data.cells.get(at).filter(|cell| !cell.is_empty())?;
-        Some(view! { <div><dt>{column.label}</dt><dd>{list::words(column.kind, cell)}</dd></div> })
+        Some(view! { <dt>{column.label}</dt><dd>{list::words(column.kind, cell)}</dd> })
     });
     view! { <dl class="facts">{told.collect_view()}</dl> }.into_any()
 }

@@ -49,7 +49,7 @@ fn line(entry: Entry) -> Line {
         Subject::Coupon(id) => (coupon(entry.after.as_deref()).unwrap_or_else(|| format!("coupon {id}")), None),
         Subject::File(name) => (format!("file {name}"), None),
         Subject::Other(text) => match text.strip_prefix("edit:") {
-            Some(edit) => ("prices and rules".to_owned(), Some(Route::TableEdit { edit: edit.to_owned() })),
+            Some(edit) => ("rules".to_owned(), Some(Route::TableEdit { edit: edit.to_owned() })),
             None => (text, None),
         },
         Subject::Promotion(id) => (format!("promotion {id}"), None),

@@ -1,4 +1,4 @@
-//! The tables of prices and rules: lists, a form a row, files with a look before, and what was changed, with the way back.
+//! The tables of rules: lists, a form a row, files with a look before, and what was changed, with the way back.
 
 use super::{desk, query_fields, send};
 use crate::{

@@ -1,4 +1,4 @@
-//! Tables of prices and rules under `/ops`: rows by form and by file, looked at before, told in the history and the log, undone.
+//! Tables of rules under `/ops`: rows by form and by file, looked at before, told in the history and the log, undone.
 
 use crate::{
     staff::house::{self, House},
@@ -215,11 +215,11 @@ async fn taxes_change_from_an_instant_on_and_never_before() -> anyhow::Result<()
     let done = merchant.post(&apply, &[("text", &*file), ("seen", &*hidden(&looked, "seen")?), ("mutation", &*hidden(&looked, "mutation")?)]).await?;
     let edit = done.location().with_context(|| format!("{}: {}", done.status, done.body))?;
     assert_eq!(general().await?, 190_000, "it is to come");
-    house.shop.advance(Duration::from_secs(86_400));
+    house.shop.clock.advance(Duration::from_hours(24));
     assert_eq!(general().await?, 200_000);
 
     // Undone after it began: what counted before counts again, and orders of the time between keep theirs.
-    house.shop.advance(Duration::from_secs(60));
+    house.shop.clock.advance(Duration::from_mins(1));
     let merchant = house.signed_in(Role::Merchant).await?;
     let edit = edit.trim_start_matches("/ops/edits/").split('?').next().context("an id")?.to_owned();
     let undone = merchant.post(&Action::TableUndo { edit }.url(), &[("mutation", "undo")]).await?;
