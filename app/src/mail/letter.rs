@@ -160,8 +160,8 @@ fn facts(view: &View, data: &MailData, number: &str) -> Vec<Fact> {
     }
     if matches!(data.kind, Kind::Placed | Kind::Paid) {
         facts.extend(reasons(view, data).into_iter().filter(|(_, lines)| !lines.is_empty()).map(|(label, lines)| plain(label, lines)));
-        let arrives = filled(common.arrives, &[("dates", &date_range(data.promise.from, data.promise.to, view.locale))]);
-        facts.push(plain(common.delivery_method, vec![data.method.clone(), arrives]));
+        let arrives = data.promise.map(|promise| filled(common.arrives, &[("dates", &date_range(promise.from, promise.to, view.locale))]));
+        facts.push(plain(common.delivery_method, std::iter::once(data.method.clone()).chain(arrives).collect()));
     }
     if matches!(data.kind, Kind::Placed | Kind::Paid | Kind::Shipped | Kind::Delivered) {
         facts.push(plain(common.deliver_to, postal(&data.delivery)));

@@ -22,7 +22,7 @@ const LINK: &str = "https://shop.example/x/orders/AAAAAAAAAAAAAAAAAAAAAA";
 
 fn data(kind: Kind, title: &str) -> MailData {
     let money = |minor| Money::new(minor, Currency::USD);
-    let entry = |label, amount, why| Entry { label, amount: money(amount), why, included: false };
+    let entry = |label, amount, why| Entry { label, amount: money(amount), why, included: false, parcel: None };
     let day = |day| jiff::civil::date(2026, 11, day);
     MailData {
         kind,
@@ -46,7 +46,7 @@ fn data(kind: Kind, title: &str) -> MailData {
         },
         total: money(10_100),
         method: "Standard".into(),
-        promise: Promise { from: day(24), to: day(26) },
+        promise: Some(Promise { from: day(24), to: day(26) }),
         delivery: Address {
             country: "JP".parse().expect("a country"),
             name: PersonName { full: "山田 花子".into(), kana: None },

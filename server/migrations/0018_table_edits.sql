@@ -1,7 +1,7 @@
--- What staff changed in the tables of prices and rules: each edit, with every row as it was and as it is, so that it can be read and undone.
+-- What staff changed in the tables of rules: each edit, with every row as it was and as it is, so that it can be read and undone.
 CREATE TABLE table_edits (
   id TEXT PRIMARY KEY,
-  -- The word of the table: 'prices', 'promotions' …
+  -- The word of the table: 'promotions', 'taxes' …
   table_name TEXT NOT NULL,
   at BIGINT NOT NULL,
   -- As in audit_log
