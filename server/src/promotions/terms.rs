@@ -202,7 +202,7 @@ fn millionths(text: &str) -> anyhow::Result<u32> {
 }
 
 /// `10.00EUR`, `10 EUR`: the currency's own minor units, no more digits than it has.
-fn money(text: &str) -> anyhow::Result<Money> {
+pub(crate) fn money(text: &str) -> anyhow::Result<Money> {
     let wrong = || format!("{text:?} is not an amount such as 10.00EUR or 500JPY");
     let text = text.trim();
     let (figures, code) = text.split_at_checked(text.len().saturating_sub(3)).with_context(wrong)?;
@@ -226,7 +226,7 @@ fn figure(text: &str, digits: u32) -> anyhow::Result<i64> {
 }
 
 /// A day, a time of day or an instant, in microseconds UTC. A time that a clock change leaves out is the one after it.
-fn instant(text: &str, zone: &TimeZone) -> anyhow::Result<Instant> {
+pub(crate) fn instant(text: &str, zone: &TimeZone) -> anyhow::Result<Instant> {
     if let Ok(at) = text.parse::<Timestamp>() {
         return Ok(at.as_microsecond());
     }
