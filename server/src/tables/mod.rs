@@ -106,16 +106,16 @@ pub enum Seen {
     Nothing,
     /// One row, as [`row_print`] names it.
     Row(String),
-    /// What would change, as [`fingerprint`] names it.
+    /// What would change, as [`look`] names it.
     Plan(String),
 }
 
 impl Seen {
-    fn is_other(&self, outcomes: &[Outcome]) -> bool {
+    fn is_other(&self, outcomes: &[Outcome], print: &str) -> bool {
         match self {
             Self::Nothing => false,
             Self::Row(seen) => outcomes.first().is_some_and(|outcome| row_print(outcome.before.as_ref()) != *seen),
-            Self::Plan(seen) => fingerprint(outcomes) != *seen,
+            Self::Plan(seen) => print != seen,
         }
     }
 }
@@ -184,8 +184,8 @@ impl Conflict for Halt {
     }
 }
 
-/// What the wishes would change, without changing it. They are carried out one after the other, so that rows of one file see each other.
-pub async fn look(db: &Db, clock: &Clock, table: Table, wishes: &[Wish]) -> anyhow::Result<Vec<Outcome>> {
+/// What the wishes would change, without changing it, and a name for that ([`Seen::Plan`]). They are carried out one after the other, so that rows of one file see each other.
+pub async fn look(db: &Db, clock: &Clock, table: Table, wishes: &[Wish]) -> anyhow::Result<(Vec<Outcome>, String)> {
     let (markets, now) = (shelves::markets(db, clock.now()).await?, clock.now());
     let looked = db
         .transact::<(), Halt>(|tx| {
@@ -195,9 +195,12 @@ pub async fn look(db: &Db, clock: &Clock, table: Table, wishes: &[Wish]) -> anyh
         })
         .await;
     match looked {
-        Err(Halt::Told(outcomes)) => Ok(outcomes),
+        Err(Halt::Told(outcomes)) => {
+            let print = fingerprint(table, wishes, &outcomes, now);
+            Ok((outcomes, print))
+        }
         Err(Halt::Failed(error)) => Err(error),
-        Ok(()) | Err(Halt::Before) => Ok(Vec::new()),
+        Ok(()) | Err(Halt::Before) => anyhow::bail!("a look tells what it found"),
     }
 }
 
@@ -212,8 +215,10 @@ pub async fn carry_out(db: &Db, clock: &Clock, table: Table, wishes: &[Wish], re
                 if !staff::first_time(tx, request.by, &request.mutation, &print, now).await? {
                     return Err(Halt::Before);
                 }
-                let outcomes = all(tx, &Context { clock: &clock, now, markets: &markets }, table, wishes).await?;
-                if request.seen.is_other(&outcomes) || outcomes.iter().any(|outcome| !outcome.wrong.is_empty()) {
+                let outcomes = all(tx, &Context { clock: &clock, now, markets: &markets }, table, wishes.clone()).await?;
+                if request.seen.is_other(&outcomes, &fingerprint(table, &wishes, &outcomes, now))
+                    || outcomes.iter().any(|outcome| !outcome.wrong.is_empty())
+                {
                     return Err(Halt::Told(outcomes));
                 }
                 keep(tx, &clock, table, &outcomes, &request).await.map_err(Halt::from)
@@ -289,10 +294,16 @@ pub async fn find(db: &Db, clock: &Clock, table: Table, key: &str) -> anyhow::Re
     .await
 }
 
-/// Names what a look found: 43 characters, the same for the same changes.
-pub fn fingerprint(outcomes: &[Outcome]) -> String {
-    let told: Vec<_> = outcomes.iter().filter(|outcome| outcome.is_change()).map(|outcome| (&outcome.before, &outcome.after)).collect();
-    digest(&json!(told))
+/// Names what a look found: 43 characters, the same for the same wishes that change the same. What a row gets anew each time, its id and the
+/// instant of the look, does not count.
+fn fingerprint(table: Table, wishes: &[Wish], outcomes: &[Outcome], now: Instant) -> String {
+    let (id, instant) = (table.position("id"), cells::instant(now));
+    let lasting = |cells: &Option<Cells>| {
+        let cells = cells.as_ref()?.iter().enumerate();
+        Some(cells.filter(|(at, cell)| Some(*at) != id && **cell != instant).map(|(_, cell)| cell.clone()).collect::<Vec<_>>())
+    };
+    let told: Vec<_> = outcomes.iter().map(|outcome| (lasting(&outcome.before), lasting(&outcome.after))).collect();
+    digest(&json!([form_print(table, wishes), told]))
 }
 
 /// The same for one row as it stands.

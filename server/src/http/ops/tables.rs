@@ -263,11 +263,11 @@ async fn planned(shop: &Shop, table: Table, text: String) -> Result<FileData, Fa
         Err(error) => return Ok(FileData { error: Some(error), status: 422, ..file_page(table, String::new()) }),
     };
     let (lines, wishes): (Vec<u64>, Vec<Wish>) = wishes.into_iter().unzip();
-    let outcomes = tables::look(&shop.db, &shop.clock, table, &wishes).await?;
-    Ok(FileData { plan: Some(plan(table, &lines, &outcomes)), ..file_page(table, text) })
+    let (outcomes, print) = tables::look(&shop.db, &shop.clock, table, &wishes).await?;
+    Ok(FileData { plan: Some(plan(table, &lines, &outcomes, print)), ..file_page(table, text) })
 }
 
-fn plan(table: Table, lines: &[u64], outcomes: &[Outcome]) -> Plan {
+fn plan(table: Table, lines: &[u64], outcomes: &[Outcome], fingerprint: String) -> Plan {
     let label = |name: &str| table.columns().iter().find(|column| column.name == name).map_or("", |column| column.label);
     let told = lines.iter().zip(outcomes).map(|(line, outcome)| {
         let differences = Difference::between(table, outcome.before.as_deref(), outcome.after.as_deref());
@@ -282,23 +282,23 @@ fn plan(table: Table, lines: &[u64], outcomes: &[Outcome]) -> Plan {
         let name = cells.map(|cells| app::staff::tables::named(table, cells)).unwrap_or_default();
         PlanLine { line: *line, name, verdict }
     });
-    Plan { lines: told.collect(), fingerprint: tables::fingerprint(outcomes) }
+    Plan { lines: told.collect(), fingerprint }
 }
 
 async fn apply(State(shop): State<Shop>, staff: Staff, Path(word): Path<String>, FileFields(fields): FileFields) -> Result<Response, Failure> {
     staff.require(Right::SetTerms)?;
     let (table, text) = (named(&word)?, fields.get("text").to_owned());
     let Ok(wishes) = tables::read_file(table, &text) else { return Err(Fault::BadRequest.into()) };
-    let (lines, wishes): (Vec<u64>, Vec<Wish>) = wishes.into_iter().unzip();
+    let wishes: Vec<Wish> = wishes.into_iter().map(|(_, wish)| wish).collect();
     let request =
         Request { by: staff.id(), mutation: mutation(&shop, &fields), source: Source::File, seen: Seen::Plan(fields.get("seen").to_owned()) };
-    let outcomes = match tables::carry_out(&shop.db, &shop.clock, table, &wishes, request).await? {
+    match tables::carry_out(&shop.db, &shop.clock, table, &wishes, request).await? {
         Done::Changed(edit) => return Ok(see_other(&format!("{}?said=changed", Route::TableEdit { edit }.url()))),
         Done::Nothing | Done::Before => return Ok(saved(table, None)),
-        Done::Refused(outcomes) => outcomes,
-    };
+        Done::Refused(_) => {}
+    }
     let error = Some("The table was changed since you looked: nothing was done. Look again at what would change now.".to_owned());
-    let data = FileData { plan: Some(plan(table, &lines, &outcomes)), error, status: 409, ..file_page(table, text) };
+    let data = FileData { error, status: 409, ..planned(&shop, table, text).await? };
     send(&shop, app::staff::tables::file(&desk(&shop, &staff), data))
 }
 
