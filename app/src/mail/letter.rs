@@ -122,7 +122,7 @@ fn sums_of(view: &View, data: &MailData) -> Vec<(String, String)> {
 /// How promotions changed the total, and why others did not: what the order's page says, of them alone.
 fn reasons(view: &View, data: &MailData) -> [(&'static str, Vec<String>); 2] {
     let quote = &data.quote;
-    let taken = quote.entries.iter().filter(|entry| matches!(entry.label, Label::Discount { .. }));
+    let taken = quote.entries.iter().filter(|entry| matches!(entry.label, Label::Discount { .. }) || entry.parcel.is_some());
     let taken = taken.map(|entry| told(&sums::label(entry, view), &sums::because(entry, quote, view), view.locale));
     let left = quote.trace.iter().filter(|traced| traced.is_for_shoppers());
     let left = left.filter_map(|traced| Some(told(&trace::name(traced), &trace::reason(traced.refusal()?, view), view.locale)));

@@ -65,15 +65,15 @@ impl Basket {
         for line in &cart.lines {
             let live = live.iter().find(|item| item.product == line.product);
             let mut read = basket_line(view, line, documents.get(&line.product).map(AsRef::as_ref), live.map(AsRef::as_ref));
-            if let Some(wanted) = &mut read.wanted {
-                if let Some(row) = shop.db.first(MORE, params![line.product, line.variant]).await? {
-                    wanted.weight_g = u32::try_from(row.int("weight_g")?).unwrap_or(0);
-                    read.handling_days = u8::try_from(row.int("handling_days")?).unwrap_or(0);
-                    read.oversell = row.flag("oversell")?;
-                    wanted.tax_category = row.text("tax_category")?;
-                    wanted.category = row.text_or_null("category")?.unwrap_or_default();
-                    wanted.tags = serde_json::from_str(&row.text("tags")?).context("products.tags")?;
-                }
+            if let Some(wanted) = &mut read.wanted
+                && let Some(row) = shop.db.first(MORE, params![line.product, line.variant]).await?
+            {
+                wanted.weight_g = u32::try_from(row.int("weight_g")?).unwrap_or(0);
+                read.handling_days = u8::try_from(row.int("handling_days")?).unwrap_or(0);
+                read.oversell = row.flag("oversell")?;
+                wanted.tax_category = row.text("tax_category")?;
+                wanted.category = row.text_or_null("category")?.unwrap_or_default();
+                wanted.tags = serde_json::from_str(&row.text("tags")?).context("products.tags")?;
             }
             lines.push(read);
         }

@@ -22,7 +22,8 @@ use domain::{
 /// A market's methods for one parcel, in the order in which they are offered.
 #[derive(Debug)]
 pub struct Ways {
-    ways: Vec<(Method, Result<Method, NotOffered>)>,
+    /// Each as the table has it, and as it is here.
+    methods: Vec<(Method, Result<Method, NotOffered>)>,
     leaving: Leaving,
     grams: u64,
     to: Country,
@@ -39,17 +40,17 @@ impl Ways {
             let here = method.to(place, grams);
             (method, here)
         };
-        Ok(Self { ways: methods.into_iter().map(here).collect(), leaving, grams, to: place.country, now: view.now })
+        Ok(Self { methods: methods.into_iter().map(here).collect(), leaving, grams, to: place.country, now: view.now })
     }
 
     /// The first method that takes the parcel.
     pub fn first(&self) -> Option<&Method> {
-        self.ways.iter().find_map(|(_, here)| here.as_ref().ok())
+        self.methods.iter().find_map(|(_, here)| here.as_ref().ok())
     }
 
     /// A method as it is here; `None`: there is none of this code, or it does not take the parcel.
     pub fn find(&self, code: &str) -> Option<&Method> {
-        self.ways.iter().find(|(method, _)| method.code == code)?.1.as_ref().ok()
+        self.methods.iter().find(|(method, _)| method.code == code)?.1.as_ref().ok()
     }
 
     /// When everything should arrive by a method; `None`: something is on back-order.
@@ -59,18 +60,18 @@ impl Ways {
 
     /// Whether other places cost or take something else by one of the methods.
     pub fn has_zones(&self) -> bool {
-        self.ways.iter().any(|(method, _)| !method.zones.is_empty())
+        self.methods.iter().any(|(method, _)| !method.zones.is_empty())
     }
 
     /// Why a method does not take the parcel, and what to do: a sentence.
     pub fn refusal(&self, code: &str, view: &View) -> Option<String> {
-        let (method, here) = self.ways.iter().find(|(method, _)| method.code == code)?;
+        let (method, here) = self.methods.iter().find(|(method, _)| method.code == code)?;
         Some(refusal(here.as_ref().err()?, method, view))
     }
 
     /// Why none takes the parcel.
     pub fn none(&self, view: &View) -> Option<String> {
-        if self.first().is_some() { None } else { self.ways.first().and_then(|(method, _)| self.refusal(&method.code, view)) }
+        if self.first().is_some() { None } else { self.methods.first().and_then(|(method, _)| self.refusal(&method.code, view)) }
     }
 
     /// What a page shows of them.
@@ -79,7 +80,7 @@ impl Ways {
             Ok(here) => Offered { method: here.clone(), charge: here.charge(goods, self.grams), promise: self.promised(here), refusal: None },
             Err(refused) => Offered { method: method.clone(), charge: method.price, promise: None, refusal: Some(refusal(refused, method, view)) },
         };
-        self.ways.iter().map(offered).collect()
+        self.methods.iter().map(offered).collect()
     }
 }
 
