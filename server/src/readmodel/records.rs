@@ -3,7 +3,7 @@
 use crate::{
     catalog::{
         locations::safety_sql,
-        prices::{Price, Shown, compute},
+        prices::{self, Known, compute},
         product::{Product, Variant},
         shelves::{self, Category, Tag},
     },
@@ -36,7 +36,7 @@ pub struct Record {
     pub slugs: BTreeMap<TextLanguage, String>,
     /// Slugs in use and earlier ones.
     pub slugs_ever: Vec<String>,
-    prices: HashMap<VariantId, BTreeMap<String, Prices>>,
+    prices: HashMap<VariantId, BTreeMap<String, Known>>,
     stock: HashMap<VariantId, BTreeMap<String, Lying>>,
 }
 
@@ -47,9 +47,6 @@ struct Lying {
     /// Never sold online.
     safety: u32,
 }
-
-/// Prices in force and to come, and what was shown before, of one variant in one list.
-type Prices = (Vec<Price>, Vec<Shown>);
 
 /// What all products share, as the index and the projector use it.
 #[derive(Clone, Debug, Default)]
@@ -112,21 +109,7 @@ pub async fn load(db: &Db, first: ProductId, last: ProductId, now: Instant) -> a
     let variants = db.all("SELECT * FROM variants WHERE product_id >= $1 AND product_id <= $2 AND active = 1 ORDER BY position, id", range()).await?;
     let slugs =
         db.all("SELECT language, slug, target, is_current FROM slugs WHERE kind = 'product' AND target >= $1 AND target <= $2", range()).await?;
-    let prices = db
-        .all(
-            "SELECT p.variant_id, p.price_list, p.currency, p.amount_minor, p.compare_at_minor, p.valid_from, p.valid_until \
-             FROM prices p JOIN variants v ON v.id = p.variant_id WHERE v.product_id >= $1 AND v.product_id <= $2 AND v.active = 1 \
-             AND (p.valid_until IS NULL OR p.valid_until > $3) ORDER BY p.valid_from",
-            params![first, last, now],
-        )
-        .await?;
-    let history = db
-        .all(
-            "SELECT h.variant_id, h.price_list, h.currency, h.amount_minor, h.valid_from FROM price_history h JOIN variants v ON v.id = h.variant_id \
-             WHERE v.product_id >= $1 AND v.product_id <= $2 AND v.active = 1 ORDER BY h.valid_from, h.id",
-            range(),
-        )
-        .await?;
+    let mut prices = prices::between(db, first, last, now).await?;
     let stock = db
         .all(
             concat!(
@@ -149,6 +132,7 @@ pub async fn load(db: &Db, first: ProductId, last: ProductId, now: Instant) -> a
         let variant = Variant::read(row)?;
         product_of.insert(variant.id, variant.product);
         if let Some(record) = records.get_mut(&variant.product) {
+            record.prices.extend(prices.remove(&variant.id).map(|lists| (variant.id, lists)));
             record.variants.push(variant);
         }
     }
@@ -166,16 +150,6 @@ pub async fn load(db: &Db, first: ProductId, last: ProductId, now: Instant) -> a
         let variant = row.parse("variant_id")?;
         Ok(product_of.get(&variant).map(|product| (variant, *product)))
     };
-    for row in &prices {
-        let Some((variant, product)) = find(row)? else { continue };
-        let Some(record) = records.get_mut(&product) else { continue };
-        record.prices.entry(variant).or_default().entry(row.text("price_list")?).or_default().0.push(Price::read(row)?);
-    }
-    for row in &history {
-        let Some((variant, product)) = find(row)? else { continue };
-        let Some(record) = records.get_mut(&product) else { continue };
-        record.prices.entry(variant).or_default().entry(row.text("price_list")?).or_default().1.push(Shown::read(row)?);
-    }
     for row in &stock {
         let Some((variant, product)) = find(row)? else { continue };
         let Some(record) = records.get_mut(&product) else { continue };
