@@ -3,7 +3,7 @@
 use crate::{
     catalog::{
         locations::safety_sql,
-        prices::{self, Known, compute},
+        prices::{self, General, Known, Piece, compute, of_piece},
         product::{Product, Variant},
         shelves::{self, Category, Tag},
     },
@@ -37,6 +37,8 @@ pub struct Record {
     /// Slugs in use and earlier ones.
     pub slugs_ever: Vec<String>,
     prices: HashMap<VariantId, BTreeMap<String, Known>>,
+    /// What lowered prices for everybody, for references.
+    general: Arc<[General]>,
     stock: HashMap<VariantId, BTreeMap<String, Lying>>,
 }
 
@@ -109,7 +111,8 @@ pub async fn load(db: &Db, first: ProductId, last: ProductId, now: Instant) -> a
     let variants = db.all("SELECT * FROM variants WHERE product_id >= $1 AND product_id <= $2 AND active = 1 ORDER BY position, id", range()).await?;
     let slugs =
         db.all("SELECT language, slug, target, is_current FROM slugs WHERE kind = 'product' AND target >= $1 AND target <= $2", range()).await?;
-    let mut prices = prices::between(db, first, last, now).await?;
+    let (mut prices, general) = prices::between(db, first, last, now).await?;
+    let general: Arc<[General]> = general.into();
     let stock = db
         .all(
             concat!(
@@ -124,7 +127,15 @@ pub async fn load(db: &Db, first: ProductId, last: ProductId, now: Instant) -> a
     let mut records: HashMap<ProductId, Record> = HashMap::with_capacity(products.len());
     for row in &products {
         let product = Product::read(row)?;
-        let record = Record { product, variants: vec![], slugs: BTreeMap::new(), slugs_ever: vec![], prices: HashMap::new(), stock: HashMap::new() };
+        let record = Record {
+            product,
+            variants: vec![],
+            slugs: BTreeMap::new(),
+            slugs_ever: vec![],
+            prices: HashMap::new(),
+            general: general.clone(),
+            stock: HashMap::new(),
+        };
         records.insert(record.product.id, record);
     }
     let mut product_of: HashMap<VariantId, ProductId> = HashMap::with_capacity(variants.len());
@@ -223,7 +234,8 @@ impl Record {
             let mut variants = BTreeMap::new();
             for variant in &self.variants {
                 let Some((prices, history)) = self.prices.get(&variant.id).and_then(|lists| lists.get(&market.price_list)) else { continue };
-                let windows = compute(market, prices, history, now);
+                let lowered = of_piece(&self.general, self.piece(variant.id, market.code));
+                let windows = compute(market, prices, history, &lowered, now);
                 if !windows.is_empty() {
                     variants.insert(variant.id, LiveVariant { windows, availability: self.availability(variant, market) });
                 }
@@ -232,6 +244,11 @@ impl Record {
         }
         let live = LiveItem { product: self.product.id, version, documents: 0, published: self.product.is_shown(), markets: by_market };
         Arc::new(LiveItem { documents: self.documents(&live.unsold(markets, now)), ..live })
+    }
+
+    fn piece(&self, variant: VariantId, market: MarketCode) -> Piece<'_> {
+        let product = &self.product;
+        Piece { market, product: product.id, variant, category: product.category.as_deref().unwrap_or_default(), tags: &product.tags }
     }
 
     /// A hash of what documents are made from.

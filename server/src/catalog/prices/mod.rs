@@ -4,12 +4,14 @@
 
 pub mod command;
 mod history;
+mod lowered;
 mod plan;
 mod reference;
 mod windows;
 
 pub use history::catch_up;
 pub(crate) use history::planned;
+pub(crate) use lowered::{General, Piece, of_piece};
 pub use plan::{NewWindow, PriceError, Standing, State, put, rows, schedule, withdraw};
 pub use reference::ReferenceRule;
 pub(crate) use windows::compute;
@@ -47,6 +49,7 @@ pub struct Priced {
 /// not on sale, is left out: the market does not sell it.
 pub async fn of(tx: &mut Tx, market: &Market, variants: &[VariantId], now: Instant) -> anyhow::Result<Vec<Priced>> {
     let mut found = Vec::with_capacity(variants.len());
+    let mut general: Option<Vec<General>> = None;
     for variant in variants {
         let rows = tx
             .all(
@@ -66,18 +69,23 @@ pub async fn of(tx: &mut Tx, market: &Market, variants: &[VariantId], now: Insta
             Vec::new()
         };
         let history = history.iter().map(Shown::read).collect::<anyhow::Result<Vec<_>>>()?;
-        let windows = compute(market, &prices, &history, now);
-        if windows.is_empty() {
-            continue;
+        if general.is_none() && !history.is_empty() {
+            general = Some(lowered::read(&tx.all(lowered::VERSIONS, params![]).await?)?);
         }
-        found.push(Priced {
+        let mut priced = Priced {
             variant: *variant,
             product: first.parse("product_id")?,
             tax_category: first.text("tax_category")?,
             category: first.text_or_null("category")?.unwrap_or_default(),
             tags: serde_json::from_str(&first.text("tags")?).context("products.tags")?,
-            windows,
-        });
+            windows: vec![],
+        };
+        let (product, category, tags) = (priced.product, priced.category.as_str(), priced.tags.as_slice());
+        let piece = Piece { market: market.code, product, variant: *variant, category, tags };
+        priced.windows = compute(market, &prices, &history, &of_piece(general.as_deref().unwrap_or_default(), piece), now);
+        if !priced.windows.is_empty() {
+            found.push(priced);
+        }
     }
     Ok(found)
 }
@@ -99,14 +107,20 @@ pub async fn of_product(db: &Db, market: &Market, product: ProductId, now: Insta
             _ => all.push((variant, vec![price])),
         }
     }
-    Ok(all.into_iter().map(|(variant, prices)| (variant, compute(market, &prices, &[], now))).collect())
+    Ok(all.into_iter().map(|(variant, prices)| (variant, compute(market, &prices, &[], &[], now))).collect())
 }
 
 /// Prices in force and to come, and what was shown before, of one variant in one list.
 pub(crate) type Known = (Vec<Price>, Vec<Shown>);
 
-/// The same of all variants of the products with ids from `first` to `last`, by variant and list.
-pub(crate) async fn between(db: &Db, first: ProductId, last: ProductId, now: Instant) -> anyhow::Result<HashMap<VariantId, BTreeMap<String, Known>>> {
+/// The same of all variants of the products with ids from `first` to `last`, by variant and list; and where one is reduced, which promotions lowered
+/// prices for everybody.
+pub(crate) async fn between(
+    db: &Db,
+    first: ProductId,
+    last: ProductId,
+    now: Instant,
+) -> anyhow::Result<(HashMap<VariantId, BTreeMap<String, Known>>, Vec<General>)> {
     let mut known: HashMap<VariantId, BTreeMap<String, Known>> = HashMap::new();
     let prices = "SELECT p.variant_id, p.price_list, p.currency, p.amount_minor, p.compare_at_minor, p.valid_from, p.valid_until, p.kind \
                   FROM prices p JOIN variants v ON v.id = p.variant_id WHERE v.product_id >= $1 AND v.product_id <= $2 AND v.active = 1 \
@@ -120,7 +134,9 @@ pub(crate) async fn between(db: &Db, first: ProductId, last: ProductId, now: Ins
     for row in &db.all(history, params![first, last]).await? {
         known.entry(row.parse("variant_id")?).or_default().entry(row.text("price_list")?).or_default().1.push(Shown::read(row)?);
     }
-    Ok(known)
+    let is_reduced = known.values().flat_map(BTreeMap::values).any(|(prices, _)| prices.iter().any(|price| price.compare_at.is_some()));
+    let general = if is_reduced { lowered::read(&db.all(lowered::VERSIONS, params![]).await?)? } else { Vec::new() };
+    Ok((known, general))
 }
 
 /// A row of `prices`.
@@ -144,6 +160,13 @@ impl Price {
             until: row.int_or_null("valid_until")?,
             is_override: row.text("kind")? == OVERRIDE,
         })
+    }
+}
+
+impl Shown {
+    /// Whether it was shown as a reduction.
+    fn is_reduced(&self) -> bool {
+        self.compare_at.is_some_and(|before| before > self.price.minor)
     }
 }
 

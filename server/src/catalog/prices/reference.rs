@@ -1,19 +1,26 @@
 //! Which earlier price may be struck through: each market's law as a rule over what was shown before.
 
-use super::{Price, Shown};
+use super::{
+    Price, Shown,
+    lowered::{Lowered, asked},
+};
 use domain::{market::MarketCode, money::Money, offer::Instant};
 
 const DAY: Instant = 86_400_000_000;
 
 /// What may be struck through beside a price: only when the seller claims a reduction, only what the history bears out, and only if it is
 /// higher than the price. `from`: when the row's window began. `history`: what was shown until then or, in a window that is open, until now.
-pub(super) fn reference(market: MarketCode, row: &Price, from: Instant, history: &[Shown]) -> Option<Money> {
+pub(super) fn reference(market: MarketCode, row: &Price, from: Instant, history: &[Shown], lowered: &[Lowered]) -> Option<Money> {
     let compare_at = row.compare_at.filter(|compare_at| *compare_at > row.price.minor)?;
     // The reduction began when this price was first shown in its unbroken run; it is frozen for the run.
     let earlier: Vec<Shown> = history.iter().copied().filter(|shown| shown.price.currency == row.price.currency).collect();
     let run = earlier.iter().rposition(|shown| shown.price.minor != row.price.minor).map_or(0, |last| last + 1);
     let rule = ReferenceRule::of(market);
-    let of_run = |run: usize| rule.reference(&earlier[..run], earlier.get(run).map_or(from, |shown| shown.from), compare_at);
+    let of_run = |run: usize| {
+        let (before, began) = (&earlier[..run], earlier.get(run).map_or(from, |shown| shown.from));
+        let asked = if rule.counts_general() { asked(before, lowered, began) } else { before.to_vec() };
+        rule.reference(&asked, began, compare_at)
+    };
     let allowed = rule.first_step(&earlier, run, row.price.minor).and_then(of_run).or_else(|| of_run(run))?;
     (allowed > row.price.minor).then(|| Money::new(allowed, row.price.currency))
 }
@@ -48,13 +55,19 @@ impl ReferenceRule {
         }
     }
 
+    /// Whether a general reduction in the time before lowers the reference: where the law asks for the lowest price, it is the one that anybody was
+    /// asked for. Rules of genuine and of ordinary prices ask what the seller named as the price: there it does not count.
+    const fn counts_general(self) -> bool {
+        matches!(self, Self::Lowest { .. })
+    }
+
     /// Where a reduction that was raised step by step began, if the law lets it be one: every step was a reduction and cheaper than the one before.
     fn first_step(self, shown: &[Shown], run: usize, price: i64) -> Option<usize> {
         if !matches!(self, Self::Lowest { is_progressive: true, .. }) {
             return None;
         }
         let steps = shown[..run].iter().rev().scan(price, |next, step| {
-            let is_step = step.compare_at.is_some_and(|before| before > step.price.minor) && step.price.minor >= *next;
+            let is_step = step.is_reduced() && step.price.minor >= *next;
             *next = step.price.minor;
             is_step.then_some(())
         });
@@ -108,7 +121,7 @@ mod tests {
 
     fn was(market: &str, now_days: i64, minor: i64, compare_at: Option<i64>, history: &[Shown]) -> Option<i64> {
         let row = Price { price: Money::new(minor, Currency::EUR), compare_at, from: now_days * DAY, until: None, is_override: false };
-        reference(market.parse().expect("a code"), &row, row.from, history).map(|money| money.minor)
+        reference(market.parse().expect("a code"), &row, row.from, history, &[]).map(|money| money.minor)
     }
 
     #[test]
@@ -146,5 +159,57 @@ mod tests {
         assert_eq!(was("JP", 100, 2900, Some(3600), &[shown(0, 3600), shown(100, 2900)]), Some(3600));
         assert_eq!(was("JP", 100, 2900, Some(3600), &[shown(0, 3000), shown(95, 3600), shown(100, 2900)]), Some(3000));
         assert_eq!(was("JP", 100, 2900, Some(3600), &[shown(92, 3600), shown(100, 2900)]), None, "eight days are too few");
+    }
+
+    /// A price that is shown as a reduction.
+    fn reduced(days: i64, minor: i64) -> Shown {
+        Shown { compare_at: Some(i64::MAX), ..shown(days, minor) }
+    }
+
+    #[test]
+    fn worked_examples_of_reductions_in_a_row() {
+        // A reduction to `minor` on day 100 that claims 10,000; what may be struck through.
+        type Example<'a> = (&'a str, i64, &'a [Shown], Option<i64>);
+        let after_a_break = [shown(0, 10_000), reduced(80, 8_000), shown(90, 10_000), reduced(100, 8_500)];
+        let in_steps = [shown(0, 10_000), reduced(90, 8_000), reduced(95, 7_500), reduced(100, 7_000)];
+        let back_up = [shown(0, 10_000), reduced(90, 7_000), reduced(100, 7_500)];
+        let unannounced = [shown(0, 10_000), shown(95, 8_000), reduced(100, 7_000)];
+        let long_ago = [shown(0, 10_000), reduced(60, 8_000), shown(65, 10_000), reduced(100, 8_500)];
+        let examples: [Example<'_>; 12] = [
+            // Directive 98/6/EC, article 6a (2): the lowest price of 30 days, and a reduction of those days counts.
+            ("DE", 8_500, &after_a_break, None),
+            ("DE", 8_500, &long_ago, Some(10_000)),
+            // KFTC's notice: the lowest of 20 days.
+            ("KR", 8_500, &after_a_break, None),
+            ("KR", 8_500, &long_ago, Some(10_000)),
+            // Article 6a (5) with § 11 (2) PAngV and L. 112-1-1, I: raised step by step, the price before the first step.
+            ("DE", 7_000, &in_steps, Some(10_000)),
+            ("FR", 7_000, &in_steps, Some(10_000)),
+            // The notice knows no steps: the lowest is that of the step before.
+            ("KR", 7_000, &in_steps, Some(7_500)),
+            // It was not raised but taken back: no step.
+            ("DE", 7_500, &back_up, None),
+            // The price had fallen without being announced as reduced: that is what it cost.
+            ("DE", 7_000, &unannounced, Some(8_000)),
+            // 16 CFR 233.1: no more than it was really sold for lately.
+            ("US", 7_000, &in_steps, Some(7_500)),
+            // Guidelines on price representations, part 4, 2: it stood for most of eight weeks, and in the last two of them.
+            ("JP", 7_000, &in_steps, Some(10_000)),
+            // Competition Act, s. 74.01 (3) (b): most of the time.
+            ("CA", 7_000, &in_steps, Some(10_000)),
+        ];
+        for (market, minor, history, expected) in examples {
+            assert_eq!(was(market, 100, minor, Some(10_000), history), expected, "{market}, {minor}, {history:?}");
+        }
+    }
+
+    #[test]
+    fn a_general_reduction_of_the_days_before_is_a_lower_price_where_the_lowest_counts() {
+        let lowered = [Lowered { from: 85 * DAY, until: 90 * DAY, millionths: 200_000, also_reduced: false }];
+        let row = Price { price: Money::new(7_500, Currency::EUR), compare_at: Some(10_000), from: 100 * DAY, until: None, is_override: false };
+        let history = [shown(0, 10_000), reduced(100, 7_500)];
+        let was = |market: &str| reference(market.parse().expect("a code"), &row, row.from, &history, &lowered).map(|money| money.minor);
+        assert_eq!((was("DE"), was("FR"), was("KR")), (Some(8_000), Some(8_000), Some(8_000)));
+        assert_eq!((was("US"), was("GB"), was("JP"), was("CA")), (Some(10_000), Some(10_000), Some(10_000), Some(10_000)));
     }
 }

@@ -1,7 +1,7 @@
 //! From rows of `prices` to what stands in live items: windows that do not overlap, each with the reference that it may name. Here is decided
 //! which row is in force; what a shopper is offered is `domain::offer`'s business.
 
-use super::{Price, Shown, reference::reference};
+use super::{Price, Shown, lowered::Lowered, reference::reference};
 use domain::{
     market::Market,
     offer::{Instant, PriceWindow},
@@ -9,8 +9,8 @@ use domain::{
 use std::collections::BTreeSet;
 
 /// Windows that are open or to come, from the rows of one variant in one price list and what is recorded of it, oldest first. Overrides lie over
-/// the list price, so that what was changed below one shows when it ends.
-pub(crate) fn compute(market: &Market, prices: &[Price], history: &[Shown], now: Instant) -> Vec<PriceWindow> {
+/// the list price, so that what was changed below one shows when it ends. `lowered`: when everybody got something off it.
+pub(crate) fn compute(market: &Market, prices: &[Price], history: &[Shown], lowered: &[Lowered], now: Instant) -> Vec<PriceWindow> {
     let rows: Vec<Price> = prices.iter().filter(|row| row.price.currency == market.currency).cloned().collect();
     let instants: Vec<Instant> = instants(&rows).into_iter().collect();
     // What has begun by itself and is not recorded yet counts as well, and for a window to come whatever comes before it.
@@ -20,7 +20,7 @@ pub(crate) fn compute(market: &Market, prices: &[Price], history: &[Shown], now:
         let until = instants.get(index + 1).copied();
         let Some(row) = in_force(&rows, *from).filter(|_| until.is_none_or(|until| until > now)) else { continue };
         let seen = shown.partition_point(|shown| shown.from <= now.max(*from));
-        let window = PriceWindow::new(*from, until, row.price, reference(market.code, row, *from, &shown[..seen]));
+        let window = PriceWindow::new(*from, until, row.price, reference(market.code, row, *from, &shown[..seen], lowered));
         if !windows.last_mut().is_some_and(|last| last.join(&window)) {
             windows.push(window);
         }
@@ -83,7 +83,7 @@ mod tests {
 
     /// The price and until when, at each instant.
     fn shown(rows: &[Price], at: &[Instant]) -> Vec<Option<(i64, Option<Instant>)>> {
-        let windows = compute(&germany(), rows, &[], at[0]);
+        let windows = compute(&germany(), rows, &[], &[], at[0]);
         at.iter().map(|at| offer(&windows, *at).map(|offer| (offer.price.minor, offer.valid_until))).collect()
     }
 
@@ -132,7 +132,7 @@ mod tests {
         ) {
             let overrides = over.iter().map(|(from, length, minor)| row(true, *from, Some(from + length), *minor));
             let rows: Vec<Price> = list.iter().map(|(from, minor)| row(false, *from, None, *minor)).chain(overrides).collect();
-            let windows = compute(&germany(), &rows, &[], now);
+            let windows = compute(&germany(), &rows, &[], &[], now);
             prop_assert!(windows.is_sorted_by(|one, next| one.until.is_some_and(|until| until <= next.from)), "they do not overlap");
             for at in now..60 {
                 prop_assert_eq!(offer(&windows, at).map(|offer| offer.price), in_force(&rows, at).map(|row| row.price));

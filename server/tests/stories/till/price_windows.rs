@@ -9,6 +9,7 @@ use domain::{
     market::{Market, MarketCode},
     money::Money,
     offer::{Instant, offer},
+    promotion::Promotion,
 };
 use serde_json::Value;
 use server::{
@@ -16,7 +17,7 @@ use server::{
         prices::{self, NewPrice, NewWindow, PriceError, State},
         shelves,
     },
-    params, readmodel,
+    params, promotions, readmodel,
 };
 use std::{collections::BTreeMap, time::Duration};
 
@@ -256,5 +257,49 @@ async fn what_cannot_be_meant_is_refused_with_a_sentence_and_what_is_planned_can
     assert_eq!(at_the_till(&house, &market, &thing).await?, Some(before[0].price.price));
     assert!(matches!(withdraw(&first).await, Err(PriceError::NotFound)));
     assert!(matches!(withdraw(&before[0].id).await, Err(PriceError::IsList)));
+    house.close().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sale_of_the_whole_shop_lowers_what_a_later_reduction_is_compared_with() -> anyhow::Result<()> {
+    let house = house::open().await?;
+    let (shop, thing) = (&house.shop.shop, house.things().await?.remove(0));
+    let all = shelves::markets(&shop.db, shop.clock.now()).await?;
+    let priced = async |code: &str| {
+        let market = all.iter().find(|market| market.code.code() == code).context("the market")?;
+        let (variant, now) = (thing.variant, shop.clock.now());
+        let work = shop.db.transact::<_, anyhow::Error>(|tx| {
+            let market = market.clone();
+            Box::pin(async move { prices::of(tx, &market, &[variant], now).await })
+        });
+        work.await?.first().and_then(|priced| offer(&priced.windows, now)).context("sold here")
+    };
+    let rule = serde_json::json!({
+        "id": shop.clock.id(), "titles": { "en-us": "A fifth off everything" }, "effect": { "kind": "percent", "millionths": 200_000 },
+        "valid_from": shop.clock.now(), "valid_until": shop.clock.now() + 24 * HOUR, "includes_reduced": true,
+    });
+    let promotion: Promotion = serde_json::from_value(rule)?;
+    shop.db
+        .transact::<_, anyhow::Error>(|tx| {
+            let (promotion, now) = (promotion.clone(), shop.clock.now());
+            Box::pin(async move { promotions::put(tx, &promotion, now).await })
+        })
+        .await?;
+    until(&house, shop.clock.now() + 48 * HOUR)?;
+    for (code, list, part) in [("DE", "de", 80), ("FR", "fr", 80), ("US", "us", 100)] {
+        let before = priced(code).await?.price;
+        let (variant, now) = (thing.variant, shop.clock.now());
+        let price = Money::new(before.minor / 2, before.currency);
+        shop.db
+            .transact::<_, PriceError>(|tx| {
+                let clock = shop.clock.clone();
+                let new = NewPrice { list, variant, price, compare_at: Some(before.minor), source: "operator" };
+                Box::pin(async move { prices::put(tx, &clock, new, now).await })
+            })
+            .await?;
+        let now = priced(code).await?;
+        let asked = before.minor - (before.minor * (100 - part) + 50) / 100;
+        assert_eq!((now.price, now.was.map(|was| was.minor)), (price, Some(asked)), "{code}");
+    }
     house.close().await
 }
