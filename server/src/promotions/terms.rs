@@ -202,7 +202,8 @@ pub(crate) fn tiers(texts: &[String]) -> anyhow::Result<Effect> {
 
 /// `12.5` as 125,000 millionths.
 pub(crate) fn millionths(text: &str) -> anyhow::Result<u32> {
-    let plain = text.trim().trim_end_matches('%').trim_end();
+    let plain = text.trim();
+    let plain = plain.strip_suffix('%').unwrap_or(plain).trim_end();
     let millionths = figure(plain, 4).with_context(|| format!("{text:?} is not a percentage such as 10 or 12.5"))?;
     Ok(u32::try_from(millionths)?)
 }
