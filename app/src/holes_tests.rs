@@ -24,7 +24,7 @@ fn market(code: &str, currency: &str) -> Market {
 
 fn item(market: &Market, was: Option<i64>, left: u32) -> Arc<LiveItem> {
     let money = |minor| Money::new(minor, market.currency);
-    let window = |minor, was: Option<i64>| vec![PriceWindow { from: 0, until: None, price: money(minor), reference: was.map(money) }];
+    let window = |minor, was: Option<i64>| vec![PriceWindow::new(0, None, money(minor), was.map(money))];
     let variants = [
         (
             BUYABLE,

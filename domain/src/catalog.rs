@@ -228,6 +228,9 @@ pub struct ListingPage {
     pub pages: u32,
     pub total: u32,
     pub cards: Vec<Card>,
+    /// The next instant at which a price may change that decided which cards these are, and in which order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub good_until: Option<i64>,
 }
 
 /// Cards on one page of a listing: divides by 2, 3 and 4 columns.

@@ -3,7 +3,7 @@
 use crate::{
     ids::{ProductId, VariantId},
     market::{Market, MarketCode},
-    offer::{Instant, Offer, PriceWindow, offer},
+    offer::{Instant, Offer, PriceWindow, changes_after, offer},
 };
 use serde::{Deserialize, Serialize};
 use std::{
@@ -37,6 +37,11 @@ impl LiveItem {
         let offers = || self.markets.get(&market).into_iter().flat_map(BTreeMap::values).filter_map(|variant| offer(&variant.windows, now));
         let lowest = offers().min_by_key(|offer| offer.price.minor)?;
         Some((lowest, offers().any(|offer| offer.price.minor != lowest.price.minor)))
+    }
+
+    /// The next instant after `now` at which the price of one of its variants may change in a market.
+    pub fn changes_after(&self, market: MarketCode, now: Instant) -> Option<Instant> {
+        self.markets.get(&market)?.values().filter_map(|variant| changes_after(&variant.windows, now)).min()
     }
 
     /// The markets among `markets` that have no price for any of its variants at `now`: they do not sell it.

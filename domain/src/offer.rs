@@ -1,4 +1,5 @@
-//! The one displayed price: every page, list, sort, filter, feed and cart asks [`offer`] and nothing else.
+//! The one displayed price: every page, list, sort, filter, feed and cart asks [`offer`] and nothing else. What a window costs can be read
+//! nowhere but here.
 
 use crate::money::Money;
 use serde::{Deserialize, Serialize};
@@ -13,10 +14,26 @@ pub struct PriceWindow {
     /// `None`: until something else is said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Instant>,
-    pub price: Money,
+    price: Money,
     /// The reference that may be struck through, already checked against the price history.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reference: Option<Money>,
+    reference: Option<Money>,
+}
+
+impl PriceWindow {
+    /// A window from what the catalogue says; `reference` is held by the price history.
+    pub const fn new(from: Instant, until: Option<Instant>, price: Money, reference: Option<Money>) -> Self {
+        Self { from, until, price, reference }
+    }
+
+    /// Goes on for as long as `next` does, if that begins where this one ends and offers the same. Whether it did.
+    pub fn join(&mut self, next: &Self) -> bool {
+        let is_same = self.until == Some(next.from) && self.price == next.price && self.reference == next.reference;
+        if is_same {
+            self.until = next.until;
+        }
+        is_same
+    }
 }
 
 /// What a shopper is offered at an instant.
@@ -25,7 +42,8 @@ pub struct Offer {
     pub price: Money,
     /// The earlier price, only ever higher than `price` and held by the price history.
     pub was: Option<Money>,
-    /// When this offer ends, if that is known.
+    /// When another price or none is in force, if that is known: nothing that shows this one may be kept for longer. The price of a reduction
+    /// (`was` is there) really ends then; of any other price it says only that another one follows, which is nothing to count down to.
     pub valid_until: Option<Instant>,
 }
 
@@ -53,6 +71,11 @@ pub fn offer(windows: &[PriceWindow], now: Instant) -> Option<Offer> {
     })
 }
 
+/// The next instant after `now` at which one of `windows` begins or ends.
+pub fn changes_after(windows: &[PriceWindow], now: Instant) -> Option<Instant> {
+    windows.iter().flat_map(|window| [Some(window.from), window.until]).flatten().filter(|at| *at > now).min()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -60,7 +83,7 @@ mod tests {
 
     fn window(from: Instant, until: Option<Instant>, minor: i64, was: Option<i64>) -> PriceWindow {
         let money = |minor| Money::new(minor, Currency::EUR);
-        PriceWindow { from, until, price: money(minor), reference: was.map(money) }
+        PriceWindow::new(from, until, money(minor), was.map(money))
     }
 
     #[test]

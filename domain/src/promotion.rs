@@ -83,11 +83,16 @@ impl Scope {
 
     /// Whether this line counts.
     pub fn covers(&self, line: &Wanted) -> bool {
+        self.names(line.product, line.variant, &line.category, &line.tags)
+    }
+
+    /// Whether a piece of this variant counts.
+    pub fn names(&self, product: ProductId, variant: VariantId, category: &str, tags: &[String]) -> bool {
         self.is_all()
-            || self.products.contains(&line.product)
-            || self.variants.contains(&line.variant)
-            || self.categories.contains(&line.category)
-            || self.tags.iter().any(|tag| line.tags.contains(tag))
+            || self.products.contains(&product)
+            || self.variants.contains(&variant)
+            || self.categories.iter().any(|known| known == category)
+            || self.tags.iter().any(|tag| tags.contains(tag))
     }
 }
 

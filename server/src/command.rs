@@ -2,7 +2,11 @@
 
 use crate::{
     Built, backup, bench, build,
-    catalog::{self, import, stock},
+    catalog::{
+        self, import,
+        prices::{self, command::PriceTask},
+        stock,
+    },
     clock::Clock,
     config::{Config, LogFormat, Options},
     coupons::{self, command::CouponTask},
@@ -60,6 +64,9 @@ enum Task {
     /// Taxes: which rates are in force, and where the shop collects them (nexus). Works beside a running shop.
     #[command(subcommand)]
     Tax(TaxTask),
+    /// Prices: what stands for a variant, set one, plan one that begins or ends by itself, take one back. Works beside a running shop.
+    #[command(subcommand)]
+    Prices(PriceTask),
     /// Promotions, which need no code: add one, list them, end one. Works beside a running shop.
     #[command(subcommand)]
     Promotion(PromotionTask),
@@ -130,6 +137,7 @@ pub fn run() -> ExitCode {
                 Some(Task::Stock { task }) => Box::pin(tell_stock(config, task)).await,
                 Some(Task::Coupon(task)) => Box::pin(tend_coupons(config, task)).await.map(|()| ExitCode::SUCCESS),
                 Some(Task::Tax(task)) => Box::pin(tend_taxes(config, task)).await.map(|()| ExitCode::SUCCESS),
+                Some(Task::Prices(task)) => Box::pin(tend_prices(config, task)).await.map(|()| ExitCode::SUCCESS),
                 Some(Task::Promotion(task)) => Box::pin(tend_promotions(config, task)).await.map(|()| ExitCode::SUCCESS),
                 Some(Task::Reconcile { since }) => Box::pin(backup::command::reconcile(config, since)).await,
                 Some(Task::TestProvider { with_parent }) => {
@@ -169,6 +177,14 @@ async fn tend_taxes(config: Config, task: TaxTask) -> anyhow::Result<()> {
     let (db, _here) = open_existing(&config, &clock).await?;
     tariffs::seed(&db).await?;
     println!("{}", tariffs::command::run(&db, &clock, task).await?);
+    Ok(())
+}
+
+/// Writes SQL and the outbox; a running shop shows it within a second.
+async fn tend_prices(config: Config, task: PriceTask) -> anyhow::Result<()> {
+    let clock = Clock::system();
+    let (db, _here) = open_existing(&config, &clock).await?;
+    println!("{}", prices::command::run(&db, &clock, task).await?);
     Ok(())
 }
 

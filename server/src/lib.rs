@@ -110,6 +110,9 @@ pub fn build(config: Config, clock: Clock) -> BoxFuture<'static, anyhow::Result<
 /// How often the index looks at what other servers delivered. Lists that are computed from it may be some seconds old.
 const FOLLOWS_EVERY: Duration = Duration::from_secs(1);
 
+/// How often prices that began or ended by themselves are looked for. Pages show them at their instant; the history and what a market sells follow.
+const PRICES_EVERY: Duration = Duration::from_millis(300);
+
 /// How often refunds without a credit note are looked for: those that no event told of.
 const BOOKS_EVERY: Duration = Duration::from_hours(1);
 
@@ -126,6 +129,7 @@ async fn wire(config: Config, clock: Clock) -> anyhow::Result<Built> {
     tariffs::seed(&db).await?;
     invoices::seed(&db).await?;
     catalog::first_start(&db, &clock, config.demo).await?;
+    catalog::prices::catch_up(&db, &clock).await.context("recording which prices have begun or ended")?;
     let model = readmodel::open(db.clone(), table.clone(), clock.clone())?;
     model.projector.start().await.context("filling the read model")?;
     let storefront: Arc<dyn Storefront> = model.storefront;
@@ -175,6 +179,15 @@ async fn wire(config: Config, clock: Clock) -> anyhow::Result<Built> {
     background.spawn("stock", {
         let keeper = Keeper::new(db.clone(), clock.clone());
         move |stop| keeper.run(stop)
+    });
+    let looked_at = (db.clone(), clock.clone());
+    background.every("prices", PRICES_EVERY, move || {
+        let (db, clock) = looked_at.clone();
+        async move {
+            if let Err(error) = catalog::prices::catch_up(&db, &clock).await {
+                tracing::error!(error = format!("{error:#}"), "prices that began or ended could not be recorded");
+            }
+        }
     });
     background.spawn("terms", {
         let db = db.clone();

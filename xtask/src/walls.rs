@@ -1,6 +1,11 @@
 //! The walls between crates, read from `cargo metadata`: what each may depend on, directly or through others. deny.toml says the same to cargo-deny.
+//! And the wall around prices, read from the sources: one place reads what a variant costs, one makes an offer of it.
 
-use crate::{machine::Repo, process::Run as _, wasm_toolchain::default_cargo};
+use crate::{
+    machine::{Repo, files_below},
+    process::Run as _,
+    wasm_toolchain::default_cargo,
+};
 use anyhow::{Context as _, Result};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -46,7 +51,47 @@ const POINTS_TO: &[(&str, &[&str])] = &[
 pub fn check(repo: &Repo) -> Result<Vec<String>> {
     // Only what is compiled natively or for wasm counts; `--locked` also says that Cargo.lock is up to date.
     let text = default_cargo(repo).args(["metadata", "--format-version=1", "--locked"]).read()?;
-    Ok(breaches(&Graph::read(&serde_json::from_str(&text)?)?))
+    let mut found = breaches(&Graph::read(&serde_json::from_str(&text)?)?);
+    for file in ["domain", "app", "browser", "edge", "server/src"].iter().flat_map(|folder| files_below(&repo.at(folder))) {
+        let Ok(path) = file.strip_prefix(&repo.root) else { continue };
+        if path.extension().is_some_and(|extension| extension == "rs") {
+            found.extend(second_price(&path.to_string_lossy(), &std::fs::read_to_string(&file)?));
+        }
+    }
+    Ok(found)
+}
+
+/// Where rows of `prices` are read and written, and where they become windows.
+const PRICES: &str = "server/src/catalog/prices/";
+/// Where windows become offers.
+const OFFER: &str = "domain/src/offer.rs";
+/// What fills a shop to measure or simulate it, and modules for tests alone whose names do not say so.
+const NOT_SHIPPED: &[&str] =
+    &["server/src/bench/", "server/src/simulation/", "server/src/tariffs/seed/worked_examples.rs", "app/src/pages/memory.rs"];
+
+/// A second computation of a price: SQL over the table, a window or an offer made by hand. Tests may.
+fn second_price(path: &str, text: &str) -> Vec<String> {
+    let is_test = path.ends_with("/tests.rs") || path.ends_with("_tests.rs") || NOT_SHIPPED.iter().any(|place| path.starts_with(place));
+    let text = if is_test { "" } else { text.split("#[cfg(test)]\nmod ").next().unwrap_or_default() };
+    let words: Vec<&str> = text.split(|c: char| c.is_whitespace() || "\"(),\\".contains(c)).filter(|word| !word.is_empty()).collect();
+    let reads = words.windows(2).any(|pair| ["FROM", "JOIN", "INTO", "UPDATE"].contains(&pair[0]) && pair[1] == "prices");
+    let offers = words.windows(3).any(|three| three[0].rsplit("::").next() == Some("Offer") && three[1] == "{" && is_field(three[2]));
+    let mut found = Vec::new();
+    if reads && !path.starts_with(PRICES) {
+        found.push(format!("{path}: only {PRICES} reads and writes the table `prices`: ask it"));
+    }
+    if text.contains("PriceWindow::new(") && !path.starts_with(PRICES) && path != OFFER {
+        found.push(format!("{path}: only {PRICES} makes windows of prices"));
+    }
+    if offers && path != OFFER {
+        found.push(format!("{path}: an `Offer` comes from `domain::offer::offer` and is never made by hand"));
+    }
+    found
+}
+
+/// Whether a struct expression goes on with a field of `Offer`.
+fn is_field(word: &str) -> bool {
+    ["price", "was", "valid_until", ".."].iter().any(|field| word.strip_prefix(field).is_some_and(|rest| rest.is_empty() || rest == ":"))
 }
 
 /// Package names and who depends on whom outside of tests.
@@ -137,6 +182,21 @@ mod tests {
     fn sql_under_the_domain_is_a_breach_even_through_another_crate() {
         let graph = graph(&[("domain", &["handy"]), ("handy", &["sqlx"])], &["domain"]);
         assert_eq!(breaches(&graph).len(), 1);
+    }
+
+    #[test]
+    fn a_second_computation_of_a_price_is_a_breach() {
+        let reads = "let sql = \"SELECT amount_minor FROM prices WHERE variant_id = $1\";";
+        let joins = "\"SELECT p.amount_minor FROM variants v \\\n JOIN prices p ON p.variant_id = v.id\"";
+        let made = "let offer = domain::offer::Offer { price, was: None, valid_until: None };";
+        let window = "PriceWindow::new(0, None, price, None)";
+        for text in [reads, joins, made, window] {
+            assert_eq!(second_price("server/src/http/cart.rs", text).len(), 1, "{text}");
+            assert!(second_price("domain/src/pricing/tests.rs", text).is_empty(), "{text}");
+            assert!(second_price("app/src/a.rs", &format!("fn a() {{}}\n#[cfg(test)]\nmod tests {{ {text} }}")).is_empty(), "{text}");
+        }
+        assert!(second_price("server/src/catalog/prices/mod.rs", reads).is_empty() && second_price("domain/src/offer.rs", made).is_empty());
+        assert!(second_price("app/src/a.rs", "fn of(line: &Line) -> Offer { line.offer }\nSELECT at FROM price_instants").is_empty());
     }
 
     #[test]

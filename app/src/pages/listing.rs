@@ -69,8 +69,9 @@ fn page(address: &Address, list: &ListQuery, listing: Arc<ListingPage>, facets: 
     let description = if all { messages.all_description.to_owned() } else { listing.shelf.description.clone() };
     let head = head(address, list, &listing, &title, &description, view);
     let products = listing.cards.iter().map(|card| card.id).collect();
+    let good_until = listing.good_until;
     let (view, address, list) = (view.clone(), address.clone(), list.clone());
-    Page::new(head, products, move || {
+    let page = Page::new(head, products, move || {
         let steps = vec![(title.clone(), None)];
         let cards = if listing.cards.is_empty() {
             empty(&address, &list, &view)
@@ -95,7 +96,8 @@ fn page(address: &Address, list: &ListQuery, listing: Arc<ListingPage>, facets: 
             </main>
         }
         .into_any()
-    })
+    });
+    Page { good_until, ..page }
 }
 
 /// No cards: because of the filter, or because the shelf is empty.

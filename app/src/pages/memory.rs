@@ -137,7 +137,7 @@ fn promo() -> PageDocument {
 pub fn live() -> Arc<LiveItem> {
     let window = |minor, was: Option<i64>| {
         let money = |minor| Money::new(minor, domain::money::Currency::USD);
-        vec![PriceWindow { from: 0, until: None, price: money(minor), reference: was.map(money) }]
+        vec![PriceWindow::new(0, None, money(minor), was.map(money))]
     };
     let of = |place, windows, availability| (variant_id(place), LiveVariant { windows, availability });
     let variants = [
@@ -167,9 +167,9 @@ impl Storefront for Memory {
     async fn listing(&self, _: TextLanguage, _: MarketCode, shelf: &ShelfKey, page: u32) -> Result<Found<Arc<ListingPage>>, ReadError> {
         Ok(match shelf {
             ShelfKey::Category(slug) if slug == "wear" && page <= 2 => {
-                Found::Here(Arc::new(ListingPage { shelf: wear(), page, pages: 2, total: 25, cards: vec![card()] }))
+                Found::Here(Arc::new(ListingPage { shelf: wear(), page, pages: 2, total: 25, cards: vec![card()], good_until: None }))
             }
-            ShelfKey::All => Found::Here(Arc::new(ListingPage { shelf: wear(), page: 1, pages: 0, total: 0, cards: vec![] })),
+            ShelfKey::All => Found::Here(Arc::new(ListingPage { shelf: wear(), page: 1, pages: 0, total: 0, cards: vec![], good_until: None })),
             _ => Found::Missing,
         })
     }
@@ -206,7 +206,7 @@ impl Storefront for Memory {
         let cards = if none { vec![] } else { vec![card()] };
         let total = u32::from(!none);
         Ok(Found::Here((
-            ListingPage { shelf: wear(), page: 1, pages: 1, total, cards },
+            ListingPage { shelf: wear(), page: 1, pages: 1, total, cards, good_until: None },
             Facets { options: vec![facet], by_price: true, in_stock: 1 },
         )))
     }

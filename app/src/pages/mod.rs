@@ -11,7 +11,7 @@ use crate::{
     ports::{ReadError, Storefront, View, storefront::ShelfKey},
     routes::{Address, Route},
 };
-use domain::{ProductId, locale::Locale};
+use domain::{ProductId, locale::Locale, offer::Instant};
 use leptos::prelude::AnyView;
 
 pub use error::{Fault, error_page};
@@ -22,6 +22,8 @@ pub struct Page {
     pub head: Head,
     /// Whose live items its holes need.
     pub products: Vec<ProductId>,
+    /// From when on it must be made anew: a price that decided what is on it may be another one then.
+    pub good_until: Option<Instant>,
     /// What stands between masthead and footer: the `main` element.
     pub body: Box<dyn FnOnce() -> AnyView + Send>,
 }
@@ -29,7 +31,7 @@ pub struct Page {
 impl Page {
     /// A page with status 200.
     pub fn new(head: Head, products: Vec<ProductId>, body: impl FnOnce() -> AnyView + Send + 'static) -> Self {
-        Self { status: 200, head, products, body: Box::new(body) }
+        Self { status: 200, head, products, good_until: None, body: Box::new(body) }
     }
 }
 

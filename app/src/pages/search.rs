@@ -31,8 +31,9 @@ fn page(address: &Address, text: &str, found: Option<(ListingPage, Facets)>, vie
     let title = if text.is_empty() { messages.search.to_owned() } else { format!("{}: {text}", messages.search) };
     let head = Head { title, canonical: address.url(), noindex: true, alternates: same_address(address), ..Head::default() };
     let products = found.iter().flat_map(|(listing, _)| listing.cards.iter().map(|card| card.id)).collect();
+    let good_until = found.as_ref().and_then(|(listing, _)| listing.good_until);
     let (view, address, text) = (view.clone(), address.clone(), text.to_owned());
-    Page::new(head, products, move || {
+    let page = Page::new(head, products, move || {
         let results = found.map(|(listing, facets)| results(&address, &text, &listing, &facets, &view));
         let bare = results.is_none();
         view! {
@@ -48,7 +49,8 @@ fn page(address: &Address, text: &str, found: Option<(ListingPage, Facets)>, vie
             </main>
         }
         .into_any()
-    })
+    });
+    Page { good_until, ..page }
 }
 
 fn results(address: &Address, text: &str, listing: &ListingPage, facets: &Facets, view: &View) -> AnyView {

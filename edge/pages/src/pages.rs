@@ -197,7 +197,7 @@ impl Pages {
             |kept: &Kept, source, live: &Live| Served::Page(kept.page.respond(self, Moment { class, source, shop: &document, live, cart_count }));
         // The shop's menus may be others since, a product may have another name or picture: then the template is not good enough even for
         // now, but better than none, and than everybody rendering the same at once. Prices and stock are in holes.
-        let is_outdated = source != Source::Miss && (kept.shop != document.version || kept.is_outdated(&live.items));
+        let is_outdated = source != Source::Miss && (kept.shop != document.version || kept.is_outdated(&live.items, self.machine.now()));
         if is_outdated && (is_mine || lock(&self.templates).claim(&key, self.machine.now())) {
             // What was read a moment ago may be what it is outdated by.
             self.storefront.forget();
@@ -268,8 +268,9 @@ impl std::fmt::Debug for Pages {
 }
 
 impl Kept {
-    fn is_outdated(&self, live: &[Arc<LiveItem>]) -> bool {
-        live.iter().any(|item| self.documents.iter().any(|(product, documents)| *product == item.product && *documents != item.documents))
+    fn is_outdated(&self, live: &[Arc<LiveItem>], now: Instant) -> bool {
+        self.page.good_until.is_some_and(|until| until <= now)
+            || live.iter().any(|item| self.documents.iter().any(|(product, documents)| *product == item.product && *documents != item.documents))
     }
 }
 

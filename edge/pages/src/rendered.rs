@@ -33,6 +33,8 @@ pub struct Rendered {
     pub market: Arc<Market>,
     pub template: Template,
     pub products: Vec<ProductId>,
+    /// From when on it must be made anew, whatever its age.
+    pub good_until: Option<Instant>,
     needs_mutation: bool,
     /// The live items of when it was rendered, for as long as it has not been filled.
     pub first_live: Vec<Arc<LiveItem>>,
@@ -44,6 +46,8 @@ pub struct Rendered {
 #[derive(Clone, Debug)]
 struct Settled {
     at: Instant,
+    /// A moment later, or when a price on it changes by itself.
+    until: Instant,
     live: Arc<[Arc<LiveItem>]>,
     is_old: bool,
     parts: Arc<[Shared]>,
@@ -105,7 +109,7 @@ pub struct Moment<'a> {
 impl Rendered {
     /// Renders a page. Marks that fit no hole are a bug, and nothing of such a page is sent.
     pub fn new(assets: &Assets, view: &View, page: Page) -> Result<Self, Malformed> {
-        let Page { status, head, products, body } = page;
+        let Page { status, head, products, good_until, body } = page;
         let owner = Owner::new_root(Some(Arc::new(SsrSharedContext::new_islands())));
         let html = owner.with(|| document(head, body, view, assets).to_html());
         owner.unset_with_forced_cleanup();
@@ -115,6 +119,7 @@ impl Rendered {
             locale: view.locale,
             market: Arc::clone(&view.market),
             products,
+            good_until,
             needs_mutation: template.holes().contains(&Hole::MutationId),
             template,
             first_live: Vec::new(),
@@ -151,7 +156,7 @@ impl Rendered {
     }
 
     fn settled_at(&self, now: Instant) -> Option<Settled> {
-        self.settled().as_ref().filter(|settled| (0..SETTLED_US).contains(&(now - settled.at))).cloned()
+        self.settled().as_ref().filter(|settled| (settled.at..settled.until).contains(&now)).cloned()
     }
 
     /// The answer for one visitor.
@@ -195,7 +200,9 @@ impl Rendered {
                 Part::Text(range) => Shared::Text(text.slice(range)),
                 Part::Hole(hole) => Shared::Hole(hole),
             };
-            let settled = Settled { at: values.now, live: live.into(), is_old, parts: parts.into_iter().map(shared).collect() };
+            let changes = live.iter().filter_map(|item| item.changes_after(self.market.code, values.now));
+            let until = changes.fold(values.now + SETTLED_US, Instant::min);
+            let settled = Settled { at: values.now, until, live: live.into(), is_old, parts: parts.into_iter().map(shared).collect() };
             *self.settled() = Some(settled.clone());
             settled
         });

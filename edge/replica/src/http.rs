@@ -255,7 +255,10 @@ impl Lists for Origins {
     async fn query(&self, view: &View, query: &ListingQuery) -> Result<Found<(ListingPage, Facets)>, ReadError> {
         let key = (view.locale, query.clone());
         let held = self.lists.lock().unwrap_or_else(PoisonError::into_inner).cache_get(&key).cloned();
-        if let Some(found) = held {
+        // Prices may have changed by themselves since: then other cards may stand in it.
+        let is_good =
+            |found: &Found<(ListingPage, Facets)>| !matches!(found, Found::Here((page, _)) if page.good_until.is_some_and(|until| until <= view.now));
+        if let Some(found) = held.filter(is_good) {
             return Ok(found);
         }
         let question = ListQuestion { locale: view.locale, query: query.clone() };

@@ -145,7 +145,7 @@ impl Storefront for Replica {
         }
         let cards = self.document::<Vec<Card>>(pk, keys::page(language, head.pages_of(market), page)).await?;
         let total = head.shelf.count_in(market);
-        let listing = |cards: &Vec<Card>| ListingPage { shelf: head.shelf.clone(), page, pages, total, cards: cards.clone() };
+        let listing = |cards: &Vec<Card>| ListingPage { shelf: head.shelf.clone(), page, pages, total, cards: cards.clone(), good_until: None };
         Ok(cards.map_or(Found::Missing, |cards| Found::Here(Arc::new(listing(&cards)))))
     }
 

@@ -8,7 +8,7 @@ use domain::{
     locale::TextLanguage,
     market::{Market, TaxMode},
     money::{Currency, Money},
-    offer::Offer,
+    offer::{PriceWindow, offer},
     pricing::{self, Wanted},
     promotion::{Candidate, Combines, Promotion, Rule, Scope},
 };
@@ -75,7 +75,7 @@ fn wanted() -> anyhow::Result<Vec<Wanted>> {
             product: ProductId(Uuid::from_u128(n)),
             variant: VariantId(Uuid::from_u128(n)),
             quantity: Quantity::new(u32::try_from(1 + n % 5)?).context("in range")?,
-            offer: Offer { price, was: None, valid_until: None },
+            offer: offer(&[PriceWindow::new(0, None, price, None)], 0).context("an open window")?,
             tax_category: String::new(),
             category: format!("category-{}", n % 6),
             tags: (0..4).map(|tag| format!("tag-{}", (n + tag) % 10)).collect(),

@@ -4,7 +4,7 @@ use crate::{
     catalog::{
         help::{FactWords, Origin, Policies},
         locations::{self, Location},
-        prices::{self, NewPrice},
+        prices::{self, NewPrice, Shown},
         product::{Lines, OptionTexts, PictureTexts, Product, ProductTexts, SlugKind, Status, Texts, Variant, count, give_slug},
         shelves::{Category, Tag, add_delivery_method, add_market, markets, put_page, set_once, setting},
         stock,
@@ -274,7 +274,8 @@ async fn add_piece(tx: &mut Tx, clock: &Clock, piece: &Piece, place: &Place<'_>)
             let compare_at = piece.compare_at.get(&market.code).copied();
             let before = Money::new(compare_at.unwrap_or(*amount), market.currency);
             let list = market.price_list.as_str();
-            prices::remember(tx, clock, list, variant.id, before, place.now - HISTORY_DAYS * DAY, "demo").await?;
+            let shown = Shown { price: before, from: place.now - HISTORY_DAYS * DAY, compare_at: None };
+            prices::remember(tx, clock, list, variant.id, shown, "demo").await?;
             prices::set(tx, clock, NewPrice { list, variant: variant.id, price, compare_at, source: "import" }, place.now).await?;
         }
         for (location, quantity) in &line.stock {

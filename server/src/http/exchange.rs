@@ -3,13 +3,9 @@
 
 use crate::{
     Shop,
-    catalog::{
-        prices::{self, Price},
-        shelves,
-    },
+    catalog::{prices, shelves},
     http::basket::text_of,
     orders::{LineText, OrderView},
-    params,
 };
 use app::ports::{Found, Storefront};
 use domain::{
@@ -17,7 +13,7 @@ use domain::{
     catalog::ProductDocument,
     live::Availability,
     money::Money,
-    offer::offer,
+    offer::{PriceWindow, offer},
     order::{Line, Resolution},
 };
 use std::{
@@ -135,31 +131,17 @@ async fn of_line(shop: &Shop, order: &OrderView, line: &Line, paid: Money, docum
     Ok(document.variants.iter().filter(|variant| variant.id != line.variant).filter_map(other).collect())
 }
 
-/// Rows of prices that are read of one product's variants: a hundred variants, each with a price of today and some to come.
-const PRICES_MAX: i64 = 1_000;
-
 /// What staff may exchange a line's pieces for: other variants that cost the same in the order's market now, by SQL, whatever pages know
 /// already. None where the market does not sell the product any more.
 pub async fn for_staff(shop: &Shop, order: &OrderView, line: &Line) -> anyhow::Result<Vec<VariantId>> {
     let now = shop.clock.now();
     let market = shelves::markets(&shop.db, now).await?.into_iter().find(|market| market.code == order.market);
     let (Some(market), Some(paid)) = (market, unit(order, line)) else { return Ok(Vec::new()) };
-    let sql = "SELECT v.id, p.currency, p.amount_minor, p.compare_at_minor, p.valid_from, p.valid_until FROM variants v \
-               JOIN products t ON t.id = v.product_id JOIN prices p ON p.variant_id = v.id \
-               WHERE v.product_id = $1 AND v.active = 1 AND t.status = 'active' AND t.published = 1 AND p.price_list = $2 \
-               AND (p.valid_until IS NULL OR p.valid_until > $3) ORDER BY v.position, v.id, p.valid_from LIMIT $4";
-    let mut all: Vec<(VariantId, Vec<Price>)> = Vec::new();
-    for row in shop.db.all(sql, params![line.product, &market.price_list, now, PRICES_MAX]).await? {
-        let (variant, price) = (row.parse("id")?, Price::read(&row)?);
-        match all.last_mut() {
-            Some((known, prices)) if *known == variant => prices.push(price),
-            _ => all.push((variant, vec![price])),
-        }
-    }
-    let costs = |prices: &[Price]| offer(&prices::compute(&market, prices, &[], now), now).map(|offer| offer.price);
-    let bought = all.iter().find(|(variant, _)| *variant == line.variant).and_then(|(_, prices)| costs(prices));
+    let all = prices::of_product(&shop.db, &market, line.product, now).await?;
+    let costs = |windows: &[PriceWindow]| offer(windows, now).map(|offer| offer.price);
+    let bought = all.iter().find(|(variant, _)| *variant == line.variant).and_then(|(_, windows)| costs(windows));
     let others = all.iter().filter(|(variant, _)| *variant != line.variant);
-    let same = others.filter(|(_, prices)| costs(prices).is_some_and(|costs| is_same_price(costs, paid, bought)));
+    let same = others.filter(|(_, windows)| costs(windows).is_some_and(|costs| is_same_price(costs, paid, bought)));
     Ok(same.map(|(variant, _)| *variant).collect())
 }
 

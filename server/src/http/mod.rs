@@ -13,6 +13,7 @@ mod draft;
 mod edge;
 pub mod errors;
 pub mod exchange;
+mod feed;
 mod find;
 pub mod forms;
 mod gate;
@@ -65,6 +66,7 @@ pub fn router(shop: &Shop) -> Router {
         .merge(order::routes())
         .merge(invoice::routes())
         .merge(ops::routes(shop))
+        .merge(feed::routes())
         .merge(find::routes())
         .merge(link::routes())
         .merge(again::routes())

@@ -114,7 +114,7 @@ fn variant(variant: &Variant) -> catalog::Variant {
     }
 }
 
-fn pictures(product: &Product, options: &[ProductOption], language: TextLanguage) -> Vec<Picture> {
+pub fn pictures(product: &Product, options: &[ProductOption], language: TextLanguage) -> Vec<Picture> {
     let template = if product.texts.alt.is_empty() { &product.texts.title } else { &product.texts.alt };
     product.pictures.iter().map(|texts| picture(texts, template, options, language)).collect()
 }

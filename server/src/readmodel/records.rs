@@ -3,7 +3,7 @@
 use crate::{
     catalog::{
         locations::safety_sql,
-        prices::{Price, Shown, compute},
+        prices::{self, General, Known, Piece, compute, of_piece},
         product::{Product, Variant},
         shelves::{self, Category, Tag},
     },
@@ -36,7 +36,9 @@ pub struct Record {
     pub slugs: BTreeMap<TextLanguage, String>,
     /// Slugs in use and earlier ones.
     pub slugs_ever: Vec<String>,
-    prices: HashMap<VariantId, BTreeMap<String, Prices>>,
+    prices: HashMap<VariantId, BTreeMap<String, Known>>,
+    /// What lowered prices for everybody, for references.
+    general: Arc<[General]>,
     stock: HashMap<VariantId, BTreeMap<String, Lying>>,
 }
 
@@ -47,9 +49,6 @@ struct Lying {
     /// Never sold online.
     safety: u32,
 }
-
-/// Prices in force and to come, and what was shown before, of one variant in one list.
-type Prices = (Vec<Price>, Vec<Shown>);
 
 /// What all products share, as the index and the projector use it.
 #[derive(Clone, Debug, Default)]
@@ -112,21 +111,8 @@ pub async fn load(db: &Db, first: ProductId, last: ProductId, now: Instant) -> a
     let variants = db.all("SELECT * FROM variants WHERE product_id >= $1 AND product_id <= $2 AND active = 1 ORDER BY position, id", range()).await?;
     let slugs =
         db.all("SELECT language, slug, target, is_current FROM slugs WHERE kind = 'product' AND target >= $1 AND target <= $2", range()).await?;
-    let prices = db
-        .all(
-            "SELECT p.variant_id, p.price_list, p.currency, p.amount_minor, p.compare_at_minor, p.valid_from, p.valid_until \
-             FROM prices p JOIN variants v ON v.id = p.variant_id WHERE v.product_id >= $1 AND v.product_id <= $2 AND v.active = 1 \
-             AND (p.valid_until IS NULL OR p.valid_until > $3) ORDER BY p.valid_from",
-            params![first, last, now],
-        )
-        .await?;
-    let history = db
-        .all(
-            "SELECT h.variant_id, h.price_list, h.currency, h.amount_minor, h.valid_from FROM price_history h JOIN variants v ON v.id = h.variant_id \
-             WHERE v.product_id >= $1 AND v.product_id <= $2 AND v.active = 1 ORDER BY h.valid_from, h.id",
-            range(),
-        )
-        .await?;
+    let (mut prices, general) = prices::between(db, first, last, now).await?;
+    let general: Arc<[General]> = general.into();
     let stock = db
         .all(
             concat!(
@@ -141,7 +127,15 @@ pub async fn load(db: &Db, first: ProductId, last: ProductId, now: Instant) -> a
     let mut records: HashMap<ProductId, Record> = HashMap::with_capacity(products.len());
     for row in &products {
         let product = Product::read(row)?;
-        let record = Record { product, variants: vec![], slugs: BTreeMap::new(), slugs_ever: vec![], prices: HashMap::new(), stock: HashMap::new() };
+        let record = Record {
+            product,
+            variants: vec![],
+            slugs: BTreeMap::new(),
+            slugs_ever: vec![],
+            prices: HashMap::new(),
+            general: general.clone(),
+            stock: HashMap::new(),
+        };
         records.insert(record.product.id, record);
     }
     let mut product_of: HashMap<VariantId, ProductId> = HashMap::with_capacity(variants.len());
@@ -149,6 +143,7 @@ pub async fn load(db: &Db, first: ProductId, last: ProductId, now: Instant) -> a
         let variant = Variant::read(row)?;
         product_of.insert(variant.id, variant.product);
         if let Some(record) = records.get_mut(&variant.product) {
+            record.prices.extend(prices.remove(&variant.id).map(|lists| (variant.id, lists)));
             record.variants.push(variant);
         }
     }
@@ -166,16 +161,6 @@ pub async fn load(db: &Db, first: ProductId, last: ProductId, now: Instant) -> a
         let variant = row.parse("variant_id")?;
         Ok(product_of.get(&variant).map(|product| (variant, *product)))
     };
-    for row in &prices {
-        let Some((variant, product)) = find(row)? else { continue };
-        let Some(record) = records.get_mut(&product) else { continue };
-        record.prices.entry(variant).or_default().entry(row.text("price_list")?).or_default().0.push(Price::read(row)?);
-    }
-    for row in &history {
-        let Some((variant, product)) = find(row)? else { continue };
-        let Some(record) = records.get_mut(&product) else { continue };
-        record.prices.entry(variant).or_default().entry(row.text("price_list")?).or_default().1.push(Shown::read(row)?);
-    }
     for row in &stock {
         let Some((variant, product)) = find(row)? else { continue };
         let Some(record) = records.get_mut(&product) else { continue };
@@ -249,7 +234,8 @@ impl Record {
             let mut variants = BTreeMap::new();
             for variant in &self.variants {
                 let Some((prices, history)) = self.prices.get(&variant.id).and_then(|lists| lists.get(&market.price_list)) else { continue };
-                let windows = compute(market, prices, history, now);
+                let lowered = of_piece(&self.general, self.piece(variant.id, market.code));
+                let windows = compute(market, prices, history, &lowered, now);
                 if !windows.is_empty() {
                     variants.insert(variant.id, LiveVariant { windows, availability: self.availability(variant, market) });
                 }
@@ -258,6 +244,11 @@ impl Record {
         }
         let live = LiveItem { product: self.product.id, version, documents: 0, published: self.product.is_shown(), markets: by_market };
         Arc::new(LiveItem { documents: self.documents(&live.unsold(markets, now)), ..live })
+    }
+
+    fn piece(&self, variant: VariantId, market: MarketCode) -> Piece<'_> {
+        let product = &self.product;
+        Piece { market, product: product.id, variant, category: product.category.as_deref().unwrap_or_default(), tags: &product.tags }
     }
 
     /// A hash of what documents are made from.

@@ -9,7 +9,7 @@ use app::ports::storefront::{Facets, ListingQuery, OptionFacet, ShelfKey, View};
 use domain::{
     ProductId,
     catalog::{CARDS_A_PAGE, Card, ListingPage, OptionValue},
-    offer::offer,
+    offer::{Instant, offer},
     search::{Filter, Sort},
 };
 use std::{
@@ -39,9 +39,11 @@ impl Index {
         let candidates = on_shelf.filter(|_| !nothing).filter(|(_, id)| scores.as_ref().is_none_or(|scores| scores.contains_key(id)));
         let mut found = Vec::new();
         let mut facets = FacetCounter::default();
+        let mut good_until = None;
         for (position, id) in candidates {
             let Some(entry) = inner.entries.get(id) else { continue };
             let outcome = Outcome::of(entry, &query.filter, as_of);
+            good_until = earlier(good_until, outcome.changes_at);
             facets.count(entry, &query.filter, &outcome, as_of);
             if outcome.variants.iter().any(Passes::all) {
                 let score = scores.as_ref().and_then(|scores| scores.get(id)).copied().unwrap_or(0);
@@ -57,8 +59,13 @@ impl Index {
         }
         let skip = (page as usize - 1) * CARDS_A_PAGE;
         let cards = found.iter().skip(skip).take(CARDS_A_PAGE).filter_map(|hit| inner.chosen_card(hit.id, &query.filter, as_of)).collect();
-        Some((ListingPage { shelf, page, pages: number(pages), total: number(total), cards }, facets.finish()))
+        Some((ListingPage { shelf, page, pages: number(pages), total: number(total), cards, good_until }, facets.finish()))
     }
+}
+
+/// The earlier of two instants that may not come.
+fn earlier(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
+    one.into_iter().chain(other).min()
 }
 
 struct Hit {
@@ -103,6 +110,8 @@ impl Passes {
 struct Outcome {
     variants: Vec<Passes>,
     lowest: Option<i64>,
+    /// When one of the prices changes by itself.
+    changes_at: Option<Instant>,
 }
 
 impl Outcome {
@@ -128,8 +137,9 @@ impl Outcome {
                 }
             })
             .collect();
+        let changes_at = entry.live.changes_after(as_of.market, as_of.now);
         let lowest = variants.iter().filter_map(|variant| variant.minor).min();
-        Self { variants, lowest }
+        Self { variants, lowest, changes_at }
     }
 }
 

@@ -48,7 +48,7 @@ fn split_list(html: &str) -> Option<(&str, Vec<String>)> {
 }
 
 /// Clean HTML as plain text.
-pub(super) fn plain(html: &str) -> String {
+pub(crate) fn plain(html: &str) -> String {
     let mut text = String::with_capacity(html.len());
     let mut rest = html;
     while let Some((before, after)) = rest.split_once('<') {

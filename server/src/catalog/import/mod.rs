@@ -3,7 +3,7 @@
 //! column that is not there leaves as it is what it would speak of.
 
 mod apply;
-mod body;
+pub(crate) mod body;
 mod columns;
 mod names;
 mod offers;

@@ -17,11 +17,13 @@ use crate::{
     sql::Tx,
 };
 use domain::{ProductId, VariantId, event::Event, money::Money};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// What the shop knows about a product's variants before a file speaks.
 #[derive(Default)]
 pub(super) struct Known {
+    /// Where prices begin or end by themselves.
+    planned: HashSet<(VariantId, String)>,
     /// By variant and price list.
     prices: HashMap<(VariantId, String), InForce>,
     /// Pieces that imports have booked, by variant and location.
@@ -36,6 +38,7 @@ impl Known {
             // Should there be two, the later one comes later and wins.
             known.prices.insert((found.variant, found.list.clone()), found);
         }
+        known.planned = prices::planned(tx, product).await?.into_iter().collect();
         let rows = tx
             .all(
                 "SELECT s.variant_id, s.location, s.quantity FROM imported_stock s JOIN variants v ON v.id = s.variant_id WHERE v.product_id = $1",
@@ -63,7 +66,8 @@ pub(super) async fn price(tx: &mut Tx, clock: &Clock, terms: &Terms, known: &Kno
     let variant = line.variant.id;
     let mut changed = false;
     for list in &terms.lists {
-        let current = known.prices.get(&(variant, list.clone()));
+        let key = (variant, list.clone());
+        let current = known.prices.get(&key);
         let price = match (line.draft.price, current) {
             (Cell::Holds(minor), _) => Money::new(minor, terms.currency),
             (Cell::Absent, Some(current)) => current.price.price,
@@ -79,7 +83,7 @@ pub(super) async fn price(tx: &mut Tx, clock: &Clock, terms: &Terms, known: &Kno
             Cell::Holds(minor) => Some(minor),
         };
         let new = NewPrice { list, variant, price, compare_at, source: "import" };
-        changed |= prices::replace(tx, clock, new, current, terms.now).await?;
+        changed |= prices::replace(tx, clock, new, current, known.planned.contains(&key), terms.now).await?;
     }
     if changed && !line.is_new {
         events::emit(tx, clock, &Event::PriceChanged { product: line.variant.product, variant }).await?;

@@ -2,6 +2,7 @@
 
 mod basics;
 mod edge;
+mod feed;
 mod files;
 mod hosts;
 mod pages;

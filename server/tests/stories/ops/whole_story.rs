@@ -142,8 +142,7 @@ async fn a_refund_that_is_asked_for_again_or_left_to_the_bank_is_told() -> anyho
     advance(&house, ASKED_S).await?;
     until(&house, &lost, Order::is_disputed).await?;
     advance(&house, DECIDED_S).await?;
-    let known = until(&house, &lost, Order::is_charged_back).await?;
-    assert_eq!(known.refunds[0].state, RefundState::SettledOutside);
+    until(&house, &lost, |known| known.is_charged_back() && known.refunds[0].state == RefundState::SettledOutside).await?;
     let told = story(&support, &lost).await?;
     assert!(told.contains("Refund of €10.00 not sent: the bank paid the shopper back"), "{told}");
     house.shop.stop().await

@@ -14,6 +14,7 @@ mod mails;
 mod meanwhile;
 mod odd_amount;
 mod parcels;
+mod price_windows;
 mod promised;
 mod promotion_command;
 mod promotions;
