@@ -3,12 +3,12 @@
 use crate::i18n::{self, filled, shop};
 use domain::{
     VariantId,
+    delivery::{Leaving, Method},
     live::{Availability, CLOSE, Hole, LiveItem, LiveVariant, OPEN, OR},
     locale::{Language, Locale},
     market::Market,
     offer::{Instant, Offer, offer},
 };
-use jiff::civil::Date;
 use std::{fmt::Write as _, sync::Arc};
 
 /// What the holes of one response are filled from.
@@ -24,8 +24,8 @@ pub struct HoleValues<'a> {
     pub mutation_id: &'a str,
     /// Pieces in the visitor's cart.
     pub cart_count: u32,
-    /// First and last day of delivery by the market's standard method, in the market's time zone.
-    pub promise: Option<(Date, Date)>,
+    /// The market's standard delivery, by which pieces are promised.
+    pub standard: Option<&'a Method>,
 }
 
 impl HoleValues<'_> {
@@ -85,11 +85,7 @@ pub fn fill(hole: Hole, values: &HoleValues<'_>, out: &mut String) {
                 Some(Availability::SoldOut) | None => "OutOfStock",
             });
         }
-        Hole::DeliveryPromise => {
-            if let Some((from, to)) = values.promise {
-                escape(&filled(shop(locale).delivery_between, &[("dates", &i18n::date_range(from, to, locale))]), out);
-            }
-        }
+        Hole::DeliveryPromise(variant) => promise(variant, values, out),
     }
 }
 
@@ -217,6 +213,19 @@ fn availability(variant: VariantId, values: &HoleValues<'_>, out: &mut String) {
     let _ = write!(out, "<span class=\"{class}\">");
     escape(&text, out);
     out.push_str("</span>");
+}
+
+/// When a variant should arrive: from another location it takes longer, and what is on back-order has no day.
+fn promise(variant: VariantId, values: &HoleValues<'_>, out: &mut String) {
+    let (Some(method), messages) = (values.standard, shop(values.locale)) else { return };
+    let live = values.variant(variant).map(|(live, _)| live);
+    if live.is_some_and(|live| live.availability == Availability::BackOrder) {
+        return escape(messages.delivery_later, out);
+    }
+    let leaving = live.map_or_else(Leaving::default, LiveVariant::leaving);
+    let template = if method.origin(leaving).is_some() { messages.delivery_elsewhere } else { messages.delivery_between };
+    let promise = method.promise(values.market.code, leaving, values.now);
+    escape(&filled(template, &[("dates", &i18n::date_range(promise.from, promise.to, values.locale))]), out);
 }
 
 /// Escapes for text and for quoted attributes.

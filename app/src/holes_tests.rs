@@ -28,25 +28,43 @@ fn item(market: &Market, was: Option<i64>, left: u32) -> Arc<LiveItem> {
     let variants = [
         (
             BUYABLE,
-            LiveVariant { windows: window(7200, was), availability: if left == 0 { Availability::InStock } else { Availability::Low { left } } },
+            LiveVariant {
+                windows: window(7200, was),
+                availability: if left == 0 { Availability::InStock } else { Availability::Low { left } },
+                handling_days: 0,
+                location: None,
+            },
         ),
-        (SOLD_OUT, LiveVariant { windows: window(8000, None), availability: Availability::SoldOut }),
+        (
+            SOLD_OUT,
+            LiveVariant { windows: window(8000, None), availability: Availability::SoldOut, handling_days: 2, location: Some("rotterdam".into()) },
+        ),
     ];
     Arc::new(LiveItem { product: PRODUCT, version: 1, documents: 0, published: true, markets: [(market.code, variants.into())].into() })
 }
 
+/// From Berlin within a day, by 14:00; Rotterdam takes three days more.
+fn standard() -> Method {
+    serde_json::from_str(
+        r#"{"code":"standard","names":{},"price":{"minor":490,"currency":"EUR"},"days_min":1,"days_max":3,"cut_off":{"hour":14,"minute":0,
+        "zone":"Europe/Berlin"},"ships_from":"berlin","origins":[{"location":"rotterdam","cut_off":{"hour":14,"minute":0,"zone":"Europe/Berlin"},
+        "extra_days":3}]}"#,
+    )
+    .expect("a method")
+}
+
 fn filled_with(html: &str, locale: &str, market: &Market, was: Option<i64>, left: u32) -> String {
     let live = [item(market, was, left)];
-    let promise = Some((jiff::civil::date(2026, 11, 24), jiff::civil::date(2026, 11, 26)));
+    let standard = standard();
     let values = HoleValues {
         locale: locale.parse().expect("a locale"),
         market,
-        now: 1,
+        now: 1_795_435_200_000_000,
         live: &live,
         nonce: "n\"1",
         mutation_id: "m",
         cart_count: 3,
-        promise,
+        standard: Some(&standard),
     };
     fill_page(html, &values)
 }
@@ -93,9 +111,21 @@ fn alternatives_may_hold_holes() {
 #[test]
 fn the_rest_is_filled_and_escaped() {
     let us = market("US", "USD");
-    let marks = [Hole::Nonce, Hole::MutationId, Hole::CartBadge, Hole::DeliveryPromise, Hole::SchemaAvailability(SOLD_OUT)].map(Hole::mark).join("|");
+    let marks = [Hole::Nonce, Hole::MutationId, Hole::CartBadge, Hole::DeliveryPromise(BUYABLE), Hole::SchemaAvailability(SOLD_OUT)]
+        .map(Hole::mark)
+        .join("|");
+    // Thursday is Thanksgiving.
     assert_eq!(
         filled_with(&marks, "en-gb", &us, None, 0),
-        "n&quot;1|m|<b>3<span class=\"vh\"> items</span></b>|Delivery Tue 24 – Thu 26 Nov|https://schema.org/OutOfStock"
+        "n&quot;1|m|<b>3<span class=\"vh\"> items</span></b>|Delivery Tue 24 – Fri 27 Nov|https://schema.org/OutOfStock"
     );
+}
+
+#[test]
+fn each_variant_is_promised_for_its_own_days() {
+    let us = market("DE", "EUR");
+    let says = |variant| filled_with(&Hole::DeliveryPromise(variant).mark(), "en-gb", &us, None, 0);
+    // Monday, 23 November 2026, 13:00 in Berlin: it leaves today, or after two days, three days farther away.
+    assert_eq!(says(BUYABLE), "Delivery Tue 24 – Thu 26 Nov");
+    assert_eq!(says(SOLD_OUT), "From another warehouse: delivery Tue 1 – Thu 3 Dec");
 }

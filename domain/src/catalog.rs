@@ -2,7 +2,7 @@
 //! kept and imported is the server's business.
 
 use crate::{
-    delivery::{Method, Promise},
+    delivery::Method,
     ids::{ProductId, VariantId},
     locale::{Locale, TextLanguage},
     market::{Market, MarketCode},
@@ -282,11 +282,10 @@ pub struct Promises {
 }
 
 impl ShopDocument {
-    /// When an order placed at `now` should arrive by the market's standard delivery; `None` where it has none.
-    pub fn promise(&self, market: MarketCode, now: Instant) -> Option<Promise> {
-        let versions = self.standard.get(&market)?;
-        let (_, method) = versions.iter().rfind(|(from, _)| *from <= now)?;
-        Some(method.promise(market, now))
+    /// The market's standard delivery in force; `None` where it has none.
+    pub fn standard(&self, market: MarketCode, now: Instant) -> Option<&Method> {
+        let (_, method) = self.standard.get(&market)?.iter().rfind(|(from, _)| *from <= now)?;
+        Some(method)
     }
 
     /// How many products a market sells.

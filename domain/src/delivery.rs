@@ -1,4 +1,11 @@
-//! Delivery methods and the dates that they promise. Which days are public holidays is told in `holidays`.
+//! Delivery methods: what they cost by value and weight, and the dates that they promise. Zones, and whether a method goes to a place at all, are in
+//! `zones`; what staff may write is checked in `check`. Which days are public holidays is told in `holidays`.
+
+mod check;
+mod zones;
+
+pub use check::BadMethod;
+pub use zones::{NotOffered, Place, Zone, ZoneName};
 
 use crate::{holidays, locale::TextLanguage, market::Country, money::Money, offer::Instant};
 use jiff::{
@@ -34,11 +41,61 @@ pub struct Method {
     /// Business days that the location needs before a parcel leaves; 0: it leaves on the day of the order.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub handling_days: u8,
+    /// The market's other locations, from which a parcel leaves that lies only there. One that is not named is as `ships_from`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub origins: Vec<Origin>,
+    /// Parts of the market's countries that cost or take something else. The first that covers a place counts; the rest is the home zone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub zones: Vec<Zone>,
+    /// What heavy parcels cost beside the price, in every zone. Steps ascend; the last one that is reached counts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub weights: Vec<WeightStep>,
+    /// What it takes at most, in grams; `None`: any weight.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weight_max_g: Option<u64>,
+    /// The zone whose price and days these are, after [`Method::to`]. Never in the table of methods.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<ZoneName>,
 }
 
+/// Whether days need not be written.
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields by reference")]
-const fn is_zero(days: &u8) -> bool {
+pub(crate) const fn is_zero(days: &u8) -> bool {
     *days == 0
+}
+
+/// A location beside the method's own, and what is different from there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// By its code: `rotterdam`.
+    pub location: String,
+    /// As [`Method::from_country`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub country: Option<Country>,
+    pub cut_off: CutOff,
+    /// As [`Method::handling_days`].
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub handling_days: u8,
+    /// Business days of the destination that the way takes longer, at both ends.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub extra_days: u8,
+}
+
+/// What a parcel costs more that is heavier than this.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WeightStep {
+    /// In grams.
+    pub above_g: u64,
+    pub plus: Money,
+}
+
+/// Where pieces leave from, and what they need before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Leaving<'a> {
+    /// `None`: the method's own location.
+    pub location: Option<&'a str>,
+    /// Business days that the variant needs beside its location's.
+    pub handling_days: u8,
 }
 
 /// Until when an order leaves the same business day.
@@ -80,9 +137,24 @@ impl Method {
         language.fallbacks().iter().find_map(|language| self.names.get(language)).map_or(&self.code, String::as_str)
     }
 
-    /// What it costs for goods of this value.
-    pub fn charge(&self, goods: Money) -> Money {
-        if self.is_free(goods) { Money::zero(self.price.currency) } else { self.price }
+    /// Its name with that of the zone, as orders and their mails say it.
+    pub fn title(&self, language: TextLanguage) -> String {
+        let zone = self.zone.as_ref().map(|zone| format!(" · {}", zone.name(language)));
+        format!("{}{}", self.name(language), zone.unwrap_or_default())
+    }
+
+    /// What it costs for goods of this value and weight, with what the weight adds: nothing at all from the free limit on.
+    pub fn charge(&self, goods: Money, grams: u64) -> Money {
+        if self.is_free(goods) {
+            return Money::zero(self.price.currency);
+        }
+        let plus = self.weight_step(grams).map_or(0, |step| step.plus.minor);
+        Money::new(self.price.minor.saturating_add(plus), self.price.currency)
+    }
+
+    /// The step that a parcel of this weight reaches.
+    pub fn weight_step(&self, grams: u64) -> Option<&WeightStep> {
+        self.weights.iter().rfind(|step| grams > step.above_g)
     }
 
     /// Whether goods of this value reach its free limit.
@@ -90,24 +162,48 @@ impl Method {
         self.free_from.is_some_and(|from| from.currency == goods.currency && goods.minor >= from.minor)
     }
 
-    /// When an order placed at `now` and sent to a country should arrive: business days without the public holidays of the place that it leaves
-    /// from until it leaves, of the country that it goes to afterwards. A zone that this build does not know counts as UTC.
-    pub fn promise(&self, to: Country, now: Instant) -> Promise {
-        let leaves = self.leaves_on(now);
-        let arrives = |days| add_business_days(leaves, days, Some(to));
+    /// When pieces ordered at `now` and sent to a country should arrive: business days without the public holidays of the place that they leave
+    /// from until they leave, of the country that they go to afterwards. A time zone that this build does not know counts as UTC.
+    pub fn promise(&self, to: Country, leaving: Leaving<'_>, now: Instant) -> Promise {
+        let origin = self.origin(leaving);
+        let (country, cut_off, handling, extra) = match origin {
+            Some(origin) => (origin.country, &origin.cut_off, origin.handling_days, origin.extra_days),
+            None => (self.from_country, &self.cut_off, self.handling_days, 0),
+        };
+        let leaves = leaves_on(cut_off, country, handling.saturating_add(leaving.handling_days), now);
+        let arrives = |days: u8| add_business_days(leaves, days.saturating_add(extra), Some(to));
         Promise { from: arrives(self.days_min), to: arrives(self.days_max.max(self.days_min)) }
     }
 
-    fn leaves_on(&self, now: Instant) -> Date {
-        let zone = zone(&self.cut_off.zone).unwrap_or(TimeZone::UTC);
-        let local = Timestamp::from_microsecond(now).unwrap_or(Timestamp::UNIX_EPOCH).to_zoned(zone);
-        let cut_off = Time::new(self.cut_off.hour.min(23).cast_signed(), self.cut_off.minute.min(59).cast_signed(), 0, 0).unwrap_or(Time::midnight());
-        let mut day = local.date();
-        if !is_business_day(day, self.from_country) || local.time() >= cut_off {
-            day = next_business_day(day, self.from_country);
-        }
-        add_business_days(day, self.handling_days, self.from_country)
+    /// The same of several parts of one order: the latest of them. Without any, as if they left from the method's own location.
+    pub fn promise_all<'a>(&self, to: Country, parts: impl IntoIterator<Item = Leaving<'a>>, now: Instant) -> Promise {
+        let promises = parts.into_iter().map(|leaving| self.promise(to, leaving, now));
+        promises.reduce(Promise::latest).unwrap_or_else(|| self.promise(to, Leaving::default(), now))
     }
+
+    /// The other location that pieces leave from; `None`: the method's own, or as from there.
+    pub fn origin(&self, leaving: Leaving<'_>) -> Option<&Origin> {
+        leaving.location.and_then(|location| self.origins.iter().find(|origin| origin.location == location))
+    }
+}
+
+impl Promise {
+    /// The later day of each end.
+    #[must_use]
+    pub fn latest(self, other: Self) -> Self {
+        Self { from: self.from.max(other.from), to: self.to.max(other.to) }
+    }
+}
+
+fn leaves_on(cut_off: &CutOff, country: Option<Country>, handling_days: u8, now: Instant) -> Date {
+    let zone = zone(&cut_off.zone).unwrap_or(TimeZone::UTC);
+    let local = Timestamp::from_microsecond(now).unwrap_or(Timestamp::UNIX_EPOCH).to_zoned(zone);
+    let time = Time::new(cut_off.hour.min(23).cast_signed(), cut_off.minute.min(59).cast_signed(), 0, 0).unwrap_or(Time::midnight());
+    let mut day = local.date();
+    if !is_business_day(day, country) || local.time() >= time {
+        day = next_business_day(day, country);
+    }
+    add_business_days(day, handling_days, country)
 }
 
 /// Monday to Friday, and no public holiday of the country.
@@ -149,96 +245,4 @@ pub fn zone(name: &str) -> Option<TimeZone> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::money::Currency;
-
-    fn method(zone: &str, hour: u8, days: (u8, u8)) -> Method {
-        Method {
-            code: "standard".to_owned(),
-            names: BTreeMap::from([(TextLanguage::EnUs, "Standard delivery".to_owned()), (TextLanguage::De, "Standardversand".to_owned())]),
-            price: Money::new(595, Currency::USD),
-            free_from: Some(Money::new(7500, Currency::USD)),
-            days_min: days.0,
-            days_max: days.1,
-            cut_off: CutOff { hour, minute: 0, zone: zone.to_owned() },
-            ships_from: "reno".to_owned(),
-            from_country: None,
-            handling_days: 0,
-        }
-    }
-
-    fn at(text: &str) -> Instant {
-        text.parse::<Timestamp>().expect("a time").as_microsecond()
-    }
-
-    /// A country without known holidays.
-    fn nowhere() -> Country {
-        "ZZ".parse().expect("a code")
-    }
-
-    #[test]
-    fn the_promise_counts_business_days_from_the_day_it_leaves() {
-        // Arithmetic by the calendar: 2026-11-20 is a Friday.
-        for (zone, hour, days, now, from, to, why) in [
-            ("Europe/Berlin", 14, (2, 3), "2026-11-19T12:59:59Z", "2026-11-23", "2026-11-24", "Thursday 13:59 in Berlin leaves on Thursday"),
-            ("Europe/Berlin", 14, (2, 3), "2026-11-19T13:00:00Z", "2026-11-24", "2026-11-25", "at 14:00 sharp it leaves on Friday"),
-            ("Europe/Berlin", 14, (2, 3), "2026-11-20T15:00:00Z", "2026-11-25", "2026-11-26", "Friday evening leaves on Monday"),
-            ("Europe/Berlin", 14, (1, 2), "2026-11-21T08:00:00Z", "2026-11-24", "2026-11-25", "Saturday leaves on Monday"),
-            ("Asia/Tokyo", 13, (1, 3), "2026-11-22T23:30:00Z", "2026-11-24", "2026-11-26", "Sunday night in UTC is Monday morning in Tokyo"),
-            (
-                "America/Los_Angeles",
-                13,
-                (3, 5),
-                "2026-03-09T19:59:00Z",
-                "2026-03-12",
-                "2026-03-16",
-                "daylight saving began the day before: 12:59 there",
-            ),
-        ] {
-            let promise = method(zone, hour, days).promise(nowhere(), at(now));
-            assert_eq!((promise.from.to_string().as_str(), promise.to.to_string().as_str()), (from, to), "{why}");
-        }
-    }
-
-    #[test]
-    fn nothing_leaves_or_arrives_on_a_public_holiday() {
-        // From and to, the cut-off's zone and hour, handling days, days in transit, when it is ordered, first and last day.
-        for row in [
-            "US US America/Los_Angeles 13 0 3 5 2026-11-24T18:00:00Z 2026-11-30 2026-12-02: Thanksgiving is no day",
-            "US CA America/Los_Angeles 12 0 1 2 2026-11-26T18:00:00Z 2026-11-30 2026-12-01: leaves on Friday, not on Thanksgiving",
-            "NL GB Europe/London 13 0 2 3 2026-12-23T10:00:00Z 2026-12-29 2026-12-30: not on the 25th, nor on the 28th for the 26th",
-            "NL DE Europe/Berlin 14 0 1 2 2026-04-27T09:00:00Z 2026-04-29 2026-04-30: nothing leaves Rotterdam on the King's day",
-            "NL DE Europe/Berlin 14 0 1 2 2026-04-30T09:00:00Z 2026-05-04 2026-05-05: German Labour Day is a Friday",
-            "NL FR Europe/Paris 14 0 2 3 2026-05-06T09:00:00Z 2026-05-11 2026-05-12: 7 May, not the 8th, then Monday",
-            "NL FR Europe/Paris 14 2 2 3 2026-05-04T09:00:00Z 2026-05-12 2026-05-13: packed on the 6th and 7th, the 5th is free in Rotterdam",
-            "JP JP Asia/Tokyo 13 0 1 3 2026-11-22T23:30:00Z 2026-11-25 2026-11-27: 23 November is free, so it leaves on the 24th",
-            "JP JP Asia/Tokyo 13 0 1 2 2026-09-18T01:00:00Z 2026-09-24 2026-09-25: the 21st to 23rd, the middle day by law",
-            "JP KR Asia/Seoul 13 0 3 4 2026-09-22T01:00:00Z 2026-09-30 2026-10-01: leaves on the 24th; Chuseok until the 26th",
-            "JP KR Asia/Seoul 13 1 1 2 2026-12-24T01:00:00Z 2026-12-28 2026-12-29: Christmas is a working day in Osaka only",
-        ] {
-            let (row, why) = row.split_once(": ").expect("a reason");
-            let [from, to, zone, hour, handling, min, max, now, first, last] = row.split(' ').collect::<Vec<_>>().try_into().expect("ten words");
-            let (country, number) = (|code: &str| code.parse::<Country>().expect("a code"), |text: &str| text.parse::<u8>().expect("a number"));
-            let plain = method(zone, number(hour), (number(min), number(max)));
-            let method = Method { from_country: Some(country(from)), handling_days: number(handling), ..plain };
-            let promise = method.promise(country(to), at(now));
-            assert_eq!((promise.from.to_string().as_str(), promise.to.to_string().as_str()), (first, last), "{from} to {to}: {why}");
-        }
-    }
-
-    #[test]
-    fn a_method_from_before_has_no_country_and_needs_no_days() {
-        let old = serde_json::to_value(method("UTC", 12, (1, 2))).expect("JSON");
-        assert!(old.get("from_country").is_none() && old.get("handling_days").is_none());
-        assert_eq!(serde_json::from_value::<Method>(old).expect("a method"), method("UTC", 12, (1, 2)));
-    }
-
-    #[test]
-    fn standard_delivery_is_free_from_its_limit_on() {
-        let method = method("UTC", 12, (1, 2));
-        assert_eq!(method.charge(Money::new(7499, Currency::USD)).minor, 595);
-        assert_eq!(method.charge(Money::new(7500, Currency::USD)).minor, 0);
-        assert_eq!(method.name(TextLanguage::Ja), "Standard delivery");
-    }
-}
+mod tests;

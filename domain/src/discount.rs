@@ -5,7 +5,7 @@ use crate::{
     delivery::{self, Method},
     ids::{CouponId, PromotionId, VariantId},
     money::{Currency, Money},
-    pricing::{Wanted, Why},
+    pricing::{self, Wanted, Why},
     promotion::{How, Refusal},
 };
 use serde::{Deserialize, Serialize};
@@ -118,7 +118,7 @@ impl Open {
         };
         let lines: Vec<_> = wanted.iter().map(line).collect();
         let goods = lines.iter().fold(0_i64, |sum, line| sum.saturating_add(line.minor));
-        let charge = delivery.map_or(0, |method| method.charge(Money::new(goods, method.price.currency)).minor);
+        let charge = delivery.map_or(0, |method| method.charge(Money::new(goods, method.price.currency), pricing::grams(wanted)).minor);
         Self { lines, delivery: charge, is_standard: delivery.is_some_and(|method| method.code == delivery::STANDARD), currency }
     }
 

@@ -46,6 +46,9 @@ pub struct Invoice {
     pub paid_at: Instant,
     /// When the goods were to arrive, as promised with the order.
     pub promise: Promise,
+    /// Some goods were on back-order: no day was promised, and `promise` is as if all were there.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub undated: bool,
     pub seller: Seller,
     pub tax_mode: TaxMode,
     pub amounts: Amounts,

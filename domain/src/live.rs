@@ -1,6 +1,7 @@
 //! What may change on a cached page: one small live item per product, and the holes in a page's template that it fills.
 
 use crate::{
+    delivery::{Leaving, is_zero},
     ids::{ProductId, VariantId},
     market::{Market, MarketCode},
     offer::{Instant, Offer, PriceWindow, changes_after, offer},
@@ -64,6 +65,19 @@ impl LiveItem {
 pub struct LiveVariant {
     pub windows: Vec<PriceWindow>,
     pub availability: Availability,
+    /// Business days that it needs before it leaves, beside its location's.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub handling_days: u8,
+    /// The location that it leaves from, where that is not the market's first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<String>,
+}
+
+impl LiveVariant {
+    /// Where it leaves from, and what it needs before.
+    pub fn leaving(&self) -> Leaving<'_> {
+        Leaving { location: self.location.as_deref(), handling_days: self.handling_days }
+    }
 }
 
 /// From how few pieces on the shop says how many are left.
@@ -128,8 +142,8 @@ pub enum Hole {
     PlainPrice(VariantId),
     /// A variant's availability as a schema.org URL.
     SchemaAvailability(VariantId),
-    /// The delivery promise of today, in words, by the market's standard method.
-    DeliveryPromise,
+    /// When one variant should arrive, in words, by the market's standard method.
+    DeliveryPromise(VariantId),
 }
 
 /// Opens a hole.
@@ -168,7 +182,7 @@ impl fmt::Display for Hole {
             Self::Nonce => f.write_str("nonce"),
             Self::MutationId => f.write_str("mutation"),
             Self::CartBadge => f.write_str("badge"),
-            Self::DeliveryPromise => f.write_str("promise"),
+            Self::DeliveryPromise(id) => write!(f, "promise:{id}"),
             Self::Price(id) => write!(f, "price:{id}"),
             Self::CardPrice(id) => write!(f, "card:{id}"),
             Self::CardFlag(id) => write!(f, "flag:{id}"),
@@ -191,7 +205,7 @@ impl FromStr for Hole {
             "nonce" => Self::Nonce,
             "mutation" => Self::MutationId,
             "badge" => Self::CartBadge,
-            "promise" => Self::DeliveryPromise,
+            "promise" => Self::DeliveryPromise(variant()?),
             "price" => Self::Price(variant()?),
             "card" => Self::CardPrice(product()?),
             "flag" => Self::CardFlag(product()?),

@@ -3,7 +3,7 @@
 use crate::{
     address::Destination,
     cart::Quantity,
-    delivery::Method,
+    delivery::{Method, ZoneName},
     discount::Granted,
     ids::{ProductId, PromotionId, VariantId},
     market::{Market, TaxMode},
@@ -21,12 +21,19 @@ pub struct Wanted {
     pub variant: VariantId,
     pub quantity: Quantity,
     pub offer: Offer,
+    /// Of one piece, in grams; 0: not known.
+    pub weight_g: u32,
     /// As in the table of tax rates; `standard` and empty are the general rate.
     pub tax_category: String,
     /// By key; empty: none.
     pub category: String,
     /// By key.
     pub tags: Vec<String>,
+}
+
+/// What it all weighs, in grams.
+pub fn grams(wanted: &[Wanted]) -> u64 {
+    wanted.iter().map(|line| u64::from(line.weight_g) * u64::from(line.quantity.get())).sum()
 }
 
 /// A line with its price.
@@ -112,6 +119,27 @@ pub struct Entry {
     /// Contained in the others: shown, not added.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub included: bool,
+    /// Of a delivery: the zone that it goes to, and what its weight added. Releases before it knew neither.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parcel: Option<Parcel>,
+}
+
+/// What made a delivery's price another than the method's own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parcel {
+    /// `None`: the market's home zone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<ZoneName>,
+    /// The parcel's weight and what that added; `None`: nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heavy: Option<Heavy>,
+}
+
+/// What a heavy parcel costs more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Heavy {
+    pub grams: u64,
+    pub plus: Money,
 }
 
 /// What an amount is called; the page has the words.
@@ -167,7 +195,7 @@ pub enum Why {
 
 /// Prices an order. Of the `candidates` those apply that leave the lowest price; each works on what the ones before left, and lowers what is taxed.
 /// `destination` is `None` while no address is known: then taxes on top are missing and `tax_known` is false, and taxes
-/// inside prices are those of the market's own country.
+/// inside prices are those of the market's own country. `delivery` is the method as it is for the place that it goes to ([`Method::to`]).
 pub fn quote(
     market: &Market,
     wanted: &[Wanted],
@@ -192,7 +220,8 @@ pub fn quote(
         let (product, variant, quantity) = (line.product, line.variant, line.quantity);
         lines.push(PricedLine { product, variant, quantity, unit: line.offer.price, unit_was: line.offer.was, total, discount: None });
     }
-    let charge = delivery.map(|method| method.charge(goods));
+    let grams = grams(wanted);
+    let charge = delivery.map(|method| method.charge(goods, grams));
     let Settled { open, granted, trace } = promotion::settle(market, wanted, delivery, candidates, now);
     for (line, left) in lines.iter_mut().zip(&open.lines) {
         line.discount = (left.minor < line.total.minor).then(|| Money::new(line.total.minor - left.minor, market.currency));
@@ -215,7 +244,7 @@ pub fn quote(
 
     let pieces = wanted.iter().map(|line| line.quantity.get()).sum();
     let count = u32::try_from(wanted.len()).unwrap_or(u32::MAX);
-    let entry = |label, amount, why| Entry { label, amount, why, included: false };
+    let entry = |label, amount, why| Entry { label, amount, why, included: false, parcel: None };
     let mut entries = vec![entry(Label::Subtotal, before, Why::Lines { lines: count, pieces })];
     if before != goods {
         entries.push(entry(Label::Reductions, goods.minus(before)?, Why::Reduced { pieces: reduced_pieces, until: reduced_until }));
@@ -232,7 +261,10 @@ pub fn quote(
             _ if charge.is_zero() => Why::Free,
             free_from => Why::Charged { free_from },
         };
-        entries.push(entry(Label::Delivery, charge, why));
+        let step = method.weight_step(grams).filter(|_| !method.is_free(goods));
+        let heavy = step.map(|step| Heavy { grams, plus: step.plus });
+        let parcel = (method.zone.is_some() || heavy.is_some()).then(|| Parcel { zone: method.zone.clone(), heavy });
+        entries.push(Entry { parcel, ..entry(Label::Delivery, charge, why) });
     }
     entries.extend(off_delivery.into_iter().map(taken));
     entries.extend(taxes.iter().map(|line| Entry {
@@ -244,6 +276,7 @@ pub fn quote(
             Why::TaxOnTop { base: line.base, rounding: line.rounding, estimated: line.estimated }
         },
         included: line.included,
+        parcel: None,
     }));
     let discounts = granted.into_iter().map(|(discount, _)| discount).collect();
     Ok(Quote { lines, goods, delivery: charge, discounts, taxes, tax_known, total, entries, trace })

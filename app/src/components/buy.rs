@@ -56,7 +56,7 @@ pub fn buy(product: &ProductDocument, chosen: usize, crumbs: AnyView, view: &Vie
                 <AddToCart>{add}</AddToCart>
             </form>
             {promises(product, chosen, view)}
-            {folds(product, view)}
+            {folds(product, chosen, view)}
         </div>
     }
     .into_any()
@@ -145,7 +145,7 @@ fn promises(product: &ProductDocument, chosen: usize, view: &View) -> AnyView {
     view! {
         <ul class="promises">
             <li aria-live="polite">{each(product, chosen, |id| Hole::Availability(id).mark().into_any())}{none}</li>
-            {is_sold(product, view).then(|| view! { {delivery(view)} {returns(view).map(|text| view! { <li>{text}</li> })} })}
+            {is_sold(product, view).then(|| view! { {delivery(product, chosen, view)} {returns(view).map(|text| view! { <li>{text}</li> })} })}
         </ul>
     }
     .into_any()
@@ -156,12 +156,13 @@ fn is_sold(product: &ProductDocument, view: &View) -> bool {
     !product.unsold.contains(&view.market.code)
 }
 
-fn delivery(view: &View) -> AnyView {
+fn delivery(product: &ProductDocument, chosen: usize, view: &View) -> AnyView {
     let free = view.shop.promises.get(&view.market.code).and_then(|promises| promises.free_from).map(|minor| {
         let amount = price(Money::new(minor, view.market.currency), view.locale);
         format!(", {}", filled(shop(view.locale).free_from, &[("amount", &amount)]))
     });
-    view! { <li><strong>{Hole::DeliveryPromise.mark()}</strong>{free}</li> }.into_any()
+    let none = (product.variants.len() > 1 && has_gaps(product)).then(|| view! { <span class="v none" hidden>"–"</span> });
+    view! { <li><strong>{each(product, chosen, |id| Hole::DeliveryPromise(id).mark().into_any())}{none}</strong>{free}</li> }.into_any()
 }
 
 fn returns(view: &View) -> Option<String> {
@@ -169,7 +170,7 @@ fn returns(view: &View) -> Option<String> {
     Some(shop(view.locale).days_to_return.text(view.locale, days.into()))
 }
 
-fn folds(product: &ProductDocument, view: &View) -> AnyView {
+fn folds(product: &ProductDocument, chosen: usize, view: &View) -> AnyView {
     let messages = shop(view.locale);
     let list = |items: &[String]| {
         (!items.is_empty()).then(|| view! { <ul>{items.iter().map(|item| view! { <li>{item.clone()}</li> }).collect_view()}</ul> })
@@ -195,7 +196,7 @@ fn folds(product: &ProductDocument, view: &View) -> AnyView {
             <details class="fold">
                 <summary>{messages.delivery_returns}</summary>
                 <div>
-                    <ul>{delivery(view)}{returns(view).map(|text| view! { <li>{text}</li> })}</ul>
+                    <ul>{delivery(product, chosen, view)}{returns(view).map(|text| view! { <li>{text}</li> })}</ul>
                     {help.collect_view()}
                 </div>
             </details>

@@ -95,7 +95,8 @@ fn facts(invoice: &Invoice) -> Vec<(String, String)> {
     match &invoice.kind {
         Kind::Invoice => {
             let arrives = date_range(invoice.promise.from, invoice.promise.to, invoice.locale);
-            facts.extend([(messages.ordered, day(invoice.ordered_at)), (messages.paid, day(invoice.paid_at)), (messages.arrives, arrives)]);
+            facts.extend([(messages.ordered, day(invoice.ordered_at)), (messages.paid, day(invoice.paid_at))]);
+            facts.extend((!invoice.undated).then_some((messages.arrives, arrives)));
         }
         Kind::CreditNote { corrects, corrects_issued_at, reason } => {
             let corrected = filled(messages.corrected, &[("number", corrects), ("date", &day(*corrects_issued_at))]);

@@ -122,7 +122,7 @@ fn sums_of(view: &View, data: &MailData) -> Vec<(String, String)> {
 /// How promotions changed the total, and why others did not: what the order's page says, of them alone.
 fn reasons(view: &View, data: &MailData) -> [(&'static str, Vec<String>); 2] {
     let quote = &data.quote;
-    let taken = quote.entries.iter().filter(|entry| matches!(entry.label, Label::Discount { .. }));
+    let taken = quote.entries.iter().filter(|entry| matches!(entry.label, Label::Discount { .. }) || entry.parcel.is_some());
     let taken = taken.map(|entry| told(&sums::label(entry, view), &sums::because(entry, quote, view), view.locale));
     let left = quote.trace.iter().filter(|traced| traced.is_for_shoppers());
     let left = left.filter_map(|traced| Some(told(&trace::name(traced), &trace::reason(traced.refusal()?, view), view.locale)));
@@ -160,8 +160,8 @@ fn facts(view: &View, data: &MailData, number: &str) -> Vec<Fact> {
     }
     if matches!(data.kind, Kind::Placed | Kind::Paid) {
         facts.extend(reasons(view, data).into_iter().filter(|(_, lines)| !lines.is_empty()).map(|(label, lines)| plain(label, lines)));
-        let arrives = filled(common.arrives, &[("dates", &date_range(data.promise.from, data.promise.to, view.locale))]);
-        facts.push(plain(common.delivery_method, vec![data.method.clone(), arrives]));
+        let arrives = data.promise.map(|promise| filled(common.arrives, &[("dates", &date_range(promise.from, promise.to, view.locale))]));
+        facts.push(plain(common.delivery_method, std::iter::once(data.method.clone()).chain(arrives).collect()));
     }
     if matches!(data.kind, Kind::Placed | Kind::Paid | Kind::Shipped | Kind::Delivered) {
         facts.push(plain(common.deliver_to, postal(&data.delivery)));

@@ -114,7 +114,8 @@ pub struct MailData {
     pub total: Money,
     /// The delivery method's name in the shopper's language.
     pub method: String,
-    pub promise: Promise,
+    /// `None`: something was on back-order, and no day was promised.
+    pub promise: Option<Promise>,
     pub delivery: Address,
     pub billing: Option<Address>,
     pub parcels: Vec<Parcel>,

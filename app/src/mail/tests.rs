@@ -22,7 +22,7 @@ const LINK: &str = "https://shop.example/x/orders/AAAAAAAAAAAAAAAAAAAAAA";
 
 fn data(kind: Kind, title: &str) -> MailData {
     let money = |minor| Money::new(minor, Currency::USD);
-    let entry = |label, amount, why| Entry { label, amount: money(amount), why, included: false };
+    let entry = |label, amount, why| Entry { label, amount: money(amount), why, included: false, parcel: None };
     let day = |day| jiff::civil::date(2026, 11, day);
     MailData {
         kind,
@@ -46,7 +46,7 @@ fn data(kind: Kind, title: &str) -> MailData {
         },
         total: money(10_100),
         method: "Standard".into(),
-        promise: Promise { from: day(24), to: day(26) },
+        promise: Some(Promise { from: day(24), to: day(26) }),
         delivery: Address {
             country: "JP".parse().expect("a country"),
             name: PersonName { full: "山田 花子".into(), kana: None },
@@ -175,7 +175,7 @@ fn what_promotions_did_is_explained_where_the_total_is() {
             traced(left, "Five off", Outcome::Left(Refusal::Beaten { by: "Ten off".into() })),
         ];
         let label = Label::Discount { code: String::new(), title: "Ten off".into(), promotion: Some(applied) };
-        told.quote.entries.push(Entry { label, amount: usd(-960), why: Why::AmountOff { amount: usd(960) }, included: false });
+        told.quote.entries.push(Entry { label, amount: usd(-960), why: Why::AmountOff { amount: usd(960) }, included: false, parcel: None });
         let view = memory::view(locale);
         let said = [trace::how(&how, &view), trace::reason(&Refusal::Beaten { by: "Ten off".into() }, &view)];
         for (kind, is_said) in [(Kind::Placed, true), (Kind::Paid, true), (Kind::Shipped, false)] {

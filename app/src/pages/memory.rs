@@ -139,7 +139,7 @@ pub fn live() -> Arc<LiveItem> {
         let money = |minor| Money::new(minor, domain::money::Currency::USD);
         vec![PriceWindow::new(0, None, money(minor), was.map(money))]
     };
-    let of = |place, windows, availability| (variant_id(place), LiveVariant { windows, availability });
+    let of = |place, windows, availability| (variant_id(place), LiveVariant { windows, availability, handling_days: 0, location: None });
     let variants = [
         of(0, window(3800, None), Availability::InStock),
         of(1, window(4000, None), Availability::SoldOut),

@@ -40,7 +40,7 @@ fn get(url: &str) -> (u16, String) {
     let html = Owner::new_root(Some(Arc::new(hydration_context::SsrSharedContext::new_islands())))
         .with(|| document(page.head, page.body, &view, &Assets { script: "/assets/shop.js".into(), ..Assets::default() }).to_html());
     let live = [live()];
-    let values = HoleValues { locale, market: &view.market, now: 1, live: &live, nonce: "abc", mutation_id: "m-1", cart_count: 2, promise: None };
+    let values = HoleValues { locale, market: &view.market, now: 1, live: &live, nonce: "abc", mutation_id: "m-1", cart_count: 2, standard: None };
     (status, fill_page(&html, &values))
 }
 

@@ -11,7 +11,13 @@ use crate::{
     ports::View,
     routes::{Action, Address, ListQuery, Route},
 };
-use domain::{cart::Quantity, delivery::Method, live::Hole, money::Money, pricing::Quote};
+use domain::{
+    cart::Quantity,
+    delivery::{Method, Promise},
+    live::Hole,
+    money::Money,
+    pricing::Quote,
+};
 use leptos::prelude::*;
 
 /// A visitor's cart, read and priced.
@@ -21,6 +27,12 @@ pub struct CartData {
     /// Of the lines that count, with the market's first delivery method.
     pub quote: Quote,
     pub method: Option<Method>,
+    /// `None`: something is on back-order, so that nobody knows a day.
+    pub promise: Option<Promise>,
+    /// Whether some places cost or take something else.
+    pub has_zones: bool,
+    /// Why no method takes the parcel, and what to do.
+    pub refusal: Option<String>,
     /// The discount code, if there is one.
     pub coupon: Option<Kept>,
     /// A code that was not taken.
@@ -65,12 +77,12 @@ fn full(view: &View, data: CartData) -> AnyView {
     let messages = till(view.locale);
     let all = Address::new(view.locale, Route::All { query: ListQuery::default() }).url();
     let lines = data.lines.iter().map(|line| editable(line, view)).collect_view();
-    let promise = data.method.as_ref().map(|method| method.promise(view.market.code, view.now));
-    let arrives = promise.map(|promise| filled(messages.arrives, &[("dates", &date_range(promise.from, promise.to, view.locale))]));
+    let arrives = data.promise.map(|promise| filled(messages.arrives, &[("dates", &date_range(promise.from, promise.to, view.locale))]));
     let sums = sums::sums(&data.quote, arrives, Removal::Form, view);
     let explanation = sums::explanation(&data.quote, view);
     let missing = data.method.as_ref().and_then(|method| to_free_delivery(method, data.quote.goods));
     let missing = missing.map(|amount| view! { <p class="why">{filled(messages.free_more, &[("amount", &money(amount, view.locale))])}</p> });
+    let elsewhere = (data.has_zones && data.method.is_some()).then(|| view! { <p class="why">{messages.zones_note}</p> });
     view! {
         <main id="main" class="till basket">
             <div>
@@ -85,6 +97,8 @@ fn full(view: &View, data: CartData) -> AnyView {
                     {sums}
                     {coupon::refused(data.coupon.as_ref(), Removal::Form, view)}
                     {missing}
+                    {elsewhere}
+                    {data.refusal.clone().map(|text| view! { <p class="notice bad">{text}</p> })}
                     {trace::hints(&data.quote, view)}
                     <div class="go">{way_on(&data, view)}</div>
                     {explanation}

@@ -32,6 +32,10 @@ pub struct CheckoutData {
     /// The cart's discount code, if it has one.
     pub coupon: Option<Kept>,
     pub methods: Vec<Offered>,
+    /// Whether some places cost or take something else.
+    pub has_zones: bool,
+    /// The zone and the days that the page shows, as the form brings them back.
+    pub seen_delivery: String,
     /// The chosen method's code.
     pub method: String,
     pub cart_version: u64,
@@ -55,7 +59,10 @@ pub struct CheckoutData {
 pub struct Offered {
     pub method: Method,
     pub charge: Money,
-    pub promise: Promise,
+    /// `None`: something is on back-order, or the method does not take the parcel.
+    pub promise: Option<Promise>,
+    /// Why it does not take the parcel, and what to do.
+    pub refusal: Option<String>,
 }
 
 /// A field that cannot be taken, by the field's name.
@@ -153,6 +160,7 @@ fn form(data: &CheckoutData, view: &View) -> AnyView {
             <input type="hidden" name="mutation" value=Hole::MutationId.mark()/>
             <input type="hidden" name="cart_version" value=data.cart_version.to_string()/>
             <input type="hidden" name="seen_total" value=if data.quote.is_final() { data.quote.total.minor.to_string() } else { String::new() }/>
+            <input type="hidden" name="seen_delivery" value=data.seen_delivery.clone()/>
             <fieldset class="stack">
                 <legend class="head">{messages.contact}</legend>
                 <div class="fieldrow">
@@ -321,15 +329,17 @@ fn methods(data: &CheckoutData, view: &View) -> AnyView {
     let (wrong, error) = fault("method", data);
     let choices = data.methods.iter().enumerate().map(|(index, offered)| {
         let code = offered.method.code.clone();
-        let dates = date_range(offered.promise.from, offered.promise.to, view.locale);
+        let dates = offered.promise.map(|promise| date_range(promise.from, promise.to, view.locale));
+        let about = offered.refusal.clone().or(dates).map(|text| view! { <small>{text}</small> });
         let charge = if offered.charge.is_zero() { messages.free.to_owned() } else { money(offered.charge, view.locale) };
-        let checked = code == data.method;
+        let charge = offered.refusal.is_none().then_some(charge);
+        let (checked, is_refused) = (code == data.method, offered.refusal.is_some());
         // The first choice carries the id that the list of errors points to.
         let id = (index == 0).then_some("method");
         view! {
             <label>
-                <input type="radio" name="method" id=id value=code checked=checked required/>
-                <span>{offered.method.name(view.text()).to_owned()}<small>{dates}</small></span>
+                <input type="radio" name="method" id=id value=code checked=checked && !is_refused disabled=is_refused required/>
+                <span>{offered.method.title(view.text())}{about}</span>
                 <span>{charge}</span>
             </label>
         }
@@ -339,6 +349,7 @@ fn methods(data: &CheckoutData, view: &View) -> AnyView {
             <legend class="head">{messages.delivery_method}</legend>
             <div class="choice">{choices.collect_view()}</div>
             {error}
+            {data.has_zones.then(|| view! { <p class="hint">{messages.zones_note}</p> })}
             <p><button class="button quiet small" name="intent" value="update">{messages.update_total}</button></p>
         </fieldset>
     }

@@ -17,7 +17,7 @@ mod trace_tests;
 mod tracking;
 mod words;
 
-pub use words::{country_name, field_label, percent, region_name, tax_name, time_of_day, told};
+pub use words::{country_name, field_label, percent, region_name, tax_name, time_of_day, told, weight};
 
 use crate::{
     holes::struck,

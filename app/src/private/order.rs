@@ -56,7 +56,8 @@ pub struct OrderData {
     pub quote: Quote,
     pub total: Money,
     pub method: String,
-    pub promise: Promise,
+    /// `None`: something was on back-order, and no day was promised.
+    pub promise: Option<Promise>,
     /// Missing after an erasure.
     pub contact: Option<Contact>,
     pub delivery: Option<address::Address>,
@@ -98,7 +99,8 @@ fn body(view: &View, data: OrderData) -> AnyView {
     let (state, word, text) = status_words(&data, view);
     let number = filled(messages.order_number, &[("number", &data.number)]);
     let placed = filled(messages.placed_on, &[("date", &long_day(data.placed_at, view))]);
-    let arrives = data.is_awaited().then(|| filled(messages.arrives, &[("dates", &date_range(data.promise.from, data.promise.to, view.locale))]));
+    let arrives = data.promise.filter(|_| data.is_awaited());
+    let arrives = arrives.map(|promise| filled(messages.arrives, &[("dates", &date_range(promise.from, promise.to, view.locale))]));
     let shopping = Address::new(view.locale, Route::All { query: ListQuery::default() }).url();
     let postal = |title: &'static str, address: &address::Address| {
         let mut lines = address.label();

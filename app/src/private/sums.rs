@@ -2,7 +2,7 @@
 
 use super::{
     coupon::{Removal, remove},
-    percent, region_name, tax_name, told, trace,
+    percent, region_name, tax_name, told, trace, weight,
 };
 use crate::{
     i18n::{coupon, date, filled, money, till},
@@ -12,7 +12,7 @@ use domain::{
     delivery,
     money::Money,
     offer::Instant,
-    pricing::{Entry, Label, Quote, Why},
+    pricing::{Entry, Label, Parcel, Quote, Why},
     promotion::Outcome,
     tax::Rounding,
 };
@@ -24,7 +24,7 @@ pub fn sums(quote: &Quote, arrives: Option<String>, removal: Removal, view: &Vie
     let rows = quote.entries.iter().filter(|entry| !entry.included).map(|entry| {
         let note = match (&entry.label, &entry.why) {
             (Label::Reductions, Why::Reduced { until: Some(until), .. }) => Some(filled(messages.until, &[("date", &day(*until, view))])),
-            (Label::Delivery, _) => arrives.clone(),
+            (Label::Delivery, _) => delivery_note(entry, arrives.clone(), view),
             (Label::Discount { code, .. }, _) if !code.is_empty() => Some(code.clone()),
             (Label::Tax { .. }, Why::TaxOnTop { estimated: true, .. }) => Some(messages.estimated.to_owned()),
             _ => None,
@@ -51,6 +51,13 @@ pub fn sums(quote: &Quote, arrives: Option<String>, removal: Removal, view: &Vie
         </dl>
     }
     .into_any()
+}
+
+/// Where a delivery goes, if not home, and when it arrives.
+fn delivery_note(entry: &Entry, arrives: Option<String>, view: &View) -> Option<String> {
+    let zone = entry.parcel.as_ref().and_then(|parcel| Some(parcel.zone.as_ref()?.name(view.text()).to_owned()));
+    let said: Vec<_> = zone.into_iter().chain(arrives).collect();
+    (!said.is_empty()).then(|| said.join(" · "))
 }
 
 /// Every amount with its reason.
@@ -105,8 +112,20 @@ pub fn because(entry: &Entry, quote: &Quote, view: &View) -> String {
         if let Label::Discount { promotion: Some(id), .. } = &entry.label { quote.trace.iter().find(|traced| traced.promotion == *id) } else { None };
     match traced.map(|traced| &traced.outcome) {
         Some(Outcome::Applied { how, .. }) => trace::how(how, view),
-        _ => why(&entry.why, entry, view),
+        _ => std::iter::once(why(&entry.why, entry, view)).chain(parcel(entry, view)).collect::<Vec<_>>().join(" "),
     }
+}
+
+/// What of a parcel made its price another than the method's own.
+fn parcel(entry: &Entry, view: &View) -> Vec<String> {
+    let messages = till(view.locale);
+    let Some(Parcel { zone, heavy }) = &entry.parcel else { return Vec::new() };
+    let zone = zone.as_ref().map(|zone| filled(messages.why_zone, &[("zone", zone.name(view.text()))]));
+    let heavy = heavy.map(|heavy| {
+        let (plus, weight) = (money(heavy.plus, view.locale), weight(heavy.grams, view.locale));
+        filled(messages.why_heavy, &[("amount", &plus), ("weight", &weight)])
+    });
+    zone.into_iter().chain(heavy).collect()
 }
 
 fn why(why: &Why, entry: &Entry, view: &View) -> String {

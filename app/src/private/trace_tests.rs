@@ -135,7 +135,7 @@ fn entry(why: &Why) -> Entry {
         }
         Why::TaxOnTop { .. } | Why::TaxIncluded { .. } => Label::Tax { name: "GST".to_owned(), region: String::new(), millionths: 99_750 },
     };
-    Entry { label, amount: usd(-2_050), why: why.clone(), included: matches!(why, Why::TaxIncluded { .. }) }
+    Entry { label, amount: usd(-2_050), why: why.clone(), included: matches!(why, Why::TaxIncluded { .. }), parcel: None }
 }
 
 /// Every sentence, with the figures that must stand in it.

@@ -93,6 +93,16 @@ pub fn told(name: &str, what: &str, locale: Locale) -> String {
     format!("{name}{colon}{what}")
 }
 
+/// A weight as parcels have it: `12.4 kg`, in the United States `27.3 lb` (453.59237 g, NIST Handbook 44). Rounded up to a tenth.
+pub fn weight(grams: u64, locale: Locale) -> String {
+    let (tenths, unit) =
+        if locale.country.code() == "US" { (u128::from(grams) * 1_000_000, ("lb", 45_359_237_u128)) } else { (u128::from(grams), ("kg", 100)) };
+    let tenths = tenths.div_ceil(unit.1);
+    let point = if matches!(locale.language, Language::De | Language::Fr) { ',' } else { '.' };
+    let fraction = if tenths.is_multiple_of(10) { String::new() } else { format!("{point}{}", tenths % 10) };
+    format!("{}{fraction}\u{a0}{}", tenths / 10, unit.0)
+}
+
 /// The time of day in the market's zone, as its readers write it: `3:05 PM`, `15:05`.
 pub fn time_of_day(at: Instant, view: &View) -> String {
     let zone = delivery::zone(&view.market.time_zone).unwrap_or(jiff::tz::TimeZone::UTC);
@@ -112,6 +122,19 @@ pub fn time_of_day(at: Instant, view: &View) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn weights_are_written_as_each_locale_does() {
+        for (locale, grams, text) in [
+            ("de-de", 12_400, "12,4\u{a0}kg"),
+            ("en-gb", 30_000, "30\u{a0}kg"),
+            ("ja-jp", 1_250, "1.3\u{a0}kg"),
+            ("en-us", 4_535, "10\u{a0}lb"),
+            ("en-us", 30_000, "66.2\u{a0}lb"),
+        ] {
+            assert_eq!(weight(grams, locale.parse().expect("a locale")), text);
+        }
+    }
 
     #[test]
     fn rates_are_written_as_each_locale_does() {

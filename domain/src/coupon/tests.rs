@@ -38,6 +38,7 @@ fn goods(minors: &[(i64, bool)], currency: Currency) -> Vec<Wanted> {
         variant: VariantId(Uuid::from_u128(n)),
         quantity: Quantity::ONE,
         offer: Offer { price: Money::new(*minor, currency), was: is_reduced.then(|| Money::new(minor * 2, currency)), valid_until: None },
+        weight_g: 0,
         tax_category: String::new(),
         category: String::new(),
         tags: Vec::new(),
@@ -57,6 +58,11 @@ fn method(code: &str, minor: i64, currency: Currency) -> Method {
         ships_from: String::new(),
         from_country: None,
         handling_days: 0,
+        origins: Vec::new(),
+        zones: Vec::new(),
+        weights: Vec::new(),
+        weight_max_g: None,
+        zone: None,
     }
 }
 

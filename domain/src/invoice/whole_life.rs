@@ -55,6 +55,7 @@ fn wanted(n: usize, (category, pieces, minor): (usize, u32, i64), currency: Curr
         variant: VariantId(id),
         quantity: Quantity::new(pieces).expect("in range"),
         offer: Offer { price: Money::new(minor, currency), was: None, valid_until: None },
+        weight_g: 0,
         tax_category: CATEGORIES[category].to_owned(),
         category: String::new(),
         tags: vec![],

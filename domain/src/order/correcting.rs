@@ -11,8 +11,8 @@ pub enum CannotCorrect {
     Packed,
     #[error("the order is over")]
     Over,
-    /// Tax was reckoned for the country and region of the old address.
-    #[error("another country or region")]
+    /// Tax was reckoned for the country and region of the old address, delivery for its zone.
+    #[error("another country, region or delivery zone")]
     Elsewhere,
 }
 

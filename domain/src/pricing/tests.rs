@@ -33,6 +33,7 @@ fn wanted(n: u128, pieces: u32, minor: i64, was: Option<i64>, currency: Currency
         variant: VariantId(Uuid::from_u128(n)),
         quantity: Quantity::new(pieces).expect("in range"),
         offer: Offer { price: money(minor), was: was.map(money), valid_until: None },
+        weight_g: 0,
         tax_category: "standard".to_owned(),
         category: String::new(),
         tags: Vec::new(),
@@ -52,6 +53,11 @@ fn method(minor: i64, free_from: Option<i64>, currency: Currency) -> Method {
         ships_from: String::new(),
         from_country: None,
         handling_days: 0,
+        origins: Vec::new(),
+        zones: Vec::new(),
+        weights: Vec::new(),
+        weight_max_g: None,
+        zone: None,
     }
 }
 fn rate(country: &str, region: &str, name: &str, millionths: u32) -> Rate {

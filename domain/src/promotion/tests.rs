@@ -37,6 +37,7 @@ fn wanted(n: u128, pieces: u32, minor: i64, currency: Currency) -> Wanted {
         variant: VariantId(Uuid::from_u128(n)),
         quantity: Quantity::new(pieces).expect("in range"),
         offer: Offer { price: Money::new(minor, currency), was: None, valid_until: None },
+        weight_g: 0,
         tax_category: String::new(),
         category: if n.is_multiple_of(2) { "even" } else { "odd" }.to_owned(),
         tags: vec![format!("tag-{}", n % 3)],

@@ -96,7 +96,7 @@ fn page() -> impl Strategy<Value = String> {
             6 => Hole::Availability(variant),
             7 => Hole::PlainPrice(variant),
             8 => Hole::SchemaAvailability(variant),
-            _ => Hole::DeliveryPromise,
+            _ => Hole::DeliveryPromise(variant),
         }
         .mark()
     });

@@ -172,7 +172,7 @@ impl Rendered {
             nonce: &nonce,
             mutation_id: &mutation_id,
             cart_count: moment.cart_count,
-            promise: moment.shop.promise(self.market.code, now).map(|promise| (promise.from, promise.to)),
+            standard: moment.shop.standard(self.market.code, now),
         };
         let frames = match moment.class {
             Class::Private => vec![self.template.fill(&Filling(&values)).into()],

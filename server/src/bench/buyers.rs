@@ -124,6 +124,11 @@ impl House {
                         ships_from: market.locations[0].clone(),
                         from_country: None,
                         handling_days: 0,
+                        origins: Vec::new(),
+                        zones: Vec::new(),
+                        weights: Vec::new(),
+                        weight_max_g: None,
+                        zone: None,
                     };
                     tx.execute(
                         "INSERT INTO delivery_methods (market, code, valid_from, body, position) VALUES ('DE', 'standard', $1, $2, 0)",

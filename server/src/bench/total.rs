@@ -76,6 +76,7 @@ fn wanted() -> anyhow::Result<Vec<Wanted>> {
             variant: VariantId(Uuid::from_u128(n)),
             quantity: Quantity::new(u32::try_from(1 + n % 5)?).context("in range")?,
             offer: offer(&[PriceWindow::new(0, None, price, None)], 0).context("an open window")?,
+            weight_g: 0,
             tax_category: String::new(),
             category: format!("category-{}", n % 6),
             tags: (0..4).map(|tag| format!("tag-{}", (n + tag) % 10)).collect(),

@@ -6,12 +6,13 @@ use crate::{
         locations::{self, Location},
         prices::{self, NewPrice, Shown},
         product::{Lines, OptionTexts, PictureTexts, Product, ProductTexts, SlugKind, Status, Texts, Variant, count, give_slug},
-        shelves::{Category, Tag, add_delivery_method, add_market, markets, put_page, set_once, setting},
+        shelves::{Category, Tag, add_market, markets, put_page, set_once, setting},
         stock,
     },
     clock::Clock,
     coupons, events, params, promotions,
     sql::{Db, Tx},
+    tariffs,
 };
 use anyhow::Context as _;
 use domain::{
@@ -82,7 +83,7 @@ async fn basics(tx: &mut Tx, clock: &Clock) -> anyhow::Result<()> {
         debug_assert_eq!(policies.ships_from(market.code), market.locations.first().map(String::as_str));
         add_market(tx, market, position, now).await?;
         for (position, method) in (0..).zip(policies.delivery_methods(market, &origins)) {
-            add_delivery_method(tx, market, &method, position, now).await?;
+            tariffs::put_method(tx, market.code, position, &method, now).await?.with_context(|| format!("{} in {}", method.code, market.code))?;
         }
     }
     for location in serde_json::from_str::<Vec<Location>>(LOCATIONS).context("demo/locations.json")? {
@@ -135,6 +136,8 @@ struct PieceVariant {
     sku: String,
     options: BTreeMap<String, String>,
     weight_g: i64,
+    #[serde(default)]
+    handling_days: i64,
     stock: BTreeMap<String, u32>,
 }
 
@@ -262,6 +265,7 @@ async fn add_piece(tx: &mut Tx, clock: &Clock, piece: &Piece, place: &Place<'_>)
             barcode: String::new(),
             values: piece.options.iter().map(|option| line.options.get(&option.slug).cloned().unwrap_or_default()).collect(),
             weight_g: line.weight_g,
+            handling_days: line.handling_days,
             tracked: true,
             oversell: false,
             active: true,

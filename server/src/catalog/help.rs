@@ -1,14 +1,17 @@
 //! Help pages in every language and market: what SQL keeps of them, and how the shop's policies become them.
 
 use crate::catalog::product::{Lines, Texts, everywhere, text};
+use delivery::DeliveryMarket;
+pub(super) use delivery::Origin;
 use domain::{
-    delivery::{CutOff, Method},
     locale::TextLanguage,
-    market::{Country, Market, MarketCode},
+    market::{Market, MarketCode},
     money::Money,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+
+mod delivery;
 
 /// A help page in every language. Values of facts may contain `{money:595:USD}`, written out for the reader's locale.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -116,44 +119,6 @@ struct Contact {
     order_hint: Texts,
 }
 
-/// A stock location as delivery needs it.
-#[derive(Deserialize)]
-pub(super) struct Origin {
-    code: String,
-    country: Country,
-    /// Business days that it needs before a parcel leaves.
-    handling_days: u8,
-}
-
-#[derive(Deserialize)]
-struct DeliveryMarket {
-    ships_from: String,
-    methods: Vec<DeliveryMethod>,
-    cut_off: DeliveryCutOff,
-}
-
-#[derive(Deserialize)]
-struct DeliveryMethod {
-    code: String,
-    name: Texts,
-    price: i64,
-    free_from: Option<i64>,
-    days: Days,
-}
-
-#[derive(Deserialize)]
-struct Days {
-    min: u8,
-    max: u8,
-}
-
-#[derive(Deserialize)]
-struct DeliveryCutOff {
-    local: String,
-    zone: String,
-    text: Texts,
-}
-
 #[derive(Deserialize)]
 struct ReturnsMarket {
     window_days: u32,
@@ -167,6 +132,11 @@ struct ReturnsMarket {
 pub(super) struct FactWords {
     free_from: Texts,
     days: Texts,
+    to_zone: Texts,
+    heavy: Texts,
+    heavier_than: Texts,
+    weight_max: Texts,
+    not_offered: Texts,
     window: Texts,
     window_days: Texts,
     withdrawal: Texts,
@@ -185,32 +155,6 @@ pub(super) struct FactWords {
 const COOKIES: [&str; 3] = ["cart", "market", "order"];
 
 impl Policies {
-    /// A market's delivery methods, in order. A location that is not among `origins` has no known country.
-    pub(super) fn delivery_methods(&self, market: &Market, origins: &[Origin]) -> Vec<Method> {
-        let Some(delivery) = self.delivery.markets.get(&market.code) else { return vec![] };
-        let (hour, minute) = delivery.cut_off.local.split_once(':').unwrap_or(("12", "0"));
-        let cut_off = CutOff { hour: hour.parse().unwrap_or(12), minute: minute.parse().unwrap_or(0), zone: delivery.cut_off.zone.clone() };
-        let origin = origins.iter().find(|origin| origin.code == delivery.ships_from);
-        let method = |method: &DeliveryMethod| Method {
-            code: method.code.clone(),
-            names: method.name.clone(),
-            price: Money::new(method.price, market.currency),
-            free_from: method.free_from.map(|minor| Money::new(minor, market.currency)),
-            days_min: method.days.min,
-            days_max: method.days.max,
-            cut_off: cut_off.clone(),
-            ships_from: delivery.ships_from.clone(),
-            from_country: origin.map(|origin| origin.country),
-            handling_days: origin.map_or(0, |origin| origin.handling_days),
-        };
-        delivery.methods.iter().map(method).collect()
-    }
-
-    /// Where a market's parcels come from.
-    pub(super) fn ships_from(&self, market: MarketCode) -> Option<&str> {
-        self.delivery.markets.get(&market).map(|delivery| delivery.ships_from.as_str())
-    }
-
     /// The help pages in the order of the footer.
     pub(super) fn pages(&self, markets: &[Market], words: &FactWords) -> Vec<HelpTexts> {
         let mut delivery = page(&self.delivery);
@@ -247,26 +191,6 @@ impl Policies {
             fill_placeholders(page);
         }
         pages
-    }
-
-    fn delivery_facts(&self, market: &Market, words: &FactWords) -> Vec<(Texts, Texts)> {
-        let mut facts: Vec<(Texts, Texts)> = self
-            .delivery_methods(market, &[])
-            .into_iter()
-            .map(|method| {
-                let (min, max) = (method.days_min.to_string(), method.days_max.to_string());
-                let value = each(&words.days, |language, days| {
-                    let days = days.replace("{min}", &min).replace("{max}", &max);
-                    let free = method.free_from.map(|from| text(&words.free_from, language).replace("{amount}", &token(from)));
-                    [Some(token(method.price)), free, Some(days)].into_iter().flatten().collect::<Vec<_>>().join(" · ")
-                });
-                (method.names, value)
-            })
-            .collect();
-        if let Some(delivery) = self.delivery.markets.get(&market.code) {
-            facts.push((words.cut_off.clone(), delivery.cut_off.text.clone()));
-        }
-        facts
     }
 
     fn returns_facts(&self, market: &Market, words: &FactWords) -> Vec<(Texts, Texts)> {

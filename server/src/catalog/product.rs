@@ -140,6 +140,8 @@ pub struct Variant {
     /// A value's slug for each option.
     pub values: Vec<String>,
     pub weight_g: i64,
+    /// Business days before it leaves, beside its location's.
+    pub handling_days: i64,
     /// Whether stock is counted at all.
     pub tracked: bool,
     /// Whether it is sold on when nothing is left.
@@ -245,6 +247,7 @@ impl Variant {
             barcode: row.text("barcode")?,
             values: json(row, "option_values")?,
             weight_g: row.int("weight_g")?,
+            handling_days: row.int("handling_days")?,
             tracked: row.flag("tracked")?,
             oversell: row.flag("oversell")?,
             active: row.flag("active")?,
@@ -258,8 +261,8 @@ impl Variant {
 
     pub async fn insert(&self, tx: &mut Tx) -> anyhow::Result<()> {
         tx.execute(
-            "INSERT INTO variants (id, product_id, position, sku, barcode, option_values, weight_g, tracked, oversell, active) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+            "INSERT INTO variants (id, product_id, position, sku, barcode, option_values, weight_g, handling_days, tracked, oversell, active) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
             params![
                 self.id,
                 self.product,
@@ -268,6 +271,7 @@ impl Variant {
                 &self.barcode,
                 serde_json::to_string(&self.values)?,
                 self.weight_g,
+                self.handling_days,
                 self.tracked,
                 self.oversell,
                 self.active
@@ -279,7 +283,8 @@ impl Variant {
 
     pub async fn update(&self, tx: &mut Tx) -> anyhow::Result<()> {
         tx.execute(
-            "UPDATE variants SET position = $2, sku = $3, barcode = $4, option_values = $5, weight_g = $6, tracked = $7, oversell = $8, active = $9 WHERE id = $1",
+            "UPDATE variants SET position = $2, sku = $3, barcode = $4, option_values = $5, weight_g = $6, handling_days = $7, tracked = $8, oversell = $9, \
+             active = $10 WHERE id = $1",
             params![
                 self.id,
                 self.position,
@@ -287,6 +292,7 @@ impl Variant {
                 &self.barcode,
                 serde_json::to_string(&self.values)?,
                 self.weight_g,
+                self.handling_days,
                 self.tracked,
                 self.oversell,
                 self.active

@@ -146,16 +146,6 @@ pub async fn delivery_versions(db: &Db, market: &Market, code: &str) -> anyhow::
     rows.iter().map(|row| Ok((row.int("valid_from")?, json(row, "body")?))).collect()
 }
 
-/// Writes a delivery method's version.
-pub async fn add_delivery_method(tx: &mut Tx, market: &Market, method: &Method, position: i64, from: Instant) -> anyhow::Result<()> {
-    tx.execute(
-        "INSERT INTO delivery_methods (market, code, valid_from, body, position) VALUES ($1, $2, $3, $4, $5)",
-        params![market.code.code(), &method.code, from, serde_json::to_string(method)?, position],
-    )
-    .await?;
-    Ok(())
-}
-
 /// A page's JSON by kind (`help`, `page`), in order.
 pub async fn pages(db: &Db, kind: &str) -> anyhow::Result<Vec<(String, String)>> {
     db.all("SELECT slug, body FROM pages WHERE kind = $1 ORDER BY position, slug", params![kind])

@@ -1,6 +1,12 @@
 //! A cart as a page or an order needs it: each line with its texts, its offer of this instant and what stands in its way.
 
-use crate::{Shop, http::errors::Failure, orders::LineText, params, promotions, tariffs};
+use crate::{
+    Shop,
+    catalog::stock::{Item, Piece},
+    http::errors::Failure,
+    orders::LineText,
+    params, promotions, tariffs,
+};
 use anyhow::Context as _;
 use app::{
     components::picture,
@@ -25,6 +31,10 @@ use std::{collections::HashMap, sync::Arc};
 /// How wide a line's picture is asked for: 88 px, on screens with two or three dots a pixel.
 const PICTURE_PX: u32 = 320;
 
+/// What an order must know of a line beside its price.
+const MORE: &str = "SELECT p.tax_category, p.category, p.tags, v.weight_g, v.handling_days, v.oversell FROM products p \
+                    JOIN variants v ON v.product_id = p.id WHERE p.id = $1 AND v.id = $2";
+
 /// A visitor's cart, read as of a view.
 #[derive(Debug)]
 pub struct Basket {
@@ -38,6 +48,10 @@ pub struct BasketLine {
     pub text: LineText,
     /// `None`: it cannot be ordered here and does not count.
     pub wanted: Option<Wanted>,
+    /// Business days before it leaves, beside its location's.
+    pub handling_days: u8,
+    /// Sold on although nothing is there.
+    pub oversell: bool,
 }
 
 impl Basket {
@@ -51,13 +65,15 @@ impl Basket {
         for line in &cart.lines {
             let live = live.iter().find(|item| item.product == line.product);
             let mut read = basket_line(view, line, documents.get(&line.product).map(AsRef::as_ref), live.map(AsRef::as_ref));
-            if let Some(wanted) = &mut read.wanted {
-                let row = shop.db.first("SELECT tax_category, category, tags FROM products WHERE id = $1", params![line.product]).await?;
-                if let Some(row) = row {
-                    wanted.tax_category = row.text("tax_category")?;
-                    wanted.category = row.text_or_null("category")?.unwrap_or_default();
-                    wanted.tags = serde_json::from_str(&row.text("tags")?).context("products.tags")?;
-                }
+            if let Some(wanted) = &mut read.wanted
+                && let Some(row) = shop.db.first(MORE, params![line.product, line.variant]).await?
+            {
+                wanted.weight_g = u32::try_from(row.int("weight_g")?).unwrap_or(0);
+                read.handling_days = u8::try_from(row.int("handling_days")?).unwrap_or(0);
+                read.oversell = row.flag("oversell")?;
+                wanted.tax_category = row.text("tax_category")?;
+                wanted.category = row.text_or_null("category")?.unwrap_or_default();
+                wanted.tags = serde_json::from_str(&row.text("tags")?).context("products.tags")?;
             }
             lines.push(read);
         }
@@ -67,6 +83,16 @@ impl Basket {
     /// What counts.
     pub fn wanted(&self) -> Vec<Wanted> {
         self.lines.iter().filter_map(|line| line.wanted.clone()).collect()
+    }
+
+    /// What counts, as its promise needs it.
+    pub fn pieces(&self) -> Vec<Piece> {
+        let piece = |line: &BasketLine| {
+            let wanted = line.wanted.as_ref()?;
+            let item = Item { product: wanted.product, variant: wanted.variant };
+            Some(Piece { item, quantity: wanted.quantity.get(), handling_days: line.handling_days, oversell: line.oversell })
+        };
+        self.lines.iter().filter_map(piece).collect()
     }
 
     /// Whether some line has to be changed before anything can be ordered, or nothing can be ordered at all.
@@ -159,11 +185,12 @@ fn basket_line(view: &View, line: &cart::Line, document: Option<&ProductDocument
         variant: line.variant,
         quantity: line.quantity,
         offer,
+        weight_g: 0,
         tax_category: String::new(),
         category: String::new(),
         tags: Vec::new(),
     });
-    BasketLine { shown, text, wanted }
+    BasketLine { shown, text, wanted, handling_days: 0, oversell: false }
 }
 
 /// What a line says of a variant.

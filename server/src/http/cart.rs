@@ -8,8 +8,8 @@ use crate::{
         coupon::{self, Standing},
         forms::see_other,
         render,
+        ways::Ways,
     },
-    tariffs,
     users::{Carts, Known, Visit, carts},
 };
 use app::{
@@ -33,6 +33,7 @@ use domain::{
     MutationId, ProductId, VariantId,
     cart::{Cart, CartError, Change, Changed, Quantity},
     catalog::ProductDocument,
+    delivery::Place,
     live::Availability,
     offer::offer,
 };
@@ -200,13 +201,19 @@ pub async fn respond_with(
     let empty = Cart::new(domain::CartId(shop.clock.id()), view.now);
     let shown = cart.as_ref().unwrap_or(&empty);
     let mut basket = Basket::read(shop, view, shown).await?;
-    let method = tariffs::methods(&shop.db, view.market.code, view.now).await?.into_iter().next();
+    let ways = Ways::read(shop, view, &basket, Place::somewhere(view.market.code)).await?;
+    let method = ways.first().cloned();
     // Without goods there is nothing to deliver.
     let charged = method.as_ref().filter(|_| !basket.wanted().is_empty());
     let (quote, standing) = coupon::quote(shop, view, shown, &mut basket, charged, None, None).await?;
+    let promise = charged.and_then(|method| ways.promised(method));
+    let refusal = ways.none(view);
     let coupon = standing.as_ref().map(Standing::kept);
     let pieces = cart.as_ref().map_or(0, Cart::pieces);
-    let page = page(view, CartData { lines: basket.shown(), quote, method, coupon, rejected, notice, status });
+    let page = page(
+        view,
+        CartData { lines: basket.shown(), quote, method, promise, has_zones: ways.has_zones(), refusal, coupon, rejected, notice, status },
+    );
     let mut response = render::private(shop, &visitor.with_cart_count(pieces), view, page).await?;
     if cart.is_some() || lost {
         remember(shop, &mut response, cart.as_ref());

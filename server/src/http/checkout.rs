@@ -1,6 +1,7 @@
 //! The checkout's page and its one form. Whatever is wrong, the form comes back as it was typed, with a sentence by each field; an order is
 //! placed only when the page showed the total that it costs.
 
+mod delivery;
 mod refused;
 
 use crate::{
@@ -15,16 +16,16 @@ use crate::{
         idempotency::{Named, in_flight},
         order::order_url,
         render,
+        ways::Ways,
     },
     orders::{OrderRequest, Personal, Placed, Repeated, RequestedLine},
-    tariffs,
 };
 use app::{
     i18n::{filled, money, till},
     ports::View,
     private::{
         Notice,
-        checkout::{CheckoutData, Fault, Offered, Part, page},
+        checkout::{CheckoutData, Fault, Part, page},
         field_label,
     },
     routes::{Address as Url, Route},
@@ -37,10 +38,10 @@ use axum::{
 };
 use domain::{
     CartId,
-    account::{Contact, Email, EmailError, Phone, PhoneError},
+    account::{self, Contact, Email, EmailError, Phone, PhoneError},
     address::{Address, AddressForm, Destination, Field, FieldErrorKind},
     cart::Cart,
-    delivery::Method,
+    delivery::Place,
     market::Country,
     money::Money,
     postcode, region,
@@ -64,6 +65,7 @@ async fn show(State(shop): State<Shop>, InLocale(locale): InLocale, visitor: Vis
         _ if !quote.is_final() => None,
         // Tax that only the address could tell is nobody's mistake.
         "total" => Some(Standing::new_total(checkout.coupon.as_ref(), quote.total, true, &checkout.view)),
+        "delivery" => Some(checkout.new_delivery(quote.total)),
         "updated" => Some(Notice::good(filled(till(locale).err_updated, &[("amount", &money(quote.total, locale))]))),
         _ => None,
     };
@@ -113,6 +115,13 @@ async fn place(State(shop): State<Shop>, InLocale(locale): InLocale, visitor: Vi
         return checkout.respond(&shop, &visitor, Vec::new(), Some(Notice::bad(messages.err_cart_changed)), 409).await;
     }
     let quote = checkout.quote(&shop).await?;
+    // Another zone, or other days, than the page showed: the address tells, so it is nobody's mistake, and the shopper confirms it.
+    if checkout.is_new_delivery(fields.get("seen_delivery")) {
+        if let Some(answer) = answered_before(&shop, &checkout.view, checkout.cart.id, key, named.repeated()).await? {
+            return Ok(answer);
+        }
+        return Ok(see_other(&format!("{page}?said=delivery")));
+    }
     let seen_total = fields.get("seen_total");
     if seen_total.is_empty() {
         return Ok(see_other(&format!("{page}?said=total")));
@@ -169,7 +178,7 @@ struct Checkout {
     basket: Basket,
     /// The cart's code as the latest quote saw it.
     coupon: Option<Standing>,
-    methods: Vec<Method>,
+    ways: Ways,
     method: String,
     typed: BTreeMap<String, String>,
     delivery_country: Country,
@@ -187,24 +196,28 @@ impl Checkout {
         if basket.is_blocked() {
             return Ok(None);
         }
-        let methods = tariffs::methods(&shop.db, view.market.code, view.now).await?;
         let fields = match form {
             Some(form) => form.clone(),
             None => draft::read(shop, &cart).await,
         };
         let typed: BTreeMap<_, _> =
             fields.iter().map(|(name, value)| (name.to_owned(), value.chars().take(TYPED_CHARS_MAX).collect::<String>())).collect();
-        let method = fields.optional("method").map_or_else(|| methods.first().map(|method| method.code.clone()).unwrap_or_default(), str::to_owned);
         let country = |part: Part| fields.get(&part.name("country")).trim().parse::<Country>().ok();
         let delivery_country = country(Part::Delivery).filter(|country| view.market.countries.contains(country)).unwrap_or_else(|| home(&view));
         let billing_country = (fields.get("billing") == "other")
             .then(|| country(Part::Billing).filter(|country| billing_countries(&view).contains(country)).unwrap_or(delivery_country));
-        Ok(Some(Self { view, cart, basket, coupon: None, methods, method, typed, delivery_country, billing_country }))
+        let delivery = |field: Field| typed.get(&Part::Delivery.name(field.key())).map_or("", String::as_str);
+        let postcode = postcode::parse(delivery_country, &account::clean_ascii(delivery(Field::Postcode)));
+        let region = region::parse(delivery_country, delivery(Field::Region));
+        let place = Place { country: delivery_country, region, postcode: postcode.as_deref() };
+        let ways = Ways::read(shop, &view, &basket, place).await?;
+        let method = fields.optional("method").map_or_else(|| ways.first().map(|method| method.code.clone()).unwrap_or_default(), str::to_owned);
+        Ok(Some(Self { view, cart, basket, coupon: None, ways, method, typed, delivery_country, billing_country }))
     }
 
     /// The total by what is known so far.
     async fn quote(&mut self, shop: &Shop) -> Result<domain::pricing::Quote, Failure> {
-        let method = self.methods.iter().find(|method| method.code == self.method);
+        let method = self.ways.find(&self.method);
         let email = self.typed.get("email").and_then(|email| Email::parse(email).ok());
         let place = self.destination();
         let (quote, standing) = coupon::quote(shop, &self.view, &self.cart, &mut self.basket, method, place.as_ref(), email.as_ref()).await?;
@@ -256,8 +269,9 @@ impl Checkout {
         }
         let delivery = self.address(Part::Delivery, self.delivery_country, &mut faults);
         let billing = self.billing_country.map(|country| self.address(Part::Billing, country, &mut faults));
-        if !self.methods.iter().any(|method| method.code == self.method) {
-            faults.push(Fault { field: "method".to_owned(), text: messages.err_method.to_owned() });
+        if self.ways.find(&self.method).is_none() {
+            let text = self.ways.refusal(&self.method, &self.view).unwrap_or_else(|| messages.err_method.to_owned());
+            faults.push(Fault { field: "method".to_owned(), text });
         }
         match (email, delivery, billing) {
             (Ok(email), Some(delivery), billing) if faults.is_empty() => {
@@ -331,15 +345,12 @@ impl Checkout {
 
     async fn respond(mut self, shop: &Shop, visitor: &Visitor, faults: Vec<Fault>, notice: Option<Notice>, status: u16) -> Result<Response, Failure> {
         let quote = self.quote(shop).await?;
-        let offered = self.methods.iter().map(|method| Offered {
-            method: method.clone(),
-            charge: method.charge(quote.goods),
-            promise: method.promise(self.view.market.code, self.view.now),
-        });
         let data = CheckoutData {
             lines: self.basket.shown(),
             coupon: self.coupon.as_ref().map(Standing::kept),
-            methods: offered.collect(),
+            methods: self.ways.offered(quote.goods, &self.view),
+            has_zones: self.ways.has_zones(),
+            seen_delivery: self.delivery_said(),
             method: self.method,
             cart_version: self.cart.version,
             typed: self.typed,

@@ -9,8 +9,8 @@ use crate::{
         cart::{cart_url, carts, remember, respond_with, visit},
         forms::see_other,
         limits, render,
+        ways::Ways,
     },
-    tariffs,
 };
 use app::{
     i18n::{self, filled},
@@ -31,7 +31,7 @@ use domain::{
     address::Destination,
     cart::Cart,
     coupon::Code,
-    delivery::Method,
+    delivery::{Method, Place},
     money::Money,
     pricing::Quote,
     promotion::{Candidate, Refusal},
@@ -89,9 +89,9 @@ async fn put(shop: &Shop, view: &View, cart: &Cart, code: Option<&Code>, said: &
 async fn tried(shop: &Shop, view: &View, cart: &Cart, text: &str) -> Result<Result<Code, Refusal>, Failure> {
     let Ok(code) = text.parse::<Code>() else { return Ok(Err(Refusal::Unknown)) };
     let mut basket = Basket::read(shop, view, cart).await?;
-    let method = tariffs::methods(&shop.db, view.market.code, view.now).await?.into_iter().next();
+    let ways = Ways::read(shop, view, &basket, Place::somewhere(view.market.code)).await?;
     let typed = Cart { coupon: Some(code.clone()), ..cart.clone() };
-    let (_, standing) = quote(shop, view, &typed, &mut basket, method.as_ref(), None, None).await?;
+    let (_, standing) = quote(shop, view, &typed, &mut basket, ways.first(), None, None).await?;
     Ok(standing.and_then(|standing| standing.refused).map_or(Ok(code), Err))
 }
 

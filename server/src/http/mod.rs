@@ -30,6 +30,7 @@ pub mod pages;
 pub mod render;
 pub mod sitemap;
 pub mod visitor;
+mod ways;
 mod webhooks;
 
 pub use errors::{Failure, Refusal};

@@ -143,6 +143,7 @@ impl Bookkeeper {
             ordered_at: view.placed_at,
             paid_at,
             promise: view.body.promise,
+            undated: view.body.undated,
             seller: seller.clone(),
             tax_mode: market.tax_mode,
             amounts,

@@ -2,16 +2,16 @@
 
 use super::{
     ChangeError, Orders,
-    request::Personal,
+    request::{OrderBody, Personal},
     store,
     story::{self, Actor, Happened},
     tokens,
 };
-use crate::{keys::DataKey, mail, params, sql::Tx};
+use crate::{keys::DataKey, mail, params, sql::Tx, tariffs};
 use anyhow::Context as _;
 use app::mail::Kind;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use domain::{OrderId, address::Address};
+use domain::{OrderId, address::Address, order::CannotCorrect};
 use serde_json::json;
 
 /// The longest note, in characters.
@@ -39,6 +39,9 @@ impl Orders {
                     let plain = key.open(&order.to_string(), &sealed).map_err(|_| ChangeError::Erased)?;
                     let mut personal: Personal = serde_json::from_slice(&plain).context("orders.personal")?;
                     known.may_go_to(&personal.delivery.destination(), &address.destination())?;
+                    if zone(tx, order, &personal.delivery).await? != zone(tx, order, &address).await? {
+                        return Err(CannotCorrect::Elsewhere.into());
+                    }
                     if personal.delivery == address {
                         return Ok(());
                     }
@@ -120,6 +123,15 @@ impl Orders {
         let Some(row) = row else { return Ok(None) };
         row.bytes_or_null("wrapped_key")?.map(|wrapped| self.keys.data_key(&row.text("subject")?, &wrapped)).transpose()
     }
+}
+
+/// The zone of an address by the order's method as it was when it was placed; `None`: the home zone, or a method that is gone.
+async fn zone(tx: &mut Tx, order: OrderId, address: &Address) -> anyhow::Result<Option<String>> {
+    let row = tx.first("SELECT market, placed_at, body FROM orders WHERE id = $1", params![order]).await?.context("the order is locked")?;
+    let body: OrderBody = serde_json::from_str(&row.text("body")?).context("orders.body")?;
+    let methods = tariffs::methods_in(tx, row.parse("market")?, row.int("placed_at")?).await?;
+    let method = methods.iter().find(|method| method.code == body.method.code);
+    Ok(method.and_then(|method| method.zone_of(address.place())).map(|zone| zone.code.clone()))
 }
 
 const KEY: &str = "SELECT o.subject, c.wrapped_key FROM orders o JOIN customer_keys c ON c.subject = o.subject WHERE o.id = $1";

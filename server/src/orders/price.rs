@@ -5,7 +5,10 @@ use super::{
     request::{OrderBody, OrderRequest, PlaceOrderError},
 };
 use crate::{
-    catalog::prices,
+    catalog::{
+        prices,
+        stock::{Item, Leaving, Piece},
+    },
     coupons::{self, Customer, Found},
     promotions,
     sql::Tx,
@@ -14,6 +17,7 @@ use crate::{
 use anyhow::Context as _;
 use domain::{
     coupon::Code,
+    delivery::Method,
     offer::{Instant, offer},
     order,
     pricing::{self, Quote, Wanted},
@@ -34,19 +38,29 @@ impl Orders {
         let variants: Vec<_> = request.lines.iter().map(|line| line.variant).collect();
         let windows = prices::of(tx, &request.market, &variants, now).await?;
         let mut wanted = Vec::with_capacity(request.lines.len());
+        let mut pieces = Vec::with_capacity(request.lines.len());
         let mut not_sold = Vec::new();
         for line in &request.lines {
             let priced = windows.iter().find(|priced| priced.variant == line.variant && priced.product == line.product);
             match priced.and_then(|priced| Some((priced, offer(&priced.windows, now)?))) {
-                Some((priced, offer)) => wanted.push(Wanted {
-                    product: line.product,
-                    variant: line.variant,
-                    quantity: line.quantity,
-                    offer,
-                    tax_category: priced.tax_category.clone(),
-                    category: priced.category.clone(),
-                    tags: priced.tags.clone(),
-                }),
+                Some((priced, offer)) => {
+                    pieces.push(Piece {
+                        item: Item { product: line.product, variant: line.variant },
+                        quantity: line.quantity.get(),
+                        handling_days: priced.handling_days,
+                        oversell: priced.oversell,
+                    });
+                    wanted.push(Wanted {
+                        product: line.product,
+                        variant: line.variant,
+                        quantity: line.quantity,
+                        offer,
+                        weight_g: priced.weight_g,
+                        tax_category: priced.tax_category.clone(),
+                        category: priced.category.clone(),
+                        tags: priced.tags.clone(),
+                    });
+                }
                 None => not_sold.push(line.variant),
             }
         }
@@ -55,6 +69,8 @@ impl Orders {
         }
         let methods = tariffs::methods_in(tx, request.market.code, now).await?;
         let method = methods.into_iter().find(|method| method.code == request.method).ok_or(PlaceOrderError::UnknownMethod)?;
+        let place = request.personal.delivery.place();
+        let method = method.to(place, pricing::grams(&wanted)).map_err(PlaceOrderError::NotOffered)?;
         let unlocked = match &request.coupon {
             Some(code) => Some(self.unlock(tx, request, code).await?),
             None => None,
@@ -76,9 +92,13 @@ impl Orders {
         let parts = pricing::tax_parts(&quote.lines, &wanted, quote.net_delivery());
         let weights = tax::weights(request.market.tax_mode, &parts, &destination, &rates, now);
         let paid = order::shares(quote.total, &weights);
-        let promise = method.promise(destination.country, now);
+        let leaving = Leaving::read_in(tx, &request.market, &pieces, &method, now).await?;
+        let (promise, undated) = (leaving.promise(&method, destination.country, now), leaving.is_owed());
+        // What is promised stands: where else it could leave from is nobody's question any more.
+        let method = Method { origins: Vec::new(), ..method };
         let texts = request.lines.iter().map(|line| line.text.clone()).collect();
-        Ok((OrderBody { texts, quote, paid, method, promise, locations: request.market.locations.clone(), split: request.market.split }, unlocked))
+        let (locations, split) = (request.market.locations.clone(), request.market.split);
+        Ok((OrderBody { texts, quote, paid, method, promise, undated, locations, split }, unlocked))
     }
 
     /// The coupon that a code unlocks.

@@ -7,7 +7,7 @@ use domain::{
     address::Address,
     cart::Quantity,
     coupon::Code,
-    delivery::{Method, Promise},
+    delivery::{Method, NotOffered, Promise},
     locale::Locale,
     market::Market,
     money::Money,
@@ -82,13 +82,25 @@ pub struct OrderBody {
     /// What of the total each line costs, and at last delivery: after discounts, with taxes. Empty in orders from before.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub paid: Vec<Money>,
+    /// As it was for the address: price, days and name of its zone.
     pub method: Method,
+    /// As if everything were there, where something is not: [`OrderBody::promised`].
     pub promise: Promise,
+    /// Some pieces were on back-order: nobody knew a day.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub undated: bool,
     /// The market's stock locations in order of preference, for taking stock again.
     pub locations: Vec<String>,
     /// Whether several of them may send it.
     #[serde(default)]
     pub split: Split,
+}
+
+impl OrderBody {
+    /// The days that were promised; `None`: pieces were on back-order.
+    pub fn promised(&self) -> Option<Promise> {
+        (!self.undated).then_some(self.promise)
+    }
 }
 
 /// An order that stands.
@@ -119,6 +131,9 @@ pub enum PlaceOrderError {
     Coupon(Refusal),
     #[error("this delivery method is not offered")]
     UnknownMethod,
+    /// It takes no parcel of this weight, or goes to other places only.
+    #[error("this delivery method: {0}")]
+    NotOffered(NotOffered),
     /// Tax on top depends on a region that the address lacks.
     #[error("the address leaves the tax open")]
     TaxUnknown,

@@ -15,7 +15,7 @@ use anyhow::Context as _;
 use app::ports::storefront::ShelfKey;
 use domain::{
     catalog::{Promises, ShopDocument},
-    delivery::{Method, STANDARD},
+    delivery::{Method, Place, STANDARD},
     locale::TextLanguage,
     market::MarketCode,
     offer::Instant,
@@ -142,7 +142,9 @@ impl Projector {
         for market in &shared.markets {
             let mut versions = shelves::delivery_versions(&self.db, market, STANDARD).await?;
             let in_force = versions.iter().rposition(|(from, _)| *from <= now).unwrap_or(0);
-            standard.insert(market.code, versions.split_off(in_force));
+            // Pages are the same for everybody, so they promise what holds in the home zone.
+            let at_home = |(from, method): (Instant, Method)| Some((from, method.to(Place::somewhere(market.code), 0).ok()?));
+            standard.insert(market.code, versions.split_off(in_force).into_iter().filter_map(at_home).collect());
         }
         Ok(standard)
     }

@@ -237,7 +237,9 @@ impl Record {
                 let lowered = of_piece(&self.general, self.piece(variant.id, market.code));
                 let windows = compute(market, prices, history, &lowered, now);
                 if !windows.is_empty() {
-                    variants.insert(variant.id, LiveVariant { windows, availability: self.availability(variant, market) });
+                    let (availability, location) = self.availability(variant, market);
+                    let handling_days = u8::try_from(variant.handling_days).unwrap_or(0);
+                    variants.insert(variant.id, LiveVariant { windows, availability, handling_days, location });
                 }
             }
             by_market.insert(market.code, variants);
@@ -258,18 +260,21 @@ impl Record {
         hasher.finish()
     }
 
-    fn availability(&self, variant: &Variant, market: &Market) -> Availability {
+    /// How much there is, and from where a piece would leave, if not from the market's first location.
+    fn availability(&self, variant: &Variant, market: &Market) -> (Availability, Option<String>) {
         if !variant.tracked {
-            return Availability::InStock;
+            return (Availability::InStock, None);
         }
         let lying = self.stock.get(&variant.id);
         let at = |location: &String| lying.and_then(|lying| lying.get(location)).map_or(0, |lying| sourcing::sellable(lying.free, lying.safety));
         let at_locations: Vec<u32> = market.locations.iter().map(at).collect();
-        match sourcing::left(&at_locations, market.split) {
+        let first = at_locations.iter().position(|pieces| *pieces > 0).filter(|first| *first > 0);
+        let availability = match sourcing::left(&at_locations, market.split) {
             0 if variant.oversell => Availability::BackOrder,
             0 => Availability::SoldOut,
             left if left <= LOW_STOCK => Availability::Low { left },
             _ => Availability::InStock,
-        }
+        };
+        (availability, first.map(|first| market.locations[first].clone()))
     }
 }

@@ -13,7 +13,7 @@ use crate::{
     sql::{Db, Row, Tx},
 };
 use domain::{
-    delivery::Method,
+    delivery::{BadMethod, Method},
     market::{Country, MarketCode},
     offer::Instant,
     tax::{Rate, Scope},
@@ -54,6 +54,21 @@ pub async fn methods(db: &Db, market: MarketCode, now: Instant) -> anyhow::Resul
 /// The same inside a transaction.
 pub async fn methods_in(tx: &mut Tx, market: MarketCode, now: Instant) -> anyhow::Result<Vec<Method>> {
     tx.all(METHODS, params![market.code(), now]).await?.iter().map(method).collect()
+}
+
+/// Writes a market's delivery method as it is from an instant on, at its place among the others; a version of that very instant is replaced. `Err`
+/// inside: it does not fit together, and nothing was written. Pages follow with the caller's `ShopChanged`.
+pub async fn put_method(tx: &mut Tx, market: MarketCode, position: i64, method: &Method, from: Instant) -> anyhow::Result<Result<(), BadMethod>> {
+    if let Err(bad) = method.check() {
+        return Ok(Err(bad));
+    }
+    tx.execute(
+        "INSERT INTO delivery_methods (market, code, valid_from, body, position) VALUES ($1, $2, $3, $4, $5) \
+         ON CONFLICT (market, code, valid_from) DO UPDATE SET body = excluded.body, position = excluded.position",
+        params![market.code(), &method.code, from, serde_json::to_string(method)?, position],
+    )
+    .await?;
+    Ok(Ok(()))
 }
 
 fn rate(row: &Row) -> anyhow::Result<Rate> {

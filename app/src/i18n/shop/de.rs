@@ -39,6 +39,8 @@ pub const DE: Shop = Shop {
     tax_included: "inkl. MwSt.",
     tax_excluded: "zzgl. Steuer",
     delivery_between: "Lieferung {dates}",
+    delivery_elsewhere: "Aus einem anderen Lager: Lieferung {dates}",
+    delivery_later: "Lieferung, sobald wieder vorrätig",
     free_from: "kostenlos ab {amount}",
     goes_with: "Dazu passt",
     details: "Details",

@@ -39,6 +39,8 @@ pub const EN_US: Shop = Shop {
     tax_included: "tax included",
     tax_excluded: "plus sales tax",
     delivery_between: "Delivery {dates}",
+    delivery_elsewhere: "From another warehouse: delivery {dates}",
+    delivery_later: "Delivery as soon as it is back in stock",
     free_from: "free from {amount}",
     goes_with: "Goes with",
     details: "Details",

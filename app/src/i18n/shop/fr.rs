@@ -39,6 +39,8 @@ pub const FR: Shop = Shop {
     tax_included: "TVA comprise",
     tax_excluded: "hors taxes",
     delivery_between: "Livraison {dates}",
+    delivery_elsewhere: "Depuis un autre entrepôt : livraison {dates}",
+    delivery_later: "Livraison dès le retour en stock",
     free_from: "offerte dès {amount}",
     goes_with: "À associer",
     details: "Détails",

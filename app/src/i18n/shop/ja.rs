@@ -39,6 +39,8 @@ pub const JA: Shop = Shop {
     tax_included: "税込",
     tax_excluded: "税別",
     delivery_between: "お届け予定 {dates}",
+    delivery_elsewhere: "別の倉庫から発送します。お届け予定 {dates}",
+    delivery_later: "入荷しだいお届けします",
     free_from: "{amount}以上で送料無料",
     goes_with: "あわせて使うもの",
     details: "商品詳細",

@@ -39,6 +39,8 @@ pub const KO: Shop = Shop {
     tax_included: "부가세 포함",
     tax_excluded: "세금 별도",
     delivery_between: "도착 예정 {dates}",
+    delivery_elsewhere: "다른 물류 센터에서 출고, 도착 예정 {dates}",
+    delivery_later: "재입고되면 배송합니다",
     free_from: "{amount} 이상 무료 배송",
     goes_with: "함께 쓰기 좋은 제품",
     details: "상세 정보",

@@ -50,6 +50,8 @@ messages! {
         tax_included,
         tax_excluded,
         delivery_between,
+        delivery_elsewhere,
+        delivery_later,
         free_from,
         goes_with,
         details,

@@ -90,7 +90,8 @@ pub struct OrderData {
     pub names: Vec<LineName>,
     pub quote: Quote,
     pub method: String,
-    pub promise: Promise,
+    /// `None`: something was on back-order, and no day was promised.
+    pub promise: Option<Promise>,
     pub customer: Customer,
     /// The shopper's own link, for those who serve customers.
     pub link: Option<String>,
@@ -215,7 +216,8 @@ fn customer(data: &OrderData) -> AnyView {
         view! { <p class="why">"The shopper's page: "<a href=link.clone() rel="noreferrer">"open"</a><br/><code>{link.clone()}</code></p> }
     });
     let day = |date: jiff::civil::Date| date.strftime("%-d %b %Y").to_string();
-    let language = format!("Ordered in {} · {}, promised {} to {}", data.locale, data.method, day(data.promise.from), day(data.promise.to));
+    let promised = data.promise.map_or_else(|| "no day promised: back-order".to_owned(), |it| format!("promised {} to {}", day(it.from), day(it.to)));
+    let language = format!("Ordered in {} · {}, {promised}", data.locale, data.method);
     view! { <section><h2 class="panel-h">"Customer"</h2>{inside}<p class="why">{language}</p>{link}</section> }.into_any()
 }
 

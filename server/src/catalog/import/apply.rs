@@ -130,6 +130,7 @@ pub(super) async fn product(tx: &mut Tx, clock: &Clock, terms: &Terms, draft: &D
             barcode: keep(&line.barcode, |variant| &variant.barcode),
             values: values.clone(),
             weight_g: line.weight_g.or(existing.map(|variant| variant.weight_g)).unwrap_or(0),
+            handling_days: line.handling_days.or(existing.map(|variant| variant.handling_days)).unwrap_or(0),
             tracked: line.tracked.or(existing.map(|variant| variant.tracked)).unwrap_or(line.tracked_if_new),
             oversell: line.oversell.or(existing.map(|variant| variant.oversell)).unwrap_or(false),
             active: true,

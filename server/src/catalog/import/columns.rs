@@ -11,7 +11,7 @@ use std::collections::HashMap;
 const CELL_CHARS_MAX: usize = 100_000;
 
 /// What columns are called: our key, then every header that means it, in lower case.
-const COLUMNS: [(&str, &[&str]); 30] = [
+const COLUMNS: [(&str, &[&str]); 31] = [
     ("Handle", &["handle", "url handle"]),
     ("Title", &["title"]),
     ("Body (HTML)", &["body (html)", "body html", "description"]),
@@ -30,6 +30,7 @@ const COLUMNS: [(&str, &[&str]); 30] = [
     ("Variant SKU", &["variant sku", "sku"]),
     ("Variant Barcode", &["variant barcode", "barcode"]),
     ("Variant Grams", &["variant grams", "weight value (grams)"]),
+    ("Variant Handling Days", &["variant handling days"]),
     ("Variant Inventory Tracker", &["variant inventory tracker", "inventory tracker"]),
     ("Variant Inventory Qty", &["variant inventory qty", "inventory quantity"]),
     ("Variant Inventory Policy", &["variant inventory policy", "continue selling when out of stock"]),

@@ -9,19 +9,22 @@ use domain::money::{Currency, Money};
 /// Largest quantity and weight.
 const QUANTITY_MAX: i64 = 1_000_000;
 const WEIGHT_G_MAX: i64 = 10_000_000;
+/// Most business days that a variant may need before it leaves: as in a delivery method (`Method::DAYS_MAX`).
+const HANDLING_DAYS_MAX: i64 = 90;
 
 const VALUES: [&str; 3] = ["Option1 Value", "Option2 Value", "Option3 Value"];
 /// A row that says something here has a variant.
 const OF_VARIANTS: [&str; 6] =
     ["Option1 Value", "Variant Price", "Variant Compare At Price", "Variant SKU", "Variant Inventory Qty", "Variant Grams"];
 /// A variant with one of these unreadable is not taken.
-const READ_WHOLE: [&str; 11] = [
+const READ_WHOLE: [&str; 12] = [
     "Option1 Value",
     "Option2 Value",
     "Option3 Value",
     "Variant SKU",
     "Variant Barcode",
     "Variant Grams",
+    "Variant Handling Days",
     "Variant Inventory Tracker",
     "Variant Inventory Qty",
     "Variant Inventory Policy",
@@ -43,6 +46,8 @@ pub(super) struct DraftVariant {
     pub barcode: Option<String>,
     /// New: 0, not known.
     pub weight_g: Option<i64>,
+    /// New: 0, it leaves as its location says.
+    pub handling_days: Option<i64>,
     /// Whether pieces are counted. New: if the file counts any, so that nothing is sold without limit by an oversight.
     pub tracked: Option<bool>,
     pub tracked_if_new: bool,
@@ -115,6 +120,10 @@ fn variant(row: &Row<'_>, options: Option<&[String]>, currency: Currency) -> Res
     if weight_g.is_some_and(|grams| grams < 0) {
         return Err(refuse("Variant Grams", "a weight is not negative".to_owned()));
     }
+    let handling_days = whole("Variant Handling Days", HANDLING_DAYS_MAX)?;
+    if handling_days.is_some_and(|days| days < 0) {
+        return Err(refuse("Variant Handling Days", "days are not negative".to_owned()));
+    }
     let oversell = match row.cell("Variant Inventory Policy") {
         Cell::Absent => None,
         Cell::Empty => Some(false),
@@ -136,6 +145,7 @@ fn variant(row: &Row<'_>, options: Option<&[String]>, currency: Currency) -> Res
         sku: said("Variant SKU"),
         barcode: said("Variant Barcode"),
         weight_g,
+        handling_days,
         tracked,
         tracked_if_new: row.has_column("Variant Inventory Qty"),
         oversell,

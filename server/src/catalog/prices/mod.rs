@@ -38,6 +38,12 @@ pub struct Priced {
     pub variant: VariantId,
     pub product: ProductId,
     pub tax_category: String,
+    /// Of one piece; 0: not known.
+    pub weight_g: u32,
+    /// Business days before it leaves, beside its location's.
+    pub handling_days: u8,
+    /// Sold on although nothing is there.
+    pub oversell: bool,
     /// The product's category and tags by their keys, for promotions.
     pub category: String,
     pub tags: Vec<String>,
@@ -53,7 +59,7 @@ pub async fn of(tx: &mut Tx, market: &Market, variants: &[VariantId], now: Insta
     for variant in variants {
         let rows = tx
             .all(
-                "SELECT v.product_id, t.tax_category, t.category, t.tags, p.currency, p.amount_minor, p.compare_at_minor, p.valid_from, p.valid_until, p.kind FROM prices p \
+                "SELECT v.product_id, v.weight_g, v.handling_days, v.oversell, t.tax_category, t.category, t.tags, p.currency, p.amount_minor, p.compare_at_minor, p.valid_from, p.valid_until, p.kind FROM prices p \
                  JOIN variants v ON v.id = p.variant_id JOIN products t ON t.id = v.product_id WHERE p.variant_id = $1 AND p.price_list = $2 \
                  AND v.active = 1 AND t.status = 'active' AND t.published = 1 AND (p.valid_until IS NULL OR p.valid_until > $3) ORDER BY p.valid_from",
                 params![*variant, &market.price_list, now - ENDED_US],
@@ -76,6 +82,9 @@ pub async fn of(tx: &mut Tx, market: &Market, variants: &[VariantId], now: Insta
             variant: *variant,
             product: first.parse("product_id")?,
             tax_category: first.text("tax_category")?,
+            weight_g: u32::try_from(first.int("weight_g")?).unwrap_or(0),
+            handling_days: u8::try_from(first.int("handling_days")?).unwrap_or(0),
+            oversell: first.flag("oversell")?,
             category: first.text_or_null("category")?.unwrap_or_default(),
             tags: serde_json::from_str(&first.text("tags")?).context("products.tags")?,
             windows: vec![],

@@ -5,14 +5,14 @@ use crate::{
     catalog::locations::safety_sql,
     clock::Clock,
     events, params,
-    sql::{Lost, Tx, Value},
+    sql::{self, Db, Lost, Tx, Value},
 };
 use anyhow::Context as _;
 use domain::{
     HoldId, OrderId, ProductId, VariantId,
     event::Event,
     offer::Instant,
-    sourcing::{self, Line, Part, Split},
+    sourcing::{self, Line, Part, Short, Split},
     stock::{Movement, draw},
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -45,20 +45,14 @@ const TRIES: u32 = 8;
 /// Call it late in the transaction: the rows stay locked until the commit, the hottest is locked last.
 pub async fn hold(tx: &mut Tx, clock: &Clock, holding: Holding<'_>, wanted: &[(Item, u32)]) -> anyhow::Result<Result<(), Vec<Shortage>>> {
     anyhow::ensure!(!holding.locations.is_empty(), "a market has a location");
-    let mut together: BTreeMap<VariantId, (ProductId, u32)> = BTreeMap::new();
-    for (item, quantity) in wanted {
-        together.entry(item.variant).or_insert((item.product, 0)).1 += quantity;
-    }
+    let together = together(wanted);
     for _ in 0..TRIES {
         let stands = read(tx, &together, holding.locations, clock.now()).await?;
         for stand in &stands {
             heat::note(stand.item);
         }
-        let lines: Vec<Line> = stands.iter().map(|stand| Line { quantity: stand.quantity, backorder: stand.backorder }).collect();
-        let there: Vec<Vec<u32>> =
-            (0..holding.locations.len()).map(|place| stands.iter().map(|stand| stand.places[place].sellable()).collect()).collect();
         let short = |line: usize, left| Shortage { variant: stands[line].item.variant, left };
-        match sourcing::plan(&lines, &there, holding.split) {
+        match plan_of(&stands, holding.locations.len(), holding.split) {
             Ok(parts) => {
                 let takes = takes(&stands, parts, holding)?;
                 if take(tx, clock, holding, &takes).await? {
@@ -69,6 +63,27 @@ pub async fn hold(tx: &mut Tx, clock: &Clock, holding: Holding<'_>, wanted: &[(I
         }
     }
     Err(Lost.into())
+}
+
+/// Pieces of each variant.
+pub type Wanted = BTreeMap<VariantId, (ProductId, u32)>;
+
+/// Lines of one variant as one.
+pub fn together(wanted: &[(Item, u32)]) -> Wanted {
+    let mut together = Wanted::new();
+    for (item, quantity) in wanted {
+        together.entry(item.variant).or_insert((item.product, 0)).1 += quantity;
+    }
+    together
+}
+
+/// Pieces of a variant that leave from one place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Leaves {
+    pub variant: VariantId,
+    pub location: String,
+    /// They are on back-order: nobody knows when they are there.
+    pub owed: bool,
 }
 
 /// A variant that is counted, with what lies of it in each of the market's locations.
@@ -106,34 +121,74 @@ const READ: &str = concat!(
 );
 
 /// What lies of the variants that are counted. One that is not known lies nowhere.
-async fn read(tx: &mut Tx, wanted: &BTreeMap<VariantId, (ProductId, u32)>, locations: &[String], now: Instant) -> anyhow::Result<Vec<Stand>> {
+async fn read(tx: &mut Tx, wanted: &Wanted, locations: &[String], now: Instant) -> anyhow::Result<Vec<Stand>> {
     let mut stands = Vec::with_capacity(wanted.len());
-    let variants: Vec<VariantId> = wanted.keys().copied().collect();
-    for some in variants.chunks(TOGETHER) {
-        let padded = (0..TOGETHER).map(|at| Value::from(some[at.min(some.len() - 1)])).chain([Value::from(now)]);
-        let rows = tx.all(READ, padded.collect()).await?;
-        for variant in some {
-            let (product, quantity) = wanted[variant];
-            let item = Item { product, variant: *variant };
-            let name = variant.to_string();
-            let (mut places, mut held, mut is_tracked, mut backorder) = (vec![Place::default(); locations.len()], 0_i64, true, false);
-            for row in &rows {
-                if row.text("id")? != name {
-                    continue;
-                }
-                (is_tracked, backorder) = (row.flag("tracked")?, row.flag("oversell")?);
-                let Some(location) = row.text_or_null("location")? else { continue };
-                held += row.int("held")?;
-                let Some(place) = locations.iter().position(|known| *known == location) else { continue };
-                places[place].rows.push((row.int("bucket")?, row.int("free")?));
-                places[place].safety = u32::try_from(row.int("safety")?)?;
-            }
-            if is_tracked {
-                stands.push(Stand { item, quantity, backorder, places, heat: u64::try_from(held).unwrap_or(0).checked_ilog2() });
-            }
-        }
+    for some in chunks(wanted) {
+        let rows = tx.all(READ, asked(&some, now)).await?;
+        add_stands(&mut stands, &rows, &some, wanted, locations)?;
     }
     Ok(stands)
+}
+
+/// Where the pieces would leave from if they were held now, as the promise of a cart or an order needs it; `None`: too few are there. No row is locked.
+pub async fn plan(db: &Db, locations: &[String], split: Split, wanted: &Wanted, now: Instant) -> anyhow::Result<Option<Vec<Leaves>>> {
+    let mut stands = Vec::with_capacity(wanted.len());
+    for some in chunks(wanted) {
+        let rows = db.all(READ, asked(&some, now)).await?;
+        add_stands(&mut stands, &rows, &some, wanted, locations)?;
+    }
+    Ok(leaves(&stands, locations, split))
+}
+
+/// The same inside a transaction.
+pub async fn plan_in(tx: &mut Tx, locations: &[String], split: Split, wanted: &Wanted, now: Instant) -> anyhow::Result<Option<Vec<Leaves>>> {
+    Ok(leaves(&read(tx, wanted, locations, now).await?, locations, split))
+}
+
+fn leaves(stands: &[Stand], locations: &[String], split: Split) -> Option<Vec<Leaves>> {
+    let parts = plan_of(stands, locations.len(), split).ok()?;
+    let leaves = |part: Part| Leaves { variant: stands[part.line].item.variant, location: locations[part.place].clone(), owed: part.owed };
+    Some(parts.into_iter().map(leaves).collect())
+}
+
+fn plan_of(stands: &[Stand], places: usize, split: Split) -> Result<Vec<Part>, Vec<Short>> {
+    let lines: Vec<Line> = stands.iter().map(|stand| Line { quantity: stand.quantity, backorder: stand.backorder }).collect();
+    let there: Vec<Vec<u32>> = (0..places).map(|place| stands.iter().map(|stand| stand.places[place].sellable()).collect()).collect();
+    sourcing::plan(&lines, &there, split)
+}
+
+fn chunks(wanted: &Wanted) -> Vec<Vec<VariantId>> {
+    let variants: Vec<VariantId> = wanted.keys().copied().collect();
+    variants.chunks(TOGETHER).map(<[_]>::to_vec).collect()
+}
+
+/// The statement's arguments for some variants, at least one.
+fn asked(some: &[VariantId], now: Instant) -> Vec<Value> {
+    (0..TOGETHER).map(|at| Value::from(some[at.min(some.len() - 1)])).chain([Value::from(now)]).collect()
+}
+
+fn add_stands(stands: &mut Vec<Stand>, rows: &[sql::Row], some: &[VariantId], wanted: &Wanted, locations: &[String]) -> anyhow::Result<()> {
+    for variant in some {
+        let (product, quantity) = wanted[variant];
+        let item = Item { product, variant: *variant };
+        let name = variant.to_string();
+        let (mut places, mut held, mut is_tracked, mut backorder) = (vec![Place::default(); locations.len()], 0_i64, true, false);
+        for row in rows {
+            if row.text("id")? != name {
+                continue;
+            }
+            (is_tracked, backorder) = (row.flag("tracked")?, row.flag("oversell")?);
+            let Some(location) = row.text_or_null("location")? else { continue };
+            held += row.int("held")?;
+            let Some(place) = locations.iter().position(|known| *known == location) else { continue };
+            places[place].rows.push((row.int("bucket")?, row.int("free")?));
+            places[place].safety = u32::try_from(row.int("safety")?)?;
+        }
+        if is_tracked {
+            stands.push(Stand { item, quantity, backorder, places, heat: u64::try_from(held).unwrap_or(0).checked_ilog2() });
+        }
+    }
+    Ok(())
 }
 
 /// Pieces to take from one row.

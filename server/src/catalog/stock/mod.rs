@@ -5,9 +5,11 @@ mod buckets;
 pub mod command;
 mod heat;
 mod hold;
+mod leaving;
 
 pub use buckets::{Keeper, gather, gather_all, spread};
 pub use hold::{Holding, Shortage, hold};
+pub use leaving::{Leaving, Piece};
 
 use crate::{clock::Clock, events, params, sql::Tx};
 use domain::{

@@ -51,6 +51,10 @@ pub async fn refused(mut checkout: Checkout, shop: &Shop, visitor: &Visitor, ref
             let total = checkout.quote(shop).await?.total;
             (Vec::new(), format!("{refused} {}", filled(messages.err_total, &[("amount", &money(total, locale))])))
         }
+        PlaceOrderError::NotOffered(_) => {
+            let text = checkout.ways.refusal(&checkout.method, &checkout.view).unwrap_or_else(|| messages.err_method.to_owned());
+            (vec![Fault { field: "method".to_owned(), text }], String::new())
+        }
         PlaceOrderError::UnknownMethod => (vec![Fault { field: "method".to_owned(), text: messages.err_method.to_owned() }], String::new()),
         PlaceOrderError::TaxUnknown => {
             let field = field_label(Field::Region, checkout.delivery_country, locale);

@@ -15,6 +15,7 @@ use app::{
 };
 use domain::{
     catalog::{Picture, ProductOption},
+    delivery::Place,
     live::{Availability, LiveVariant},
     money::Money,
     offer::{Instant, Offer, offer},
@@ -85,11 +86,13 @@ impl Entry<'_> {
         if variant.weight_g > 0 {
             element("g:shipping_weight", &format!("{} g", variant.weight_g), out);
         }
-        if let Some(standard) = &feed.standard {
+        let grams = u64::try_from(variant.weight_g).unwrap_or(0);
+        let standard = feed.standard.as_ref().and_then(|method| method.to(Place::somewhere(feed.market.code), grams).ok());
+        if let Some(standard) = standard {
             out.push_str("<g:shipping>\n");
             element("g:country", feed.market.code.code(), out);
             element("g:service", standard.name(language), out);
-            element("g:price", &amount(standard.charge(offer.price)), out);
+            element("g:price", &amount(standard.charge(offer.price, grams)), out);
             out.push_str("</g:shipping>\n");
         }
     }

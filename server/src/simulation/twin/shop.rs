@@ -89,6 +89,11 @@ pub async fn shelve(tx: &mut Tx, clock: &Clock, items: [Item; 2]) -> anyhow::Res
         ships_from: "rotterdam".to_owned(),
         from_country: None,
         handling_days: 0,
+        origins: Vec::new(),
+        zones: Vec::new(),
+        weights: Vec::new(),
+        weight_max_g: None,
+        zone: None,
     };
     tx.execute(
         "INSERT INTO delivery_methods (market, code, valid_from, body, position) VALUES ('DE', 'standard', $1, $2, 0)",

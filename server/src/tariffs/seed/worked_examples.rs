@@ -95,6 +95,7 @@ fn example(text: &'static str) -> Example {
             variant: VariantId(Uuid::from_u128(n)),
             quantity: Quantity::new(pieces.parse().expect("pieces")).expect("in range"),
             offer: Offer { price: money(price), was: None, valid_until: None },
+            weight_g: 0,
             tax_category: if category == "general" { "standard".to_owned() } else { category.to_owned() },
             category: String::new(),
             tags: Vec::new(),
@@ -128,6 +129,11 @@ fn example(text: &'static str) -> Example {
         ships_from: String::new(),
         from_country: None,
         handling_days: 0,
+        origins: Vec::new(),
+        zones: Vec::new(),
+        weights: Vec::new(),
+        weight_max_g: None,
+        zone: None,
     };
     let tax = |text: &str| {
         let (rate, rest) = text.split_once("% ").expect("a rate");

@@ -111,7 +111,7 @@ async fn shipments_go_one_way_and_addresses_stay_in_their_country() -> anyhow::R
     let address = [("name", "Jürgen Groß"), ("line1", "Ackerstraße 13"), ("postcode", "10115"), ("city", "Berlin")];
     for elsewhere in [("region", "BY"), ("country", "AT")] {
         let fields: Vec<(&str, &str)> = address.into_iter().chain([elsewhere]).collect();
-        refused(&act(&support, &order, "address", &fields).await?, "Country and region stay as they are")?;
+        refused(&act(&support, &order, "address", &fields).await?, "Country, region and delivery zone stay as they are")?;
     }
     let many = vec!["00340"; 21].join("\n");
     let fields = [("of", "rotterdam"), ("line-0", "1"), ("carrier", "DHL"), ("tracking", many.as_str()), ("step", "ship")];

@@ -251,7 +251,7 @@ pub fn address(locale: Locale) -> Vec<(&'static str, &'static str)> {
 /// The checkout's fields: what the page holds, and a person's answers.
 pub fn checkout_fields(page: &Answer, locale: Locale) -> anyhow::Result<Vec<(String, String)>> {
     let mut fields = vec![("intent".to_owned(), "place".to_owned()), ("email".to_owned(), "ada@example.com".to_owned())];
-    for name in ["mutation", "cart_version", "seen_total"] {
+    for name in ["mutation", "cart_version", "seen_total", "seen_delivery"] {
         fields.push((name.to_owned(), page.field(name).with_context(|| format!("the checkout has no field {name}"))?.to_owned()));
     }
     fields.push(("method".to_owned(), "standard".to_owned()));

@@ -28,3 +28,4 @@ mod too_late;
 mod two_tabs;
 mod webhooks;
 mod writer_gone;
+mod zones;

@@ -10,7 +10,7 @@ use server::{
 };
 
 /// Something that counts as clothing, cheaper than any state's limit.
-async fn hat(house: &House) -> anyhow::Result<Thing> {
+pub(super) async fn hat(house: &House) -> anyhow::Result<Thing> {
     let db = &house.shop.shop.db;
     for page in 1.. {
         let Some(things) = house.variants(page).await? else { break };

@@ -52,6 +52,7 @@ fn wanted(n: u128, pieces: u32, minor: i64) -> Wanted {
         variant: VariantId(Uuid::from_u128(n)),
         quantity: Quantity::new(pieces).expect("in range"),
         offer: Offer { price: Money::new(minor, Currency::EUR), was: None, valid_until: None },
+        weight_g: 0,
         tax_category: String::new(),
         category: String::new(),
         tags: vec![],

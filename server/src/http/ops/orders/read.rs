@@ -74,13 +74,14 @@ pub async fn order(shop: &Shop, staff: &Staff, id: OrderId, refused: Option<Refu
         let address = Address::new(found.locale, Route::Order { secret: found.secret.clone() });
         format!("{}{}", shop.config.url, address.url())
     });
+    let promise = found.body.promised();
     Ok(Some(OrderData {
         number: found.number.to_string(),
         order: found.ledgers,
         names,
         quote: found.body.quote,
-        method: found.body.method.name(english().text_language()).to_owned(),
-        promise: found.body.promise,
+        method: found.body.method.title(english().text_language()),
+        promise,
         customer: customer(staff, found.personal),
         link,
         locale: found.locale.to_string(),

@@ -44,7 +44,7 @@ pub fn sentence(error: &ChangeError, name: Name<'_>) -> String {
         ChangeError::Correct(CannotCorrect::Packed) => "Packing has begun: put the pieces back first, or write to the carrier.".to_owned(),
         ChangeError::Correct(CannotCorrect::Over) => "The order is over: nothing will be sent.".to_owned(),
         ChangeError::Correct(CannotCorrect::Elsewhere) => {
-            "Country and region stay as they are: taxes were reckoned for them. Cancel the order and ask the shopper to order again.".to_owned()
+            "Country, region and delivery zone stay as they are: taxes and delivery were reckoned for them. Cancel the order and ask the shopper to order again.".to_owned()
         }
         ChangeError::OtherWords => OTHER_WORDS.to_owned(),
         ChangeError::Erased => "The customer was erased: nothing personal can be kept.".to_owned(),
