@@ -53,6 +53,9 @@ pub struct Method {
     /// What it takes at most, in grams; `None`: any weight.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weight_max_g: Option<u64>,
+    /// Not offered any more, or not now. Never the [`STANDARD`] one: pages promise it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub withdrawn: bool,
     /// The zone whose price and days these are, after [`Method::to`]. Never in the table of methods.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub zone: Option<ZoneName>,

@@ -187,6 +187,9 @@ async fn wire(config: Config, clock: Clock) -> anyhow::Result<Built> {
             if let Err(error) = catalog::prices::catch_up(&db, &clock).await {
                 tracing::error!(error = format!("{error:#}"), "prices that began or ended could not be recorded");
             }
+            if let Err(error) = tariffs::versions::catch_up(&db, &clock).await {
+                tracing::error!(error = format!("{error:#}"), "delivery methods that began could not be told of");
+            }
         }
     });
     background.spawn("terms", {

@@ -53,7 +53,7 @@ impl Section {
             Self::Stock => "Stock",
             Self::Orders => "Orders",
             Self::Ship => "Ship",
-            Self::Tables => "Rules",
+            Self::Tables => "Prices and rules",
             Self::Audit => "Audit log",
         }
     }

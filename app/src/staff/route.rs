@@ -62,9 +62,10 @@ pub enum Route {
         table: Table,
         key: String,
     },
-    /// A form for a row that is not there yet.
+    /// A form for a row that is not there yet; `like` fills it as the row with that key.
     TableNew {
         table: Table,
+        like: Option<String>,
     },
     /// To change it by a file.
     TableFile {
@@ -183,7 +184,7 @@ impl Route {
             }
             Self::TableCsv { table, wanted } => with_query(&format!("/ops/tables/{}/rows.csv", table.word()), &[("q", Some(wanted))]),
             Self::TableRow { table, key } => with_query(&format!("/ops/tables/{}/row", table.word()), &[("key", Some(key))]),
-            Self::TableNew { table } => format!("/ops/tables/{}/new", table.word()),
+            Self::TableNew { table, like } => with_query(&format!("/ops/tables/{}/new", table.word()), &[("like", like.as_deref())]),
             Self::TableFile { table } => format!("/ops/tables/{}/file", table.word()),
             Self::TableHistory { table, older_than } => {
                 with_query(&format!("/ops/tables/{}/history", table.word()), &[("older_than", older_than.as_deref())])

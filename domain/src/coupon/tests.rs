@@ -62,6 +62,7 @@ fn method(code: &str, minor: i64, currency: Currency) -> Method {
         zones: Vec::new(),
         weights: Vec::new(),
         weight_max_g: None,
+        withdrawn: false,
         zone: None,
     }
 }

@@ -19,6 +19,9 @@ impl Method {
         if self.zone.is_some() {
             return Err(BadMethod::Resolved);
         }
+        if self.withdrawn && self.code == super::STANDARD {
+            return Err(BadMethod::Standard);
+        }
         names(self.names.values())?;
         self.amounts()?;
         let zone_days = self.zones.iter().flat_map(|zone| [zone.extra_days_min, zone.extra_days_max]);
@@ -157,6 +160,8 @@ pub enum BadMethod {
     WeightMax,
     #[error("at most {} entries in one list", Method::LIST_MAX)]
     Long,
+    #[error("the {:?} method is always offered: pages promise it, and free delivery means it", super::STANDARD)]
+    Standard,
     #[error("the method was already resolved for a zone; write it with all of its zones")]
     Resolved,
 }

@@ -19,6 +19,7 @@ fn method(zone: &str, hour: u8, days: (u8, u8)) -> Method {
         zones: Vec::new(),
         weights: Vec::new(),
         weight_max_g: None,
+        withdrawn: false,
         zone: None,
     }
 }

@@ -57,6 +57,7 @@ fn method(minor: i64, free_from: Option<i64>, currency: Currency) -> Method {
         zones: Vec::new(),
         weights: Vec::new(),
         weight_max_g: None,
+        withdrawn: false,
         zone: None,
     }
 }

@@ -128,6 +128,7 @@ impl House {
                         zones: Vec::new(),
                         weights: Vec::new(),
                         weight_max_g: None,
+                        withdrawn: false,
                         zone: None,
                     };
                     tx.execute(

@@ -3,6 +3,7 @@
 use crate::catalog::product::{Lines, Texts, everywhere, text};
 use delivery::DeliveryMarket;
 pub(super) use delivery::Origin;
+pub use delivery::Words as DeliveryWords;
 use domain::{
     locale::TextLanguage,
     market::{Market, MarketCode},
@@ -32,6 +33,9 @@ pub struct HelpTexts {
     /// Label and value, for one market.
     #[serde(default)]
     pub market_facts: BTreeMap<MarketCode, Vec<(Texts, Texts)>>,
+    /// On the page about delivery: how its facts are said of the methods in force.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivery: Option<DeliveryWords>,
     /// On the page about returns: how many days a market gives.
     #[serde(default)]
     pub return_days: BTreeMap<MarketCode, u32>,
@@ -130,20 +134,14 @@ struct ReturnsMarket {
 /// Words that the tables of facts are made of.
 #[derive(Deserialize)]
 pub(super) struct FactWords {
-    free_from: Texts,
-    days: Texts,
-    to_zone: Texts,
-    heavy: Texts,
-    heavier_than: Texts,
-    weight_max: Texts,
-    not_offered: Texts,
+    #[serde(flatten)]
+    delivery: DeliveryWords,
     window: Texts,
     window_days: Texts,
     withdrawal: Texts,
     label: Texts,
     free: Texts,
     return_to: Texts,
-    cut_off: Texts,
     cookie_days: Texts,
     cookie_day: Texts,
     email: Texts,
@@ -158,11 +156,11 @@ impl Policies {
     /// The help pages in the order of the footer.
     pub(super) fn pages(&self, markets: &[Market], words: &FactWords) -> Vec<HelpTexts> {
         let mut delivery = page(&self.delivery);
+        delivery.delivery = Some(self.delivery_words(words));
         let mut returns = page(&self.returns);
         returns.return_days = self.returns.markets.iter().map(|(market, returns)| (*market, returns.window_days)).collect();
         let mut imprint = page(&self.imprint);
         for market in markets {
-            delivery.market_facts.insert(market.code, self.delivery_facts(market, words));
             returns.market_facts.insert(market.code, self.returns_facts(market, words));
             let here = |field: &&Field| field.markets.as_ref().is_none_or(|markets| markets.contains(&market.code));
             let blank = |field: &Field| (field.label.clone(), field.label.iter().map(|(l, label)| (*l, format!("[{label}]"))).collect());

@@ -120,24 +120,6 @@ pub async fn add_market(tx: &mut Tx, market: &Market, position: i64, from: Insta
     Ok(())
 }
 
-/// A market's delivery methods in force at `now`, in their order.
-pub async fn delivery_methods(db: &Db, market: &Market, now: Instant) -> anyhow::Result<Vec<Method>> {
-    let rows = db
-        .all(
-            "SELECT body FROM delivery_methods WHERE market = $1 AND valid_from <= $2 ORDER BY position, code, valid_from DESC",
-            params![market.code.code(), now],
-        )
-        .await?;
-    let mut methods: Vec<Method> = Vec::new();
-    for row in &rows {
-        let method: Method = json(row, "body")?;
-        if !methods.iter().any(|known| known.code == method.code) {
-            methods.push(method);
-        }
-    }
-    Ok(methods)
-}
-
 /// All versions of one of a market's delivery methods, with the instant from which each holds, earliest first.
 pub async fn delivery_versions(db: &Db, market: &Market, code: &str) -> anyhow::Result<Vec<(Instant, Method)>> {
     let rows = db

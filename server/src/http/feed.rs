@@ -6,10 +6,10 @@ mod item;
 
 use crate::{
     Shop,
-    catalog::shelves,
     http::errors::Failure,
     params,
     readmodel::records::{self, Shared},
+    tariffs,
 };
 use anyhow::Context as _;
 use app::{
@@ -71,7 +71,7 @@ async fn google(State(shop): State<Shop>, Path(name): Path<String>, headers: Hea
     }
     let shared = Shared::load(&shop.db, now).await?;
     let Some(market) = shared.markets.iter().find(|market| market.code == locale.country).cloned() else { return Err(Fault::NotFound.into()) };
-    let standard = shelves::delivery_methods(&shop.db, &market, now).await?.into_iter().find(|method| method.code == STANDARD);
+    let standard = tariffs::methods(&shop.db, market.code, now).await?.into_iter().find(|method| method.code == STANDARD);
     let feed = Feed { locale, market, origin: shop.config.url.clone(), shared, standard, now };
     let kind = [(header::CONTENT_TYPE, "application/xml; charset=utf-8")];
     Ok((kind, fresh, Body::from_stream(written(shop, Arc::new(feed)))).into_response())

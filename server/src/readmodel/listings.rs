@@ -10,6 +10,7 @@ use crate::{
         records::Shared,
     },
     search::number,
+    tariffs,
 };
 use anyhow::Context as _;
 use app::ports::storefront::ShelfKey;
@@ -153,7 +154,7 @@ impl Projector {
     async fn promises(&self, help: &[HelpTexts], shared: &Shared) -> anyhow::Result<BTreeMap<MarketCode, Promises>> {
         let mut promises = BTreeMap::new();
         for market in &shared.markets {
-            let methods = shelves::delivery_methods(&self.db, market, self.clock.now()).await?;
+            let methods = tariffs::methods(&self.db, market.code, self.clock.now()).await?;
             let free_from = methods.iter().find(|method| method.code == "standard").and_then(|method| method.free_from).map(|from| from.minor);
             let return_days = help.iter().find_map(|page| page.return_days.get(&market.code)).copied().unwrap_or(0);
             promises.insert(market.code, Promises { free_from, return_days });
@@ -176,7 +177,13 @@ impl Projector {
     /// Help pages, and pages of blocks with the cards on them.
     pub(super) async fn write_pages(&self, version: u64) -> anyhow::Result<()> {
         let mut items = Vec::new();
-        for page in self.help_texts().await? {
+        for mut page in self.help_texts().await? {
+            if let Some(words) = page.delivery.take() {
+                for market in shelves::markets(&self.db, self.clock.now()).await? {
+                    let methods = tariffs::methods(&self.db, market.code, self.clock.now()).await?;
+                    page.market_facts.insert(market.code, words.facts(&market, &methods));
+                }
+            }
             for language in TextLanguage::ALL {
                 self.add_if_changed(&mut items, &keys::help(&page.slug), language.key().to_owned(), version, &help_document(&page, language))?;
             }

@@ -1,7 +1,12 @@
 //! The rows of a table as they are listed, a page at a time.
 
-use super::{Cells, cells::market_of, collection, coupons, promotions, taxes};
-use crate::{catalog::shelves, params, sql::Db, tariffs};
+use super::{Cells, cells::market_of, collection, coupons, delivery, prices, promotions, taxes, zones};
+use crate::{
+    catalog::shelves,
+    params,
+    sql::Db,
+    tariffs::{self, versions},
+};
 use anyhow::Context as _;
 use app::staff::tables::{Line, Table};
 use domain::{
@@ -17,10 +22,13 @@ const WHOLE_MAX: u32 = 10_000;
 /// A page of rows that begin with `wanted`, after the row with the key `after`; the second part is the key to turn by.
 pub async fn list(db: &Db, table: Table, wanted: &str, after: Option<&str>, limit: u32, now: Instant) -> anyhow::Result<(Vec<Line>, Option<String>)> {
     match table {
+        Table::Prices => prices::page(db, wanted, after, limit, now).await,
         Table::Promotions => promoted(db, wanted, after, limit, now).await,
         Table::Coupons => coupons_listed(db, wanted, after, limit, now).await,
         Table::Taxes => Ok(turned(rates(db, wanted, now).await?, after, limit)),
         Table::Collection => Ok(turned(places(db, wanted, now).await?, after, limit)),
+        Table::Delivery => Ok(turned(methods(db, wanted, now).await?, after, limit)),
+        Table::Zones => Ok(turned(zoned(db, wanted, now).await?, after, limit)),
     }
 }
 
@@ -96,7 +104,7 @@ fn is_wanted(wanted: &str, country: &str, region: &str) -> bool {
 }
 
 /// `in force`, `to come`, or `replaced` by a later one that has begun.
-fn versions(lines: &mut [(Line, String, Instant)], now: Instant) {
+fn versions_of(lines: &mut [(Line, String, Instant)], now: Instant) {
     for at in 0..lines.len() {
         let is_replaced = lines.get(at + 1).is_some_and(|(_, of, from)| *of == lines[at].1 && *from <= now);
         let (line, _, from) = &mut lines[at];
@@ -122,7 +130,7 @@ async fn rates(db: &Db, wanted: &str, now: Instant) -> anyhow::Result<Vec<Line>>
         let key = format!("{of}|{}", super::cells::instant(rate.valid_from));
         lines.push((Line { key, cells, state: "" }, of, rate.valid_from));
     }
-    versions(&mut lines, now);
+    versions_of(&mut lines, now);
     Ok(lines.into_iter().map(|(line, _, _)| line).collect())
 }
 
@@ -136,8 +144,30 @@ async fn places(db: &Db, wanted: &str, now: Instant) -> anyhow::Result<Vec<Line>
         let key = format!("{place}|{}", super::cells::instant(from));
         lines.push((Line { key, cells: collection::cells(&place, from, collects), state: "" }, place, from));
     }
-    versions(&mut lines, now);
+    versions_of(&mut lines, now);
     Ok(lines.into_iter().map(|(line, _, _)| line).collect())
+}
+
+async fn methods(db: &Db, wanted: &str, now: Instant) -> anyhow::Result<Vec<Line>> {
+    let mut lines = Vec::new();
+    for version in versions::all(db, WHOLE_MAX).await?.into_iter().filter(|version| is_wanted(wanted, version.market.code(), "")) {
+        let (market, code, from) = (version.market, version.method.code.as_str(), version.from);
+        let line = Line { key: delivery::key_of(market, code, from), cells: delivery::cells(&version), state: "" };
+        lines.push((line, format!("{market}|{code}"), from));
+    }
+    versions_of(&mut lines, now);
+    Ok(lines.into_iter().map(|(line, _, _)| line).collect())
+}
+
+/// The zones of the methods in force.
+async fn zoned(db: &Db, wanted: &str, now: Instant) -> anyhow::Result<Vec<Line>> {
+    let all: Vec<_> = versions::all(db, WHOLE_MAX).await?.into_iter().filter(|version| version.from <= now).collect();
+    let is_latest = |at: usize| all.get(at + 1).is_none_or(|next| (next.market, &next.method.code) != (all[at].market, &all[at].method.code));
+    let latest = all.iter().enumerate().filter(|(at, version)| is_latest(*at) && is_wanted(wanted, version.market.code(), ""));
+    let lines = latest.flat_map(|(_, version)| {
+        version.method.zones.iter().map(|zone| Line { key: zones::key_of(version, zone), cells: zones::cells(version, zone), state: "in force" })
+    });
+    Ok(lines.collect())
 }
 
 /// A coupon's codes with their uses by orders that stand, after the code with this key.
@@ -151,6 +181,14 @@ pub async fn codes(db: &Db, coupon: CouponId, after: &str, limit: u32) -> anyhow
 /// `in force`, `to come`, `ended` or `replaced`; empty where there is no such row.
 pub async fn state(db: &Db, table: Table, key: &str, now: Instant) -> anyhow::Result<&'static str> {
     let lines = match table {
+        Table::Prices => {
+            let key = key.to_owned();
+            let read = db.transact::<_, anyhow::Error>(|tx| {
+                let key = key.clone();
+                Box::pin(async move { prices::state(tx, &key, now).await })
+            });
+            return read.await;
+        }
         Table::Promotions => {
             let row = db.first("SELECT body FROM promotions WHERE id = $1 ORDER BY valid_from DESC LIMIT 1", params![key]).await?;
             let Some(row) = row else { return Ok("") };
@@ -164,12 +202,21 @@ pub async fn state(db: &Db, table: Table, key: &str, now: Instant) -> anyhow::Re
         }
         Table::Taxes => rates(db, "", now).await?,
         Table::Collection => places(db, "", now).await?,
+        Table::Delivery => methods(db, "", now).await?,
+        Table::Zones => zoned(db, "", now).await?,
     };
     Ok(lines.into_iter().find(|line| line.key == key).map_or("", |line| line.state))
 }
 
 /// Every row that [`list`] would show, for a file.
 pub async fn whole(db: &Db, table: Table, wanted: &str, now: Instant) -> anyhow::Result<Vec<Cells>> {
-    let (lines, _) = list(db, table, wanted, None, WHOLE_MAX, now).await?;
-    Ok(lines.into_iter().map(|line| line.cells).collect())
+    let (mut cells, mut after) = (Vec::new(), None);
+    loop {
+        let (lines, next) = list(db, table, wanted, after.as_deref(), WHOLE_MAX, now).await?;
+        cells.extend(lines.into_iter().map(|line| line.cells));
+        after = next;
+        if after.is_none() {
+            return Ok(cells);
+        }
+    }
 }

@@ -1,17 +1,20 @@
-//! The tables of rules as staff edit them, row by row or by file. Whatever changes one goes through [`carry_out`]: it writes every row in
+//! The tables of prices and rules as staff edit them, row by row or by file. Whatever changes one goes through [`carry_out`]: it writes every row in
 //! one transaction, keeps each as it was and as it is, and can therefore say beforehand what would change ([`look`] is the same work, rolled
 //! back), and undo it afterwards. What a cell means is said in a file a table.
 
 mod cells;
 mod collection;
 mod coupons;
+mod delivery;
 mod file;
 mod history;
 mod lists;
+mod prices;
 mod promotions;
 mod rows;
 mod rule;
 mod taxes;
+mod zones;
 
 pub use file::{BYTES_MAX, ROWS_MAX, read as read_file, write as write_file};
 pub use history::{Edit, EditRow, edit, edits, edits_of};

@@ -1,6 +1,6 @@
 //! One row of any table: what a wish makes of it, and which file knows how.
 
-use super::{Cells, Context, Outcome, PutError, Wish, cells, collection, coupons, promotions, rule, taxes};
+use super::{Cells, Context, Outcome, PutError, Wish, cells, collection, coupons, delivery, prices, promotions, rule, taxes, zones};
 use crate::sql::Tx;
 use app::staff::tables::Table;
 
@@ -77,36 +77,48 @@ fn filled(table: Table, cells: Vec<Option<String>>, before: Option<&Cells>) -> C
 /// The key of the row that the cells describe, there or not.
 async fn resolve(tx: &mut Tx, cx: &Context<'_>, table: Table, cells: &Cells) -> Result<String, PutError> {
     match table {
+        Table::Prices => prices::key(tx, cx, cells).await,
         Table::Promotions | Table::Coupons => rule::key(tx, cx, table, cells).await,
         Table::Taxes => taxes::key(cx, cells),
         Table::Collection => collection::key(cx, cells),
+        Table::Delivery => delivery::key(cx, cells),
+        Table::Zones => zones::key(cx, cells),
     }
 }
 
 pub(super) async fn read(tx: &mut Tx, cx: &Context<'_>, table: Table, key: &str) -> anyhow::Result<Option<Cells>> {
     match table {
+        Table::Prices => prices::read(tx, cx, key).await,
         Table::Promotions => promotions::read(tx, key).await,
         Table::Coupons => coupons::read(tx, key).await,
         Table::Taxes => taxes::read(tx, cx, key).await,
         Table::Collection => collection::read(tx, key).await,
+        Table::Delivery => delivery::read(tx, key).await,
+        Table::Zones => zones::read(tx, cx, key).await,
     }
 }
 
 async fn put(tx: &mut Tx, cx: &Context<'_>, table: Table, key: &str, before: Option<&Cells>, cells: &Cells) -> Result<(), PutError> {
     match table {
+        Table::Prices => prices::put(tx, cx, key, before, cells).await,
         Table::Promotions => promotions::put(tx, cx, key, before, cells).await,
         Table::Coupons => coupons::put(tx, cx, key, before, cells).await,
         Table::Taxes => taxes::put(tx, cx, key, before, cells).await,
         Table::Collection => collection::put(tx, cx, key, before, cells).await,
+        Table::Delivery => delivery::put(tx, cx, key, before, cells).await,
+        Table::Zones => zones::put(tx, cx, key, cells).await,
     }
 }
 
 /// Ends a row. What has begun and stays as it is ends by another row: then that one's key comes back.
 async fn end(tx: &mut Tx, cx: &Context<'_>, table: Table, key: &str) -> Result<Option<String>, PutError> {
     match table {
+        Table::Prices => prices::end(tx, cx, key).await.map(|()| None),
         Table::Promotions => promotions::end(tx, cx, key).await.map(|()| None),
         Table::Coupons => coupons::end(tx, cx, key).await.map(|()| None),
         Table::Taxes => taxes::end(tx, cx, key).await,
         Table::Collection => collection::end(tx, cx, key).await,
+        Table::Delivery => delivery::end(tx, cx, key).await,
+        Table::Zones => zones::end(tx, cx, key).await.map(|()| None),
     }
 }

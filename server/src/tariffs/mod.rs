@@ -4,6 +4,7 @@
 pub mod command;
 pub(crate) mod nexus;
 mod seed;
+pub(crate) mod versions;
 
 pub(crate) use command::parse as parse_place;
 pub use seed::seed;
@@ -48,12 +49,18 @@ fn collected(rates: &[Row], nexus: &[Row]) -> anyhow::Result<Vec<Rate>> {
 
 /// A market's delivery methods in force, in the order in which they are offered.
 pub async fn methods(db: &Db, market: MarketCode, now: Instant) -> anyhow::Result<Vec<Method>> {
-    db.all(METHODS, params![market.code(), now]).await?.iter().map(method).collect()
+    offered(&db.all(METHODS, params![market.code(), now]).await?)
+}
+
+fn offered(rows: &[Row]) -> anyhow::Result<Vec<Method>> {
+    let mut methods = rows.iter().map(method).collect::<anyhow::Result<Vec<_>>>()?;
+    methods.retain(|method| !method.withdrawn);
+    Ok(methods)
 }
 
 /// The same inside a transaction.
 pub async fn methods_in(tx: &mut Tx, market: MarketCode, now: Instant) -> anyhow::Result<Vec<Method>> {
-    tx.all(METHODS, params![market.code(), now]).await?.iter().map(method).collect()
+    offered(&tx.all(METHODS, params![market.code(), now]).await?)
 }
 
 /// Writes a market's delivery method as it is from an instant on, at its place among the others; a version of that very instant is replaced. `Err`

@@ -2,13 +2,16 @@
 
 use domain::locale::TextLanguage;
 
-/// A table of rules.
+/// A table of prices or rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Table {
+    Prices,
     Promotions,
     Coupons,
     Taxes,
     Collection,
+    Delivery,
+    Zones,
 }
 
 /// One column of a table.
@@ -105,6 +108,85 @@ const RULE: [Column; 19] = [
     column("hidden", "Hidden", "Shoppers hear of it only where it applies.", YES_NO),
 ];
 
+const PRICES: [Column; 6] = [
+    key(column("list", "Price list", "Such as de.", Kind::Line(40))),
+    key(column("sku", "SKU", "Of the variant; where it has none, its id.", Kind::Line(100))),
+    key(column(
+        "from",
+        "From",
+        "Empty: from now on. Prices of the past stay as they are. 2027-01-01T09:00Z is UTC; without the Z it is the time in the market's own zone.",
+        Kind::Line(40),
+    )),
+    listed(column(
+        "until",
+        "Until",
+        "Empty: a list price, which stays until there is another. An instant: an override, which beats the list price until then.",
+        Kind::Line(40),
+    )),
+    listed(column("price", "Price", "In the currency of the list, such as 29.00, or 4000 in yen.", Kind::Line(20))),
+    listed(column(
+        "compare_at",
+        "Before",
+        "What it cost before. Shown struck through only as far as the history of prices and the market's law bear it out.",
+        Kind::Line(20),
+    )),
+];
+
+const DELIVERY: [Column; 19] = [
+    key(column("market", "Market", "Such as DE.", Kind::Line(2))),
+    key(column("method", "Method", "Its code: standard, express.", Kind::Line(40))),
+    key(column("from", "From", FROM_HINT, Kind::Line(40))),
+    column("name", "Name", "What shoppers read, in American English.", Kind::Line(80)),
+    column("name_en_gb", "Name in British English", "", Kind::Line(80)),
+    column("name_de", "Name in German", "", Kind::Line(80)),
+    column("name_fr", "Name in French", "", Kind::Line(80)),
+    column("name_ja", "Name in Japanese", "", Kind::Line(80)),
+    column("name_ko", "Name in Korean", "", Kind::Line(80)),
+    listed(column("price", "Price", "In the market's currency, such as 4.90.", Kind::Line(20))),
+    listed(column("free_from", "Free from", "What the goods have to come to. Empty: it is always charged.", Kind::Line(20))),
+    listed(column("days", "Business days", "On the way, from the day it leaves: 2-3.", Kind::Line(7))),
+    column("cut_off", "Leaves the same day until", "Such as 14:00 Europe/Berlin.", Kind::Line(60)),
+    column("ships_from", "Leaves from", "A location's code and its country, whose public holidays count: rotterdam NL.", Kind::Line(60)),
+    column("handling_days", "Handling days", "Business days that the location needs first. Empty: none.", Kind::Line(2)),
+    column(
+        "elsewhere",
+        "Other locations",
+        "One on each line: location, country, cut-off, handling days, days that the way takes longer. reno US 13:00 America/Los_Angeles 0 3",
+        Kind::Area(2_000),
+    ),
+    column("weights", "Heavy parcels", "What is added above so many grams: 5000=3.00 10000=7.00. Empty: nothing.", Kind::Line(400)),
+    column("weight_max", "Grams at most", "Heavier orders are not sent this way. Empty: any weight.", Kind::Line(9)),
+    column("offered", "Offered", "Whether shoppers can choose it.", Kind::Choice(&[("", "Yes"), ("no", "No")])),
+];
+
+const ZONES: [Column; 15] = [
+    key(column("market", "Market", "Such as GB.", Kind::Line(2))),
+    key(column("method", "Method", "Its code: standard, express.", Kind::Line(40))),
+    key(column("zone", "Zone", "Its code: highlands. It counts from now on; orders that stand keep what they were promised.", Kind::Line(40))),
+    listed(column("name", "Name", "What shoppers read, in American English.", Kind::Line(80))),
+    column("name_en_gb", "Name in British English", "", Kind::Line(80)),
+    column("name_de", "Name in German", "", Kind::Line(80)),
+    column("name_fr", "Name in French", "", Kind::Line(80)),
+    column("name_ja", "Name in Japanese", "", Kind::Line(80)),
+    column("name_ko", "Name in Korean", "", Kind::Line(80)),
+    column("countries", "Countries", "With spaces between. Empty: the market's own.", Kind::Line(300)),
+    column(
+        "regions",
+        "Regions",
+        "By code, with spaces between: AK HI. With neither regions nor postcodes it is all of its countries.",
+        Kind::Line(400),
+    ),
+    column(
+        "postcodes",
+        "Postcodes",
+        "How they begin, with commas between: IV, KW, PA20. A space at the end counts: “PA2 ,” is without PA20.",
+        Kind::Area(2_000),
+    ),
+    listed(column("price", "Price", "In the market's currency, instead of the method's. Empty: the method does not go there.", Kind::Line(20))),
+    listed(column("free_from", "Free from", "Empty: it is always charged.", Kind::Line(20))),
+    listed(column("days", "More business days", "Beside the method's: 1-2. Empty: none.", Kind::Line(7))),
+];
+
 const ID: Column = Column { name: "id", label: "Id", hint: "Empty for a new one.", kind: Kind::Line(36), is_key: true, is_listed: false };
 
 const PROMOTIONS: [Column; 20] = {
@@ -175,15 +257,18 @@ const COLLECTION: [Column; 3] = [
 ];
 
 impl Table {
-    pub const ALL: [Self; 4] = [Self::Promotions, Self::Coupons, Self::Taxes, Self::Collection];
+    pub const ALL: [Self; 7] = [Self::Prices, Self::Promotions, Self::Coupons, Self::Taxes, Self::Collection, Self::Delivery, Self::Zones];
 
     /// As in addresses, files and the history.
     pub const fn word(self) -> &'static str {
         match self {
+            Self::Prices => "prices",
             Self::Promotions => "promotions",
             Self::Coupons => "coupons",
             Self::Taxes => "taxes",
             Self::Collection => "collection",
+            Self::Delivery => "delivery",
+            Self::Zones => "zones",
         }
     }
 
@@ -193,39 +278,51 @@ impl Table {
 
     pub const fn title(self) -> &'static str {
         match self {
+            Self::Prices => "Prices",
             Self::Promotions => "Promotions",
             Self::Coupons => "Coupons",
             Self::Taxes => "Tax rates",
             Self::Collection => "Where taxes are collected",
+            Self::Delivery => "Delivery methods",
+            Self::Zones => "Delivery zones",
         }
     }
 
     /// What one row is, for buttons and notices.
     pub const fn one(self) -> &'static str {
         match self {
+            Self::Prices => "price",
             Self::Promotions => "promotion",
             Self::Coupons => "coupon",
             Self::Taxes => "tax rate",
             Self::Collection => "place",
+            Self::Delivery => "delivery method",
+            Self::Zones => "delivery zone",
         }
     }
 
     /// What the table is for, in a sentence.
     pub const fn help(self) -> &'static str {
         match self {
+            Self::Prices => "What each variant costs in each list, now and later, and for how long.",
             Self::Promotions => "What is taken off by itself: percentages, amounts, three for two, tiers, free delivery.",
             Self::Coupons => "The same for whoever types a code, with limits on its uses.",
             Self::Taxes => "Rates by country, region and kind of goods, each from a day on.",
             Self::Collection => "Countries, states and provinces for which the shop collects taxes. Those that are not named are collected.",
+            Self::Delivery => "What each way to send an order costs, how long it takes, and what it takes.",
+            Self::Zones => "Parts of a market where a method costs or takes something else, or does not go.",
         }
     }
 
     pub const fn columns(self) -> &'static [Column] {
         match self {
+            Self::Prices => &PRICES,
             Self::Promotions => &PROMOTIONS,
             Self::Coupons => &COUPONS,
             Self::Taxes => &TAXES,
             Self::Collection => &COLLECTION,
+            Self::Delivery => &DELIVERY,
+            Self::Zones => &ZONES,
         }
     }
 
@@ -262,6 +359,8 @@ mod tests {
         for language in TextLanguage::ALL {
             assert!(Table::Promotions.position(&format!("title{}", suffix(language))).is_some());
             assert!(Table::Coupons.position(&format!("title{}", suffix(language))).is_some());
+            assert!(Table::Delivery.position(&format!("name{}", suffix(language))).is_some());
+            assert!(Table::Zones.position(&format!("name{}", suffix(language))).is_some());
         }
     }
 }

@@ -44,7 +44,7 @@ fn table_url(table: Table) -> String {
 pub fn list(desk: &Desk, data: ListData) -> Sheet {
     let table = data.table;
     let may = desk.may(Right::SetTerms);
-    let add = may.then(|| view! { <a class="button" href=Route::TableNew { table }.url()>{format!("Add a {}", table.one())}</a> });
+    let add = may.then(|| view! { <a class="button" href=Route::TableNew { table, like: None }.url()>{format!("Add a {}", table.one())}</a> });
     let upload = may.then(|| view! { <a class="button quiet" href=Route::TableFile { table }.url()>"Change by file"</a> });
     let tools = view! {
         <span class="end">
@@ -72,9 +72,11 @@ pub fn list(desk: &Desk, data: ListData) -> Sheet {
 /// What a search looks at.
 const fn hint(table: Table) -> &'static str {
     match table {
+        Table::Prices => "The beginning of a SKU, a barcode, or a word of a title; a price list before it looks at that one only: de TOTE",
         Table::Coupons => "A code: the beginning is enough.",
         Table::Promotions => "The beginning of a title.",
         Table::Taxes | Table::Collection => "A country, such as DE, or a region, such as US-NY.",
+        Table::Delivery | Table::Zones => "A market, such as DE.",
     }
 }
 

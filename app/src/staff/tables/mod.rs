@@ -1,4 +1,4 @@
-//! The tables of rules: lists, a form for each row, files, and what was changed, with a way back.
+//! The tables of prices and rules: lists, a form for each row, files, and what was changed, with a way back.
 
 mod columns;
 mod file;
@@ -50,10 +50,13 @@ fn shown(cell: String) -> String {
 pub fn named(table: Table, cells: &[String]) -> String {
     let cell = |name: &str| table.position(name).and_then(|at| cells.get(at)).map_or("", String::as_str);
     let parts: Vec<&str> = match table {
+        Table::Prices => vec![cell("sku"), cell("list"), cell("from")],
         Table::Promotions => vec![cell("title")],
         Table::Coupons => vec![cell("code"), cell("title")],
         Table::Taxes => vec![cell("country"), cell("region"), cell("category"), cell("name"), cell("from")],
         Table::Collection => vec![cell("place"), cell("from")],
+        Table::Delivery => vec![cell("market"), cell("method"), cell("from")],
+        Table::Zones => vec![cell("market"), cell("method"), cell("name")],
     };
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
 }

@@ -45,7 +45,10 @@ pub fn row(desk: &Desk, data: RowData) -> Sheet {
         view! { <span class=class>{data.state}</span> }
     });
     let back = Route::Table { table, wanted: String::new(), after: None }.url();
-    let tools = view! { {state}<span class="end"><a class="button quiet" href=back>{table.title()}</a></span> };
+    let another = data.key.clone().filter(|_| may).map(|key| {
+        view! { <a class="button quiet" href=Route::TableNew { table, like: Some(key) }.url()>{format!("Add a {} like it", table.one())}</a> }
+    });
+    let tools = view! { {state}<span class="end"><a class="button quiet" href=back>{table.title()}</a>{another}</span> };
     let changes = data.key.is_some().then(|| view! { <section><h2>"What was changed here"</h2>{history::lines(&data.changes)}</section> });
     let codes = (table == Table::Coupons).then(|| data.key.clone()).flatten().map(|key| {
         view! { <p><a href=Route::CouponCodes { key }.url()>"Download its codes and their uses"</a></p> }

@@ -5,7 +5,7 @@ use crate::{
     Shop,
     catalog::shelves,
     orders::{LineText, OrderRequest, Personal, PlaceOrderError, RequestedLine},
-    params,
+    params, tariffs,
 };
 use anyhow::{Context as _, bail};
 use domain::{
@@ -63,7 +63,7 @@ async fn one(shop: &Shop, market: &Market) -> anyhow::Result<Pattern> {
             params![&market.price_list, TRIES],
         )
         .await?;
-    let methods = shelves::delivery_methods(&shop.db, market, shop.clock.now()).await?;
+    let methods = tariffs::methods(&shop.db, market.code, shop.clock.now()).await?;
     let method = methods.first().context("a delivery method")?.code.clone();
     let mut refusal = None;
     for row in &rows {

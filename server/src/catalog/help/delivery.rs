@@ -9,7 +9,7 @@ use domain::{
     market::{Country, Market, MarketCode},
     money::Money,
 };
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// A stock location as delivery needs it.
@@ -151,6 +151,7 @@ impl Policies {
             zones: delivery.zones.iter().filter_map(|zone| zone.of(method, market)).collect(),
             weights: delivery.weights.iter().map(|step| WeightStep { above_g: step.above_g, plus: Money::new(step.plus, market.currency) }).collect(),
             weight_max_g: delivery.weight_max_g,
+            withdrawn: false,
             zone: None,
         };
         delivery.methods.iter().map(method).collect()
@@ -161,49 +162,88 @@ impl Policies {
         self.delivery.markets.get(&market).map(|delivery| delivery.ships_from.as_str())
     }
 
-    /// What the help page says of a market's delivery: a row for each method, for each of its zones, and for what is heavy.
-    pub(super) fn delivery_facts(&self, market: &Market, words: &FactWords) -> Vec<(Texts, Texts)> {
+    /// How the help page says it.
+    pub(super) fn delivery_words(&self, words: &FactWords) -> Words {
+        let said = |(market, delivery): (&MarketCode, &DeliveryMarket)| {
+            let cut_off = cut_off(&delivery.cut_off.local, &delivery.cut_off.zone);
+            (*market, Leaves { cut_off, ships_from: delivery.ships_from.clone(), text: delivery.cut_off.text.clone() })
+        };
+        Words { leaves: self.delivery.markets.iter().map(said).collect(), ..words.delivery.clone() }
+    }
+}
+
+/// What the page about delivery is made of, while methods, zones and weights come from their tables.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Words {
+    free_from: Texts,
+    days: Texts,
+    to_zone: Texts,
+    heavy: Texts,
+    heavier_than: Texts,
+    weight_max: Texts,
+    not_offered: Texts,
+    /// The label of `leaves`.
+    cut_off: Texts,
+    #[serde(default)]
+    leaves: BTreeMap<MarketCode, Leaves>,
+}
+
+/// A sentence on when and from where parcels leave, said as long as it is true.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Leaves {
+    cut_off: CutOff,
+    ships_from: String,
+    text: Texts,
+}
+
+impl Words {
+    /// A row for each of a market's methods, for each of its zones, and for what is heavy.
+    pub fn facts(&self, market: &Market, methods: &[Method]) -> Vec<(Texts, Texts)> {
         let mut facts: Vec<(Texts, Texts)> = Vec::new();
-        let methods = self.delivery_methods(market, &[]);
-        for method in &methods {
-            facts.push((method.names.clone(), terms(method.price, method.free_from, (method.days_min, method.days_max), words)));
+        for method in methods {
+            facts.push((method.names.clone(), self.terms(method.price, method.free_from, (method.days_min, method.days_max))));
             for zone in &method.zones {
-                let label = each(&words.to_zone, |language, label| {
+                let label = each(&self.to_zone, |language, label| {
                     label.replace("{method}", method.name(language)).replace("{zone}", &text(&zone.names, language))
                 });
                 let days = (method.days_min.saturating_add(zone.extra_days_min), method.days_max.saturating_add(zone.extra_days_max));
-                facts.push((label, if zone.closed { words.not_offered.clone() } else { terms(zone.price, zone.free_from, days, words) }));
+                facts.push((label, if zone.closed { self.not_offered.clone() } else { self.terms(zone.price, zone.free_from, days) }));
             }
         }
-        facts.extend(methods.first().and_then(|method| heavy(method, market, words)));
-        if let Some(delivery) = self.delivery.markets.get(&market.code) {
-            facts.push((words.cut_off.clone(), delivery.cut_off.text.clone()));
+        let heavy: Vec<_> = methods.iter().map(|method| (method, self.heavy(method, market))).collect();
+        let is_same = heavy.windows(2).all(|two| two[0].1 == two[1].1);
+        for (method, said) in heavy.into_iter().take(if is_same { 1 } else { usize::MAX }) {
+            let label = if is_same { self.heavy.clone() } else { each(&self.heavy, |language, label| format!("{}: {label}", method.name(language))) };
+            facts.extend(said.map(|said| (label, said)));
         }
+        let leaves = self.leaves.get(&market.code).filter(|leaves| {
+            methods.iter().all(|method| (&method.cut_off, &method.ships_from, method.handling_days) == (&leaves.cut_off, &leaves.ships_from, 0))
+        });
+        facts.extend(leaves.map(|leaves| (self.cut_off.clone(), leaves.text.clone())));
         facts
     }
-}
 
-/// `$5.95 · free from $75 · 3–5 business days`.
-fn terms(price: Money, free_from: Option<Money>, days: (u8, u8), words: &FactWords) -> Texts {
-    each(&words.days, |language, said| {
-        let said = said.replace("{min}", &days.0.to_string()).replace("{max}", &days.1.to_string());
-        let free = free_from.map(|from| text(&words.free_from, language).replace("{amount}", &token(from)));
-        [Some(token(price)), free, Some(said)].into_iter().flatten().collect::<Vec<_>>().join(" · ")
-    })
-}
-
-/// `over 10 lb: + $4 · at most 66 lb`. All methods of a market have the same steps.
-fn heavy(method: &Method, market: &Market, words: &FactWords) -> Option<(Texts, Texts)> {
-    if method.weights.is_empty() && method.weight_max_g.is_none() {
-        return None;
+    /// `$5.95 · free from $75 · 3–5 business days`.
+    fn terms(&self, price: Money, free_from: Option<Money>, days: (u8, u8)) -> Texts {
+        each(&self.days, |language, said| {
+            let said = said.replace("{min}", &days.0.to_string()).replace("{max}", &days.1.to_string());
+            let free = free_from.map(|from| text(&self.free_from, language).replace("{amount}", &token(from)));
+            [Some(token(price)), free, Some(said)].into_iter().flatten().collect::<Vec<_>>().join(" · ")
+        })
     }
-    let value = each(&words.heavier_than, |language, than| {
-        let written = |grams| locale(language, market).map_or_else(|| format!("{grams} g"), |locale| weight(grams, locale));
-        let step = |step: &WeightStep| than.replace("{weight}", &written(step.above_g)).replace("{amount}", &token(step.plus));
-        let max = method.weight_max_g.map(|max| text(&words.weight_max, language).replace("{weight}", &written(max)));
-        method.weights.iter().map(step).chain(max).collect::<Vec<_>>().join(" · ")
-    });
-    Some((words.heavy.clone(), value))
+
+    /// `over 10 lb: + $4 · at most 66 lb`.
+    fn heavy(&self, method: &Method, market: &Market) -> Option<Texts> {
+        if method.weights.is_empty() && method.weight_max_g.is_none() {
+            return None;
+        }
+        Some(each(&self.heavier_than, |language, than| {
+            let written = |grams| locale(language, market).map_or_else(|| format!("{grams} g"), |locale| weight(grams, locale));
+            let step = |step: &WeightStep| than.replace("{weight}", &written(step.above_g)).replace("{amount}", &token(step.plus));
+            let max = method.weight_max_g.map(|max| text(&self.weight_max, language).replace("{weight}", &written(max)));
+            method.weights.iter().map(step).chain(max).collect::<Vec<_>>().join(" · ")
+        }))
+    }
 }
 
 /// How a market's readers of a language write figures.
@@ -234,7 +274,7 @@ mod tests {
                 );
                 assert!(market.locations[1..].iter().all(|other| method.origins.iter().any(|origin| origin.location == *other)), "{}", market.code);
             }
-            let said = policies.delivery_facts(market, &words);
+            let said = policies.delivery_words(&words).facts(market, &methods);
             for language in TextLanguage::ALL {
                 let rows: Vec<String> = said.iter().map(|(label, value)| format!("{}: {}", text(label, language), text(value, language))).collect();
                 for zone in methods.iter().flat_map(|method| &method.zones).filter(|zone| !zone.closed) {

@@ -95,6 +95,7 @@ async fn listed(db: &Db, now: Instant, sku: &str, list: Option<String>) -> anyho
                 State::List => "list price",
                 State::Running => "runs",
                 State::ToCome => "to come",
+                State::Over => "over",
             };
             lines.push(format!("{}  {list:<4} {state:<10} {}", row.id, told(&row)));
         }

@@ -7,13 +7,15 @@ mod history;
 mod lowered;
 mod plan;
 mod reference;
+mod standing;
 mod windows;
 
 pub use history::catch_up;
 pub(crate) use history::planned;
 pub(crate) use lowered::{General, Piece, of_piece};
-pub use plan::{NewWindow, PriceError, Standing, State, put, rows, schedule, withdraw};
+pub use plan::{NewWindow, PriceError, prolong, put, schedule, stop, withdraw};
 pub use reference::ReferenceRule;
+pub use standing::{Standing, State, beginning, list_price, rows, rows_between};
 pub(crate) use windows::compute;
 
 use crate::{

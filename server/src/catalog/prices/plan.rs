@@ -2,11 +2,11 @@
 //! Each change is checked, written with its history, and told to whoever shows prices (`PriceChanged`). What was changed by whom is the caller's
 //! to log, in the same transaction.
 
-use super::{NewPrice, Price, history, insert, set};
+use super::{NewPrice, Price, Standing, State, end, history, insert, set};
 use crate::{
     clock::Clock,
     events, params,
-    sql::{Conflict, Db, Tx},
+    sql::{Conflict, Tx},
 };
 use anyhow::Context as _;
 use domain::{
@@ -33,28 +33,6 @@ pub struct NewWindow<'a> {
     pub from: Instant,
     /// An override: it does not hold at this instant any more. `None`: a list price, for as long as nothing else is said.
     pub until: Option<Instant>,
-}
-
-/// What stands in a list for a variant.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Standing {
-    /// For [`withdraw`].
-    pub id: String,
-    pub list: String,
-    pub variant: VariantId,
-    pub price: Price,
-    pub state: State,
-}
-
-/// Where a row stands in time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
-    /// The list price; it shows unless an override runs.
-    List,
-    /// An override that runs.
-    Running,
-    /// A list price or an override that has not begun.
-    ToCome,
 }
 
 /// Why a price is not taken; staff read the sentence.
@@ -84,6 +62,10 @@ pub enum PriceError {
     NotFound,
     #[error("this is the list price: set another one instead")]
     IsList,
+    #[error("{0} more are planned for it in this list: take them back first")]
+    IsPlanned(usize),
+    #[error("it is over")]
+    IsOver,
     #[error(transparent)]
     Failed(#[from] anyhow::Error),
 }
@@ -97,30 +79,6 @@ impl From<sqlx::Error> for PriceError {
 impl Conflict for PriceError {
     fn is_conflict(&self) -> bool {
         matches!(self, Self::Failed(error) if error.is_conflict())
-    }
-}
-
-/// What stands for a variant in a list at `now`, in the order in which it began or begins: the list price in force, overrides that run, and what is
-/// to come. What is over is left out.
-pub async fn rows(db: &Db, list: &str, variant: VariantId, now: Instant) -> anyhow::Result<Vec<Standing>> {
-    let sql = "SELECT id, price_list, variant_id, currency, amount_minor, compare_at_minor, valid_from, valid_until, kind FROM prices \
-               WHERE variant_id = $1 AND price_list = $2 AND (valid_until IS NULL OR valid_until > $3) ORDER BY valid_from, id";
-    let rows = db.all(sql, params![variant, list, now]).await?;
-    let all = rows.iter().map(|row| Standing::read(row, now)).collect::<anyhow::Result<Vec<_>>>()?;
-    // A list price that another one has followed by itself was never ended.
-    let last = all.iter().rposition(|row| row.state == State::List);
-    Ok(all.into_iter().enumerate().filter(|(at, row)| row.state != State::List || Some(*at) == last).map(|(_, row)| row).collect())
-}
-
-impl Standing {
-    fn read(row: &crate::sql::Row, now: Instant) -> anyhow::Result<Self> {
-        let price = Price::read(row)?;
-        let state = match (price.from > now, price.is_override) {
-            (true, _) => State::ToCome,
-            (false, true) => State::Running,
-            (false, false) => State::List,
-        };
-        Ok(Self { id: row.text("id")?, list: row.text("price_list")?, variant: row.parse("variant_id")?, price, state })
     }
 }
 
@@ -154,9 +112,7 @@ pub async fn schedule(tx: &mut Tx, clock: &Clock, new: NewWindow<'_>, now: Insta
         _ => false,
     };
     if let Some(row) = rows.iter().find(meets) {
-        let sku = tx.first("SELECT sku FROM variants WHERE id = $1", params![new.variant]).await?;
-        let sku = sku.map_or_else(|| Ok(String::new()), |row| row.text("sku"))?;
-        return Err(PriceError::Overlaps { sku, list: new.list.to_owned(), window: window(row.from, row.until) });
+        return Err(overlaps(tx, new.list, new.variant, row).await?);
     }
     if rows.iter().filter(|row| row.from > now).count() >= PLANNED_MAX {
         return Err(PriceError::TooMany);
@@ -164,8 +120,7 @@ pub async fn schedule(tx: &mut Tx, clock: &Clock, new: NewWindow<'_>, now: Insta
     let price = Price { price: new.price, compare_at: new.compare_at, from, until: new.until, is_override: new.until.is_some() };
     let id = insert(tx, clock, new.list, new.variant, &price).await?;
     for at in [Some(from), new.until].into_iter().flatten().filter(|at| *at > now) {
-        let sql = "INSERT INTO price_instants (at, variant_id, price_list) VALUES ($1, $2, $3) ON CONFLICT (at, variant_id, price_list) DO NOTHING";
-        tx.execute(sql, params![at, new.variant, new.list]).await?;
+        note(tx, at, new.list, new.variant).await?;
     }
     if from == now {
         history::shows_now(tx, clock, new.list, new.variant, now, "campaign").await?;
@@ -185,7 +140,7 @@ pub async fn withdraw(tx: &mut Tx, clock: &Clock, id: &str, now: Instant) -> Res
     history::settle(tx, &row.list, row.variant, now).await?;
     match row.state {
         State::List => return Err(PriceError::IsList),
-        State::Running if row.price.until.is_some_and(|until| until <= now) => return Err(PriceError::NotFound),
+        State::Over => return Err(PriceError::NotFound),
         State::ToCome => drop(tx.execute("DELETE FROM prices WHERE id = $1", params![id]).await?),
         State::Running => {
             tx.execute("UPDATE prices SET valid_until = $2 WHERE id = $1", params![id, now]).await?;
@@ -194,6 +149,56 @@ pub async fn withdraw(tx: &mut Tx, clock: &Clock, id: &str, now: Instant) -> Res
     }
     events::emit(tx, clock, &Event::PriceChanged { product, variant: row.variant }).await?;
     Ok(row)
+}
+
+/// Lets an override that runs end at another instant to come.
+pub async fn prolong(tx: &mut Tx, clock: &Clock, id: &str, until: Instant, now: Instant) -> Result<(), PriceError> {
+    let sql = "SELECT id, price_list, variant_id, currency, amount_minor, compare_at_minor, valid_from, valid_until, kind FROM prices WHERE id = $1";
+    let row = tx.first(sql, params![id]).await?.ok_or(PriceError::NotFound)?;
+    let product = hold(tx, row.parse("variant_id")?).await?;
+    let row = Standing::read(&tx.first(sql, params![id]).await?.ok_or(PriceError::NotFound)?, now)?;
+    history::settle(tx, &row.list, row.variant, now).await?;
+    if row.state != State::Running {
+        return Err(PriceError::IsOver);
+    }
+    if until <= now {
+        return Err(PriceError::Over);
+    }
+    let rows = super::in_tx(tx, &row.list, row.variant).await?;
+    if let Some(other) = rows.iter().find(|other| other.is_override && other.from > row.price.from && other.from < until) {
+        return Err(overlaps(tx, &row.list, row.variant, other).await?);
+    }
+    tx.execute("UPDATE prices SET valid_until = $2 WHERE id = $1", params![id, until]).await?;
+    note(tx, until, &row.list, row.variant).await?;
+    events::emit(tx, clock, &Event::PriceChanged { product, variant: row.variant }).await?;
+    Ok(())
+}
+
+/// Ends what a list says of a variant: from now on it does not sell it. What is planned has to be taken back before.
+pub async fn stop(tx: &mut Tx, clock: &Clock, list: &str, variant: VariantId, now: Instant) -> Result<(), PriceError> {
+    let product = hold(tx, variant).await?;
+    let planned = super::in_tx(tx, list, variant).await?.iter().filter(|row| row.from > now || (row.is_override && row.until > Some(now))).count();
+    if planned > 0 {
+        return Err(PriceError::IsPlanned(planned));
+    }
+    if !end(tx, list, variant, now).await? {
+        return Err(PriceError::NotFound);
+    }
+    events::emit(tx, clock, &Event::PriceChanged { product, variant }).await?;
+    Ok(())
+}
+
+/// Remembers that something begins or ends by itself then.
+async fn note(tx: &mut Tx, at: Instant, list: &str, variant: VariantId) -> Result<(), PriceError> {
+    let sql = "INSERT INTO price_instants (at, variant_id, price_list) VALUES ($1, $2, $3) ON CONFLICT (at, variant_id, price_list) DO NOTHING";
+    tx.execute(sql, params![at, variant, list]).await?;
+    Ok(())
+}
+
+async fn overlaps(tx: &mut Tx, list: &str, variant: VariantId, row: &Price) -> Result<PriceError, PriceError> {
+    let sku = tx.first("SELECT sku FROM variants WHERE id = $1", params![variant]).await?;
+    let sku = sku.map_or_else(|| Ok(String::new()), |row| row.text("sku"))?;
+    Ok(PriceError::Overlaps { sku, list: list.to_owned(), window: window(row.from, row.until) })
 }
 
 /// A window in words, in UTC: `from 2026-12-24T00:00:00Z until 2026-12-27T00:00:00Z`.

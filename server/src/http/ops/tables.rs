@@ -92,10 +92,21 @@ fn csv(name: &str, bytes: Vec<u8>) -> Result<Response, Failure> {
         .into_response())
 }
 
-async fn new(State(shop): State<Shop>, staff: Staff, Path(word): Path<String>) -> Result<Response, Failure> {
+/// Cells that another row does not take from the one that it is made like.
+const OF_ONE_ROW: [&str; 3] = ["id", "code", "from"];
+
+async fn new(State(shop): State<Shop>, staff: Staff, Path(word): Path<String>, RawQuery(query): RawQuery) -> Result<Response, Failure> {
     staff.require(Right::SetTerms)?;
     let table = named(&word)?;
-    let cells = table.columns().iter().map(first_choice).collect();
+    let like = match query_fields(query.as_deref()).optional("like") {
+        Some(key) => Some(tables::find(&shop.db, &shop.clock, table, key).await?.ok_or(Fault::NotFound)?),
+        None => None,
+    };
+    let cell = |(at, column): (usize, &app::staff::tables::Column)| {
+        let like = like.as_ref().filter(|_| !OF_ONE_ROW.contains(&column.name));
+        like.and_then(|cells| cells.get(at)).cloned().unwrap_or_else(|| first_choice(column))
+    };
+    let cells = table.columns().iter().enumerate().map(cell).collect();
     send(&shop, app::staff::tables::row(&desk(&shop, &staff), RowData { seen: tables::row_print(None), ..empty(table, None, cells) }))
 }
 

@@ -93,6 +93,7 @@ pub async fn shelve(tx: &mut Tx, clock: &Clock, items: [Item; 2]) -> anyhow::Res
         zones: Vec::new(),
         weights: Vec::new(),
         weight_max_g: None,
+        withdrawn: false,
         zone: None,
     };
     tx.execute(

@@ -133,6 +133,7 @@ fn example(text: &'static str) -> Example {
         zones: Vec::new(),
         weights: Vec::new(),
         weight_max_g: None,
+        withdrawn: false,
         zone: None,
     };
     let tax = |text: &str| {

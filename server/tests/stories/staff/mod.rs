@@ -3,6 +3,7 @@
 mod command_line;
 mod house;
 mod log;
+mod price_tables;
 mod signing_in;
 mod stock;
 mod tables;

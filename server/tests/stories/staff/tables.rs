@@ -13,17 +13,17 @@ use std::time::Duration;
 const BOUNDARY: &str = "a-boundary-that-no-file-has";
 
 /// The page of a table.
-fn table(table: Table) -> String {
+pub fn table(table: Table) -> String {
     Route::Table { table, wanted: String::new(), after: None }.url()
 }
 
 /// The value of a hidden field.
-fn hidden(answer: &Answer, name: &str) -> anyhow::Result<String> {
+pub fn hidden(answer: &Answer, name: &str) -> anyhow::Result<String> {
     Ok(answer.field(name).with_context(|| format!("no field {name}: {}", answer.body))?.to_owned())
 }
 
 /// Sends a file to be looked at.
-async fn look(visitor: &Visitor, table: Table, text: &str) -> anyhow::Result<Answer> {
+pub async fn look(visitor: &Visitor, table: Table, text: &str) -> anyhow::Result<Answer> {
     let body = format!(
         "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"rows.csv\"\r\nContent-Type: text/csv\r\n\r\n{text}\r\n--{BOUNDARY}--\r\n"
     );
@@ -33,7 +33,7 @@ async fn look(visitor: &Visitor, table: Table, text: &str) -> anyhow::Result<Ans
 
 /// A promotion by the fields of its form; what is not said is empty.
 async fn add_promotion(visitor: &Visitor, fields: &[(&str, &str)]) -> anyhow::Result<Answer> {
-    let page = visitor.get(&Route::TableNew { table: Table::Promotions }.url()).await?;
+    let page = visitor.get(&Route::TableNew { table: Table::Promotions, like: None }.url()).await?;
     let (mutation, seen) = (hidden(&page, "mutation")?, hidden(&page, "seen")?);
     let fields: Vec<(&str, &str)> = [("mutation", &*mutation), ("seen", &*seen)].into_iter().chain(fields.iter().copied()).collect();
     visitor.post(&Action::TableSave { table: Table::Promotions }.url(), &fields).await
@@ -55,7 +55,7 @@ async fn only_merchants_change_what_things_cost() -> anyhow::Result<()> {
     let viewer = house.signed_in(Role::Viewer).await?;
     let page = viewer.get(&table(Table::Promotions)).await?;
     assert!(page.status == 200 && page.body.contains("Clothing: three for two") && !page.body.contains("Add a promotion"), "{}", page.body);
-    assert_eq!(viewer.get(&Route::TableNew { table: Table::Promotions }.url()).await?.status, 403);
+    assert_eq!(viewer.get(&Route::TableNew { table: Table::Promotions, like: None }.url()).await?.status, 403);
     for action in [
         Action::TableSave { table: Table::Promotions },
         Action::TableEnd { table: Table::Promotions },
@@ -172,7 +172,7 @@ async fn a_file_is_looked_at_before_it_changes_anything() -> anyhow::Result<()> 
     let many = look(&merchant, Table::Coupons, "code,title,effect\nVIP x 30,For thirty,30%\n").await?;
     let (seen, mutation) = (hidden(&many, "seen"), hidden(&many, "mutation")?);
     ensure!(seen.is_ok(), "{}", many.body);
-    let page = merchant.get(&Route::TableNew { table: Table::Coupons }.url()).await?;
+    let page = merchant.get(&Route::TableNew { table: Table::Coupons, like: None }.url()).await?;
     let fields = [("mutation", &*mutation), ("seen", &*hidden(&page, "seen")?), ("code", "VIP x 30"), ("title", "For thirty"), ("effect", "30%")];
     let made = merchant.post(&Action::TableSave { table: Table::Coupons }.url(), &fields).await?;
     let page = merchant.get(&made.location().with_context(|| made.body.clone())?).await?;
@@ -229,7 +229,7 @@ async fn taxes_change_from_an_instant_on_and_never_before() -> anyhow::Result<()
         "SELECT COUNT(*) AS n FROM tax_rates WHERE country = 'DE' AND region = '' AND category = '' AND name = 'VAT' AND rate_millionths = 200000";
     assert_eq!(shop.db.first(rows, params![]).await?.context("a count")?.int("n")?, 1);
 
-    let page = merchant.get(&Route::TableNew { table: Table::Collection }.url()).await?;
+    let page = merchant.get(&Route::TableNew { table: Table::Collection, like: None }.url()).await?;
     let fields = [("mutation", "c"), ("seen", &*hidden(&page, "seen")?), ("place", "US-TX"), ("collects", "no")];
     let stopped = merchant.post(&Action::TableSave { table: Table::Collection }.url(), &fields).await?;
     assert_eq!(stopped.status, 303, "{}", stopped.body);
