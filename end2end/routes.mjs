@@ -33,4 +33,4 @@ export const privateRoutes = (locale, secret) => ({ cart: `/${locale}/cart`, che
 export const invoiceRoute = (locale, secret, number) => `/${locale}/orders/${secret}/invoices/${number}`;
 
 /** The operator pages that need no id, as app/src/staff/route.rs writes them; a test of the app reads this too. */
-export const staffRoutes = ["/ops", "/ops/orders", "/ops/orders/ship", "/ops/stock", "/ops/stock?q=t", "/ops/audit", "/ops/tables", "/ops/tables/promotions", "/ops/tables/promotions/new", "/ops/tables/promotions/file", "/ops/tables/promotions/history", "/ops/password", "/ops/sign-in"];
+export const staffRoutes = ["/ops", "/ops/orders", "/ops/orders/ship", "/ops/stock", "/ops/stock?q=t", "/ops/audit", "/ops/tables", "/ops/tables/prices", "/ops/tables/prices?q=de+T", "/ops/tables/prices/new", "/ops/tables/promotions", "/ops/tables/promotions/new", "/ops/tables/promotions/file", "/ops/tables/promotions/history", "/ops/tables/delivery", "/ops/tables/delivery/new", "/ops/tables/zones", "/ops/password", "/ops/sign-in"];

@@ -156,7 +156,10 @@ async fn methods(db: &Db, wanted: &str, now: Instant) -> anyhow::Result<Vec<Line
         lines.push((line, format!("{market}|{code}"), from));
     }
     versions_of(&mut lines, now);
-    Ok(lines.into_iter().map(|(line, _, _)| line).collect())
+    let offered = Table::Delivery.position("offered");
+    let is_withdrawn = |line: &Line| line.state == "in force" && offered.and_then(|at| line.cells.get(at)).is_some_and(|cell| cell == "no");
+    let told = |line: Line| if is_withdrawn(&line) { Line { state: "not offered", ..line } } else { line };
+    Ok(lines.into_iter().map(|(line, _, _)| told(line)).collect())
 }
 
 /// The zones of the methods in force.
@@ -165,7 +168,10 @@ async fn zoned(db: &Db, wanted: &str, now: Instant) -> anyhow::Result<Vec<Line>>
     let is_latest = |at: usize| all.get(at + 1).is_none_or(|next| (next.market, &next.method.code) != (all[at].market, &all[at].method.code));
     let latest = all.iter().enumerate().filter(|(at, version)| is_latest(*at) && is_wanted(wanted, version.market.code(), ""));
     let lines = latest.flat_map(|(_, version)| {
-        version.method.zones.iter().map(|zone| Line { key: zones::key_of(version, zone), cells: zones::cells(version, zone), state: "in force" })
+        version.method.zones.iter().map(|zone| {
+            let state = if zone.closed { "not offered" } else { "in force" };
+            Line { key: zones::key_of(version, zone), cells: zones::cells(version, zone), state }
+        })
     });
     Ok(lines.collect())
 }
@@ -178,7 +184,7 @@ pub async fn codes(db: &Db, coupon: CouponId, after: &str, limit: u32) -> anyhow
     rows.iter().map(|row| Ok((row.text("key")?, row.text("code")?, u64::try_from(row.int("uses")?)?))).collect()
 }
 
-/// `in force`, `to come`, `ended` or `replaced`; empty where there is no such row.
+/// `in force`, `not offered`, `to come`, `ended` or `replaced`; empty where there is no such row.
 pub async fn state(db: &Db, table: Table, key: &str, now: Instant) -> anyhow::Result<&'static str> {
     let lines = match table {
         Table::Prices => {

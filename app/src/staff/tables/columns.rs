@@ -33,6 +33,8 @@ pub struct Column {
 pub enum Kind {
     /// A line of so many characters at most.
     Line(u32),
+    /// An instant, as RFC 3339 has it or as people type it.
+    Time,
     /// Several lines of so many characters in all.
     Area(u32),
     /// One of these: the word in the cell, and what people read.
@@ -44,7 +46,7 @@ impl Kind {
     pub const fn chars_max(self) -> u32 {
         match self {
             Self::Line(most) | Self::Area(most) => most,
-            Self::Choice(_) => 40,
+            Self::Time | Self::Choice(_) => 40,
         }
     }
 }
@@ -96,8 +98,8 @@ const RULE: [Column; 19] = [
     column("variants", "Variants", "By id, with spaces between.", Kind::Area(8_000)),
     column("reduced", "Reduced pieces", "Whether they count too.", Kind::Choice(&[("", "Count"), ("no", "Do not count")])),
     listed(column("markets", "Markets", "Such as DE FR. Empty: every market that has the currency.", Kind::Line(200))),
-    listed(column("from", "From", FROM_HINT, Kind::Line(40))),
-    listed(column("until", "Until", "It does not hold at that instant any more. Empty: until it is ended.", Kind::Line(40))),
+    listed(column("from", "From", FROM_HINT, Kind::Time)),
+    listed(column("until", "Until", "It does not hold at that instant any more. Empty: until it is ended.", Kind::Time)),
     column(
         "combines",
         "Goes together with",
@@ -109,19 +111,19 @@ const RULE: [Column; 19] = [
 ];
 
 const PRICES: [Column; 6] = [
-    key(column("list", "Price list", "Such as de.", Kind::Line(40))),
     key(column("sku", "SKU", "Of the variant; where it has none, its id.", Kind::Line(100))),
+    key(column("list", "Price list", "Such as de.", Kind::Line(40))),
     key(column(
         "from",
         "From",
         "Empty: from now on. Prices of the past stay as they are. 2027-01-01T09:00Z is UTC; without the Z it is the time in the market's own zone.",
-        Kind::Line(40),
+        Kind::Time,
     )),
     listed(column(
         "until",
         "Until",
         "Empty: a list price, which stays until there is another. An instant: an override, which beats the list price until then.",
-        Kind::Line(40),
+        Kind::Time,
     )),
     listed(column("price", "Price", "In the currency of the list, such as 29.00, or 4000 in yen.", Kind::Line(20))),
     listed(column(
@@ -135,7 +137,7 @@ const PRICES: [Column; 6] = [
 const DELIVERY: [Column; 19] = [
     key(column("market", "Market", "Such as DE.", Kind::Line(2))),
     key(column("method", "Method", "Its code: standard, express.", Kind::Line(40))),
-    key(column("from", "From", FROM_HINT, Kind::Line(40))),
+    key(column("from", "From", FROM_HINT, Kind::Time)),
     column("name", "Name", "What shoppers read, in American English.", Kind::Line(80)),
     column("name_en_gb", "Name in British English", "", Kind::Line(80)),
     column("name_de", "Name in German", "", Kind::Line(80)),
@@ -226,7 +228,7 @@ const TAXES: [Column; 10] = [
     key(column("region", "Region", "A state or province, such as NY. Empty: the whole country.", Kind::Line(6))),
     key(column("category", "Category", "Of goods, such as clothing; delivery; empty: everything that has no rate of its own.", Kind::Line(40))),
     key(column("name", "Name", "As invoices print it: VAT, GST, sales tax.", Kind::Line(40))),
-    key(column("from", "From", "Empty: from now on. Orders of the past keep their taxes.", Kind::Line(40))),
+    key(column("from", "From", "Empty: from now on. Orders of the past keep their taxes.", Kind::Time)),
     listed(column("rate", "Rate", "In percent, up to four decimals: 9.975.", Kind::Line(9))),
     listed(column(
         "scope",
@@ -247,7 +249,7 @@ const TAXES: [Column; 10] = [
 
 const COLLECTION: [Column; 3] = [
     key(column("place", "Place", "US-TX for a state or province, DE for a whole country.", Kind::Line(9))),
-    key(column("from", "From", "Empty: from now on.", Kind::Line(40))),
+    key(column("from", "From", "Empty: from now on.", Kind::Time)),
     listed(column(
         "collects",
         "Taxes are",

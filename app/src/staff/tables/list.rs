@@ -93,7 +93,8 @@ fn rows(table: Table, rows: Vec<Line>, next: Option<Route>) -> AnyView {
                 let name = if cell.is_empty() { "(empty)".to_owned() } else { cell };
                 view! { <th scope="row"><a href=to.clone()>{name}</a></th> }.into_any()
             } else {
-                view! { <td data-label=*label>{cell}</td> }.into_any()
+                let class = cell.is_empty().then_some("nil");
+                view! { <td data-label=*label class=class>{cell}</td> }.into_any()
             }
         });
         view! { <tr>{cells.collect_view()}<td data-label="State"><span class=class>{line.state}</span></td></tr> }
@@ -108,10 +109,17 @@ fn rows(table: Table, rows: Vec<Line>, next: Option<Route>) -> AnyView {
     .into_any()
 }
 
+/// `2026-12-03T06:07:21.53Z` as `2026-12-03 06:07 UTC`; what is not written so stays as it is.
+fn time(cell: &str) -> String {
+    let minute = cell.strip_suffix('Z').and_then(|cell| Some((cell.get(..10)?, cell.get(11..16)?)));
+    minute.map_or_else(|| cell.to_owned(), |(day, time)| format!("{day} {time} UTC"))
+}
+
 /// A cell as people read it.
 pub(super) fn words(kind: Kind, cell: &str) -> String {
     match kind {
         Kind::Choice(choices) => choices.iter().find(|(value, _)| *value == cell).map_or(cell, |(_, words)| words).to_owned(),
+        Kind::Time => time(cell),
         Kind::Line(_) | Kind::Area(_) => cell.to_owned(),
     }
 }

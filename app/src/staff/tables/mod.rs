@@ -27,8 +27,9 @@ impl Difference {
     pub fn between(table: Table, before: Option<&[String]>, after: Option<&[String]>) -> Vec<Self> {
         let cell = |row: Option<&[String]>, at: usize| row.and_then(|cells| cells.get(at)).cloned().unwrap_or_default();
         let columns = table.columns().iter().enumerate().filter(|(_, column)| !column.is_key || before.is_none() || after.is_none());
-        let told = columns.map(|(at, column)| Self { label: column.label, before: cell(before, at), after: cell(after, at) });
-        told.filter(|difference| difference.before != difference.after).collect()
+        let told = columns.filter(|(at, _)| cell(before, *at) != cell(after, *at));
+        let words = |row, at, kind| list::words(kind, &cell(row, at));
+        told.map(|(at, column)| Self { label: column.label, before: words(before, at, column.kind), after: words(after, at, column.kind) }).collect()
     }
 }
 
@@ -48,15 +49,15 @@ fn shown(cell: String) -> String {
 
 /// What a row is known by, in words.
 pub fn named(table: Table, cells: &[String]) -> String {
-    let cell = |name: &str| table.position(name).and_then(|at| cells.get(at)).map_or("", String::as_str);
-    let parts: Vec<&str> = match table {
-        Table::Prices => vec![cell("sku"), cell("list"), cell("from")],
-        Table::Promotions => vec![cell("title")],
-        Table::Coupons => vec![cell("code"), cell("title")],
-        Table::Taxes => vec![cell("country"), cell("region"), cell("category"), cell("name"), cell("from")],
-        Table::Collection => vec![cell("place"), cell("from")],
-        Table::Delivery => vec![cell("market"), cell("method"), cell("from")],
-        Table::Zones => vec![cell("market"), cell("method"), cell("name")],
+    let columns: &[&str] = match table {
+        Table::Prices => &["sku", "list", "from"],
+        Table::Promotions => &["title"],
+        Table::Coupons => &["code", "title"],
+        Table::Taxes => &["country", "region", "category", "name", "from"],
+        Table::Collection => &["place", "from"],
+        Table::Delivery => &["market", "method", "from"],
+        Table::Zones => &["market", "method", "name"],
     };
-    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
+    let cell = |name: &&str| table.position(name).and_then(|at| Some(list::words(table.columns()[at].kind, cells.get(at)?)));
+    columns.iter().filter_map(cell).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
 }

@@ -98,7 +98,7 @@ fn form(desk: &Desk, data: &RowData) -> AnyView {
 fn field(column: &Column, value: String, error: Option<String>) -> AnyView {
     let field = Field { value, error, hint: column.hint, chars_max: column.kind.chars_max(), ..Field::new(column.name, column.label) };
     match column.kind {
-        Kind::Line(_) => field.text(),
+        Kind::Line(_) | Kind::Time => field.text(),
         Kind::Area(_) => field.area(),
         Kind::Choice(choices) => {
             let choices = choices.iter().map(|(value, words)| ((*value).to_owned(), (*words).to_owned())).collect();

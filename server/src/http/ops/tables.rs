@@ -140,7 +140,7 @@ async fn of_row(shop: &Shop, table: Table, key: String, cells: Cells) -> Result<
         EditLine { differences: told, ..line(edit) }
     });
     let state = tables::state(&shop.db, table, &key, shop.clock.now()).await?;
-    let can_end = matches!(state, "in force" | "to come");
+    let can_end = matches!(state, "in force" | "not offered" | "to come");
     Ok(RowData { state, can_end, changes: changes.collect(), ..empty(table, Some(key), cells) })
 }
 
