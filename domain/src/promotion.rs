@@ -51,6 +51,9 @@ pub struct Rule {
     /// Which pieces count.
     #[serde(default)]
     pub scope: Scope,
+    /// For whom.
+    #[serde(default, skip_serializing_if = "Audience::is_everyone")]
+    pub audience: Audience,
     /// Whether reduced pieces count: for the minimum, and for what is taken off.
     pub includes_reduced: bool,
     #[serde(default)]
@@ -93,6 +96,55 @@ impl Scope {
             || self.variants.contains(&variant)
             || self.categories.iter().any(|known| known == category)
             || self.tags.iter().any(|tag| tags.contains(tag))
+    }
+}
+
+/// For whom a rule holds. Guests are known by their email address, so nobody is known before the checkout.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Audience {
+    #[default]
+    Everyone,
+    /// Customers without a paid order. Two orders at the same moment may both be the first: where that must not be, a code with a cap per customer
+    /// counts.
+    FirstOrder,
+    /// Customers with one.
+    Returning,
+    /// Those whom staff put into the segment of this name.
+    Segment(String),
+}
+
+/// A customer, as far as rules ask.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Customer {
+    /// Whether there is a paid order already.
+    pub has_ordered: bool,
+    /// By name.
+    pub segments: Vec<String>,
+}
+
+impl Audience {
+    /// The longest name of a segment, in characters.
+    pub const NAME_CHARS_MAX: usize = 40;
+
+    pub const fn is_everyone(&self) -> bool {
+        matches!(self, Self::Everyone)
+    }
+
+    /// Whether a customer belongs to it.
+    pub fn has(&self, customer: &Customer) -> bool {
+        match self {
+            Self::Everyone => true,
+            Self::FirstOrder => !customer.has_ordered,
+            Self::Returning => customer.has_ordered,
+            Self::Segment(name) => customer.segments.contains(name),
+        }
+    }
+
+    /// Whether a segment may be called this: small letters, digits, `-` and `_`.
+    pub fn is_name(name: &str) -> bool {
+        let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_');
+        (1..=Self::NAME_CHARS_MAX).contains(&name.len()) && name.bytes().all(is_plain)
     }
 }
 
@@ -183,6 +235,9 @@ impl Rule {
         if longest > Some(Self::LIST_MAX) {
             return Err(BadRule::Long);
         }
+        if matches!(&self.audience, Audience::Segment(name) if !Audience::is_name(name)) {
+            return Err(BadRule::Segment);
+        }
         Ok(())
     }
 
@@ -216,6 +271,8 @@ pub enum BadRule {
     Tiers,
     #[error("at most {} names or tiers in one list", Rule::LIST_MAX)]
     Long,
+    #[error("a segment is named by up to {} small letters, digits, - and _", Audience::NAME_CHARS_MAX)]
+    Segment,
 }
 
 #[cfg(test)]

@@ -10,8 +10,9 @@ use crate::{
     clock::Clock,
     config::{Config, LogFormat, Options},
     coupons::{self, command::CouponTask},
+    keys::Keys,
     payments::test_provider,
-    promotions::{self, command::PromotionTask},
+    promotions::{self, command::PromotionTask, customers::SegmentTask},
     sql::Db,
     staff,
     tariffs::{self, command::TaxTask},
@@ -70,6 +71,9 @@ enum Task {
     /// Promotions, which need no code: add one, list them, end one. Works beside a running shop.
     #[command(subcommand)]
     Promotion(PromotionTask),
+    /// Segments of customers that promotions and codes may be for. Works beside a running shop.
+    #[command(subcommand)]
+    Segment(SegmentTask),
     /// Compare with the payment provider's ledger: what it captured or sent back and the shop does not know is taken over, and orders that a
     /// restored backup does not know are written again. The shop does the same by itself, once an hour. Ends with 3 when a payment belongs to
     /// no order.
@@ -139,6 +143,7 @@ pub fn run() -> ExitCode {
                 Some(Task::Tax(task)) => Box::pin(tend_taxes(config, task)).await.map(|()| ExitCode::SUCCESS),
                 Some(Task::Prices(task)) => Box::pin(tend_prices(config, task)).await.map(|()| ExitCode::SUCCESS),
                 Some(Task::Promotion(task)) => Box::pin(tend_promotions(config, task)).await.map(|()| ExitCode::SUCCESS),
+                Some(Task::Segment(task)) => Box::pin(tend_segments(config, task)).await.map(|()| ExitCode::SUCCESS),
                 Some(Task::Reconcile { since }) => Box::pin(backup::command::reconcile(config, since)).await,
                 Some(Task::TestProvider { with_parent }) => {
                     // NEXTGEN_ADDR is the shop's when the shop starts this: then the port of last time, or any, will do.
@@ -185,6 +190,14 @@ async fn tend_prices(config: Config, task: PriceTask) -> anyhow::Result<()> {
     let clock = Clock::system();
     let (db, _here) = open_existing(&config, &clock).await?;
     println!("{}", prices::command::run(&db, &clock, task).await?);
+    Ok(())
+}
+
+/// Writes SQL; a running shop knows the next customer by it.
+async fn tend_segments(config: Config, task: SegmentTask) -> anyhow::Result<()> {
+    let clock = Clock::system();
+    let (db, _here) = open_existing(&config, &clock).await?;
+    println!("{}", promotions::customers::run(&db, &Keys::open(&config.data)?, &clock, task).await?);
     Ok(())
 }
 

@@ -7,7 +7,7 @@ use sqlx::{
 };
 use std::sync::LazyLock;
 
-const TEXTS: [&str; 20] = [
+const TEXTS: [&str; 21] = [
     include_str!("../migrations/0001_catalog.sql"),
     include_str!("../migrations/0002_orders.sql"),
     include_str!("../migrations/0003_large_catalogues.sql"),
@@ -28,6 +28,7 @@ const TEXTS: [&str; 20] = [
     include_str!("../migrations/0018_table_edits.sql"),
     include_str!("../migrations/0019_price_windows.sql"),
     include_str!("../migrations/0020_handling_days.sql"),
+    include_str!("../migrations/0021_customer_segments.sql"),
 ];
 
 /// All of them, as sqlx runs them.

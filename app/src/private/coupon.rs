@@ -53,7 +53,9 @@ pub fn sentence(refusal: &Refusal, code: &str, view: &View) -> String {
         Refusal::OtherMarket => with(messages.elsewhere, "country", country_name(view.market.code, view.locale)),
         Refusal::NothingApplies => with(messages.nothing, "", ""),
         // Titles have quotation marks around them; a code stands before the sentence.
-        Refusal::TooFewPieces { .. } | Refusal::Beaten { .. } | Refusal::NotCombinable { .. } => format!("{code}: {}", trace::reason(refusal, view)),
+        Refusal::TooFewPieces { .. } | Refusal::ForOthers { .. } | Refusal::Beaten { .. } | Refusal::NotCombinable { .. } => {
+            format!("{code}: {}", trace::reason(refusal, view))
+        }
     }
 }
 

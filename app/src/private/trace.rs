@@ -8,7 +8,7 @@ use crate::{
 use domain::{
     discount::Off,
     pricing::Quote,
-    promotion::{How, Outcome, Refusal, Traced},
+    promotion::{Audience, How, Outcome, Refusal, Traced},
 };
 use leptos::prelude::*;
 
@@ -53,6 +53,14 @@ pub fn reason(refusal: &Refusal, view: &View) -> String {
         Refusal::BelowMinimum { missing } => filled(messages.below_minimum, &[("amount", &money(*missing, locale))]),
         Refusal::TooFewPieces { missing } => messages.too_few.text(locale, (*missing).into()),
         Refusal::OtherMarket => filled(messages.elsewhere, &[("country", country_name(view.market.code, locale))]),
+        Refusal::ForOthers { audience, is_known } => {
+            let whom = match audience {
+                Audience::FirstOrder => messages.for_first,
+                Audience::Returning => messages.for_returning,
+                Audience::Everyone | Audience::Segment(_) => messages.for_some,
+            };
+            if *is_known { whom.to_owned() } else { filled(messages.known_by_email, &[("whom", whom)]) }
+        }
         Refusal::Beaten { by } => filled(messages.beaten, &[("title", by)]),
         Refusal::NotCombinable { with } => filled(messages.not_combinable, &[("title", with)]),
     }

@@ -12,7 +12,7 @@ use domain::{
     locale::Locale,
     money::{Currency, Money},
     pricing::{Entry, Label, Quote, Why},
-    promotion::{Change, How, Outcome, Refusal, Traced},
+    promotion::{Audience, Change, How, Outcome, Refusal, Traced},
     tax::Rounding,
 };
 use std::collections::BTreeSet;
@@ -65,6 +65,9 @@ fn refusals() -> Vec<Refusal> {
         Refusal::TooFewPieces { missing: 3 },
         Refusal::OtherMarket,
         Refusal::NothingApplies,
+        Refusal::ForOthers { audience: Audience::FirstOrder, is_known: true },
+        Refusal::ForOthers { audience: Audience::Returning, is_known: false },
+        Refusal::ForOthers { audience: Audience::Segment("vip".to_owned()), is_known: true },
         Refusal::Beaten { by: TITLE.to_owned() },
         Refusal::NotCombinable { with: TITLE.to_owned() },
     ];
@@ -80,8 +83,9 @@ fn refusals() -> Vec<Refusal> {
         Refusal::NothingApplies => 8,
         Refusal::Beaten { .. } => 9,
         Refusal::NotCombinable { .. } => 10,
+        Refusal::ForOthers { .. } => 11,
     };
-    assert!(all.iter().map(kind).collect::<BTreeSet<_>>().into_iter().eq(0..11));
+    assert!(all.iter().map(kind).collect::<BTreeSet<_>>().into_iter().eq(0..12));
     all
 }
 
@@ -178,6 +182,7 @@ fn sentences(view: &View) -> Vec<(String, Vec<String>)> {
             | Refusal::UsedUp
             | Refusal::UsedByCustomer
             | Refusal::OtherMarket
+            | Refusal::ForOthers { .. }
             | Refusal::NothingApplies => vec![],
         };
         all.push((reason(&refusal, view), figures));

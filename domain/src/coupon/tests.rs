@@ -77,6 +77,7 @@ fn coupon() -> Coupon {
         valid_until: Some(200),
         minimum: Some(Money::new(5_000, Currency::EUR)),
         scope: Scope::default(),
+        audience: crate::promotion::Audience::Everyone,
         includes_reduced: false,
         combines: Combines::WithAll,
         priority: 0,

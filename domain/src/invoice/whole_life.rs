@@ -71,6 +71,7 @@ fn promotion(n: u128, effect: Effect) -> Promotion {
         valid_until: None,
         minimum: None,
         scope: Scope::default(),
+        audience: crate::promotion::Audience::Everyone,
         includes_reduced: true,
         combines: Combines::WithAll,
         priority: 0,

@@ -113,6 +113,7 @@ fn discount(n: u128, effect: Effect, includes_reduced: bool) -> Promotion {
         valid_until: None,
         minimum: None,
         scope: Scope::default(),
+        audience: crate::promotion::Audience::Everyone,
         includes_reduced,
         combines: Combines::WithAll,
         priority: 0,

@@ -4,7 +4,7 @@
 
 mod search;
 
-use super::{Combines, Promotion, Refusal, Rule, Traced, trace::Change, trace::Outcome};
+use super::{Combines, Customer, Promotion, Refusal, Rule, Traced, trace::Change, trace::Outcome};
 use crate::{
     coupon::{Code, Coupon, Usage},
     delivery::Method,
@@ -34,19 +34,33 @@ pub struct Candidate<'a> {
     hidden: bool,
     /// What is known to stand in its way already.
     refused: Option<Refusal>,
+    /// `None`: nobody knows yet who it is for.
+    customer: Option<&'a Customer>,
     language: TextLanguage,
 }
 
 impl<'a> Candidate<'a> {
     /// A promotion, with its title in this language.
     pub const fn promotion(promotion: &'a Promotion, language: TextLanguage) -> Self {
-        Self { rule: &promotion.rule, id: promotion.id, code: None, hidden: promotion.hidden, refused: None, language }
+        Self { rule: &promotion.rule, id: promotion.id, code: None, hidden: promotion.hidden, refused: None, customer: None, language }
     }
 
     /// What a code unlocked, as often as it has been used.
     pub fn coupon(coupon: &'a Coupon, code: &'a Code, usage: Usage, language: TextLanguage) -> Self {
         let refused = coupon.caps.refusal(usage);
-        Self { rule: &coupon.rule, id: PromotionId(coupon.id.0), code: Some(code), hidden: false, refused, language }
+        Self { rule: &coupon.rule, id: PromotionId(coupon.id.0), code: Some(code), hidden: false, refused, customer: None, language }
+    }
+
+    /// For this customer, where one is known.
+    #[must_use]
+    pub fn of(self, customer: Option<&'a Customer>) -> Self {
+        Self { customer, ..self }
+    }
+
+    /// Whether it is for whoever orders. While nobody is known what needs no code waits; a code is taken, and refused at the checkout.
+    fn is_meant(&self) -> bool {
+        let is_of = |customer| self.rule.audience.has(customer);
+        self.rule.audience.is_everyone() || self.customer.map_or(self.code.is_some(), is_of)
     }
 
     fn title(&self) -> String {
@@ -68,6 +82,9 @@ impl<'a> Candidate<'a> {
         }
         if let Some(refused) = &self.refused {
             return Err(refused.clone());
+        }
+        if !self.is_meant() {
+            return Err(Refusal::ForOthers { audience: rule.audience.clone(), is_known: self.customer.is_some() });
         }
         let counts = |line: &Wanted| (rule.includes_reduced || line.offer.was.is_none()) && rule.scope.covers(line);
         let lines = (0..Lines::BITS).zip(wanted).filter(|(_, line)| counts(line)).fold(0, |lines, (at, _)| lines | 1 << at);

@@ -53,6 +53,7 @@ fn promotion(n: u128, effect: Effect, combines: Combines) -> Promotion {
         valid_until: Some(200),
         minimum: None,
         scope: Scope::default(),
+        audience: crate::promotion::Audience::Everyone,
         includes_reduced: true,
         combines,
         priority: 0,

@@ -1,5 +1,6 @@
 //! What became of each promotion that could have changed a total: frozen into the order with everything else.
 
+use super::Audience;
 use crate::{
     discount::Off,
     ids::{PromotionId, VariantId},
@@ -30,7 +31,7 @@ impl Traced {
         match &self.outcome {
             Outcome::Applied { .. } => true,
             Outcome::Left(_) if !self.code.is_empty() => true,
-            Outcome::Left(Refusal::NotYet { .. } | Refusal::OtherMarket) => false,
+            Outcome::Left(Refusal::NotYet { .. } | Refusal::OtherMarket | Refusal::ForOthers { audience: Audience::Segment(_), .. }) => false,
             Outcome::Left(_) => !self.hidden,
         }
     }
@@ -126,6 +127,9 @@ pub enum Refusal {
     /// Another market, or another currency.
     #[error("it does not hold in this market")]
     OtherMarket,
+    /// The customer is none of these, or nobody knows yet.
+    #[error("it is for {audience:?}")]
+    ForOthers { audience: Audience, is_known: bool },
     /// No piece that it counts, only reduced ones, delivery that is free or another method, or amounts so small that nothing comes off.
     #[error("there is nothing that it applies to")]
     NothingApplies,

@@ -111,6 +111,7 @@ fn promotion(n: u128, combines: Combines) -> Promotion {
         valid_until: None,
         minimum: n.is_multiple_of(5).then(|| money(100_000)),
         scope,
+        audience: domain::promotion::Audience::Everyone,
         includes_reduced: true,
         combines,
         priority: 0,

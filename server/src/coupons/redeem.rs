@@ -184,6 +184,7 @@ mod tests {
                 valid_from: 0,
                 valid_until: None,
                 minimum: None,
+                audience: domain::promotion::Audience::Everyone,
                 includes_reduced: true,
                 scope: Scope::default(),
                 combines: Combines::WithAll,

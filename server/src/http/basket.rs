@@ -23,7 +23,7 @@ use domain::{
     live::{Availability, LiveItem},
     offer::offer,
     pricing::{self, Quote, Wanted},
-    promotion::Candidate,
+    promotion::{Candidate, Customer},
 };
 use futures::future::try_join_all;
 use std::{collections::HashMap, sync::Arc};
@@ -100,19 +100,22 @@ impl Basket {
         self.lines.iter().any(|line| line.shown.problem.is_some_and(Problem::blocks)) || self.lines.iter().all(|line| line.wanted.is_none())
     }
 
-    /// What it comes to with the promotions of now, and puts the lines' prices beside them. `unlocked` is what a code gives.
+    /// What it comes to with the promotions of now, and puts the lines' prices beside them. `unlocked` is what a code gives, `customer` who
+    /// orders, where that is known.
     pub async fn quote(
         &mut self,
         shop: &Shop,
         view: &View,
         unlocked: Option<Candidate<'_>>,
+        customer: Option<&Customer>,
         method: Option<&Method>,
         place: Option<&Destination>,
     ) -> Result<Quote, Failure> {
         let country = place.map_or(view.market.code, |place| place.country);
         let rates = tariffs::rates(&shop.db, country, view.now).await?;
         let promotions = promotions::near(&shop.db, view.now).await?;
-        let candidates: Vec<_> = promotions.iter().map(|promotion| Candidate::promotion(promotion, view.text())).chain(unlocked).collect();
+        let candidates = promotions.iter().map(|promotion| Candidate::promotion(promotion, view.text())).chain(unlocked);
+        let candidates: Vec<_> = candidates.map(|candidate| candidate.of(customer)).collect();
         let quote = pricing::quote(&view.market, &self.wanted(), &candidates, method, place, &rates, view.now).map_err(anyhow::Error::new)?;
         for line in &mut self.lines {
             line.shown.price = quote.lines.iter().find(|priced| priced.variant == line.shown.variant).cloned();

@@ -131,7 +131,9 @@ async fn place(State(shop): State<Shop>, InLocale(locale): InLocale, visitor: Vi
         if let Some(answer) = answered_before(&shop, &checkout.view, checkout.cart.id, key, named.repeated()).await? {
             return Ok(answer);
         }
-        let notice = Standing::new_total(checkout.coupon.as_ref(), quote.total, false, &checkout.view);
+        // Less, such as by what is for this customer, is nobody's mistake either.
+        let is_less = seen_total.parse().is_ok_and(|seen: i64| quote.total.minor < seen);
+        let notice = Standing::new_total(checkout.coupon.as_ref(), quote.total, is_less, &checkout.view);
         return checkout.respond(&shop, &visitor, Vec::new(), Some(notice), 409).await;
     }
     let request = checkout.request(key.to_string(), personal, quote.total);

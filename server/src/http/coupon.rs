@@ -11,6 +11,8 @@ use crate::{
         limits, render,
         ways::Ways,
     },
+    orders,
+    promotions::customers,
 };
 use app::{
     i18n::{self, filled},
@@ -106,11 +108,15 @@ pub async fn quote(
     place: Option<&Destination>,
     email: Option<&Email>,
 ) -> Result<(Quote, Option<Standing>), Failure> {
-    let Some(code) = cart.coupon.clone() else { return Ok((basket.quote(shop, view, None, delivery, place).await?, None)) };
+    let known = match email {
+        Some(email) => Some(customers::find(&shop.db, &orders::subject(&shop.keys, email)).await?),
+        None => None,
+    };
+    let Some(code) = cart.coupon.clone() else { return Ok((basket.quote(shop, view, None, known.as_ref(), delivery, place).await?, None)) };
     let customer = email.map(|email| Customer::new(&shop.keys, email));
     let found = coupons::find(&shop.db, &code, cart.id, customer.as_ref()).await?;
     let unlocked = found.as_ref().map(|Found { coupon, usage }| Candidate::coupon(coupon, &code, *usage, view.text()));
-    let quote = basket.quote(shop, view, unlocked, delivery, place).await?;
+    let quote = basket.quote(shop, view, unlocked, known.as_ref(), delivery, place).await?;
     let refused = if found.is_none() { Some(Refusal::Unknown) } else { quote.code_refusal().cloned() };
     Ok((quote, Some(Standing { code, refused })))
 }

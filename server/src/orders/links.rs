@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     failpoint,
+    keys::Keys,
     mail::{self, CannotResend},
     params,
     sql::Tx,
@@ -170,8 +171,13 @@ impl Orders {
 
     /// Who orders with this address, without saying who: a keyed hash of the normalised email.
     pub(crate) fn subject_of(&self, email: &Email) -> String {
-        URL_SAFE_NO_PAD.encode(self.keys.hmac("subject", email.normalised().as_bytes()))
+        subject(&self.keys, email)
     }
+}
+
+/// What a customer's orders have in common: a keyed hash of the email address, which says nothing about it.
+pub fn subject(keys: &Keys, email: &Email) -> String {
+    URL_SAFE_NO_PAD.encode(keys.hmac("subject", email.normalised().as_bytes()))
 }
 
 fn fits(delivery: &Address, typed: &str) -> bool {

@@ -38,6 +38,7 @@ pub use compare::Compared;
 pub use corrections::NOTE_CHARS_MAX;
 pub use give_back::Received;
 pub use hear::{Heard, WebhookError};
+pub use links::subject;
 pub use once::{Before, Repeated};
 pub use request::{LineText, OrderBody, OrderRequest, PayAgainError, Personal, PlaceOrderError, Placed, RequestedLine};
 pub use view::OrderView;

@@ -10,7 +10,7 @@ use crate::{
         stock::{Item, Leaving, Piece},
     },
     coupons::{self, Customer, Found},
-    promotions,
+    promotions::{self, customers},
     sql::Tx,
     tariffs,
 };
@@ -79,6 +79,8 @@ impl Orders {
         let promotions = promotions::near_in(tx, now).await?;
         let mut candidates: Vec<_> = promotions.iter().map(|promotion| Candidate::promotion(promotion, language)).collect();
         candidates.extend(unlocked.iter().map(|it| Candidate::coupon(&it.found.coupon, &it.code, it.found.usage, language)));
+        let customer = customers::find_in(tx, &self.subject(&request.personal)).await?;
+        let candidates: Vec<_> = candidates.into_iter().map(|candidate| candidate.of(Some(&customer))).collect();
         let destination = request.personal.delivery.destination();
         let rates = tariffs::rates_in(tx, destination.country, now).await?;
         let quote: Quote = pricing::quote(&request.market, &wanted, &candidates, Some(&method), Some(&destination), &rates, now)

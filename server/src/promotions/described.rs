@@ -1,5 +1,6 @@
 //! A rule in one line of English, for the people who tend the shop.
 
+use super::terms::audience_word;
 use domain::{
     discount::{Effect, Off},
     market::MarketCode,
@@ -29,6 +30,7 @@ pub fn described(rule: &Rule) -> String {
     parts.extend(named("tag", scope.tags.clone()));
     parts.extend(named("product", scope.products.iter().map(ToString::to_string).collect()));
     parts.extend(named("variant", scope.variants.iter().map(ToString::to_string).collect()));
+    parts.extend((!rule.audience.is_everyone()).then(|| format!("for {}", audience_word(&rule.audience))));
     parts.extend((!rule.includes_reduced).then(|| "not on reduced pieces".to_owned()));
     parts.extend(match rule.combines {
         Combines::WithAll => None,

@@ -2,6 +2,7 @@
 //! is decided in [`domain::promotion`].
 
 pub mod command;
+pub mod customers;
 mod described;
 pub mod terms;
 

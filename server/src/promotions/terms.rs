@@ -7,7 +7,7 @@ use domain::{
     market::{Market, MarketCode},
     money::{Currency, Money},
     offer::Instant,
-    promotion::{Combines, Rule, Scope},
+    promotion::{Audience, Combines, Rule, Scope},
 };
 use jiff::{Timestamp, civil, tz::TimeZone};
 use std::collections::BTreeMap;
@@ -69,6 +69,9 @@ pub struct Terms {
     /// Leaves reduced pieces alone: they keep their price and do not count for the minimum.
     #[arg(long)]
     pub not_on_reduced: bool,
+    /// For whom: `first-order` (customers without a paid order), `returning` (those with one), or the name of a segment [default: everyone].
+    #[arg(long = "for")]
+    pub audience: Option<String>,
     /// A market where it holds, such as DE; may be given several times [default: all that have its currency].
     #[arg(long)]
     pub market: Vec<String>,
@@ -109,6 +112,7 @@ impl Terms {
                 products: self.product.clone(),
                 variants: self.variant.clone(),
             },
+            audience: audience(self.audience.as_deref().unwrap_or_default()).context("--for")?,
             includes_reduced: !self.not_on_reduced,
             combines: match self.combines {
                 Beside::All => Combines::WithAll,
@@ -180,6 +184,32 @@ pub(crate) fn fits(rule: &Rule, held: &[&Market], markets: &[Market]) -> anyhow:
         ensure!(markets.iter().any(|market| fits(&market)), "no market sells in {currency}");
     }
     Ok(())
+}
+
+/// Nothing for everyone, `first-order`, `returning`, or the name of a segment.
+pub(crate) fn audience(text: &str) -> anyhow::Result<Audience> {
+    Ok(match text.trim() {
+        "" | "everyone" => Audience::Everyone,
+        FIRST_ORDER => Audience::FirstOrder,
+        RETURNING => Audience::Returning,
+        name => {
+            ensure!(Audience::is_name(name), "a segment is named by up to {} small letters, digits, - and _", Audience::NAME_CHARS_MAX);
+            Audience::Segment(name.to_owned())
+        }
+    })
+}
+
+const FIRST_ORDER: &str = "first-order";
+const RETURNING: &str = "returning";
+
+/// What [`audience`] reads.
+pub(crate) fn audience_word(audience: &Audience) -> &str {
+    match audience {
+        Audience::Everyone => "",
+        Audience::FirstOrder => FIRST_ORDER,
+        Audience::Returning => RETURNING,
+        Audience::Segment(name) => name,
+    }
 }
 
 /// Tiers by pieces or by value: `3=10%`, `100.00EUR=15.00EUR`.

@@ -48,6 +48,7 @@ pub(super) fn cells(table: Table, rule: &Rule) -> Cells {
             ("tags", scope.tags.join(" ")),
             ("products", ids(scope.products.iter().map(ToString::to_string).collect())),
             ("variants", ids(scope.variants.iter().map(ToString::to_string).collect())),
+            ("audience", terms::audience_word(&rule.audience).to_owned()),
             ("reduced", if rule.includes_reduced { "" } else { "no" }.to_owned()),
             ("markets", ids(rule.markets.iter().map(ToString::to_string).collect())),
             ("from", instant(rule.valid_from)),
@@ -92,14 +93,15 @@ pub(super) async fn read(tx: &mut Tx, cx: &Context<'_>, reader: &mut Reader<'_>)
         })
     });
     let priority = reader.read_optional("priority", |text| text.parse::<i32>().context("a priority is a whole number such as 10"));
+    let audience = reader.read("audience", terms::audience);
     let includes_reduced = reader.read("reduced", |word| match word {
         "" | "yes" => Ok(true),
         "no" => Ok(false),
         _ => bail!("leave it empty where reduced pieces count, or type no"),
     });
     let scope = scope(tx, reader).await?;
-    let (Some(effect), Ok(minimum), Ok(from), Ok(until), Some(combines), Ok(priority), Some(includes_reduced)) =
-        (effect, minimum, from, until, combines, priority, includes_reduced)
+    let (Some(effect), Ok(minimum), Ok(from), Ok(until), Some(combines), Ok(priority), Some(audience), Some(includes_reduced)) =
+        (effect, minimum, from, until, combines, priority, audience, includes_reduced)
     else {
         return Ok(None);
     };
@@ -111,6 +113,7 @@ pub(super) async fn read(tx: &mut Tx, cx: &Context<'_>, reader: &mut Reader<'_>)
         valid_until: until,
         minimum,
         scope,
+        audience,
         includes_reduced,
         combines,
         priority: priority.unwrap_or(0),

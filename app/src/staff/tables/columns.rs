@@ -73,7 +73,7 @@ const fn title(name: &'static str, label: &'static str) -> Column {
 }
 
 /// Titles, what is taken off, and of what: the same for promotions and coupons.
-const RULE: [Column; 19] = [
+const RULE: [Column; 20] = [
     listed(column("title", "Title", "What shoppers read beside the amount, in American English.", Kind::Line(80))),
     title("title_en_gb", "Title in British English"),
     title("title_de", "Title in German"),
@@ -96,6 +96,12 @@ const RULE: [Column; 19] = [
     column("tags", "Tags", "By key, with spaces between.", Kind::Line(2_000)),
     column("products", "Products", "By handle or id, with spaces between.", Kind::Area(8_000)),
     column("variants", "Variants", "By id, with spaces between.", Kind::Area(8_000)),
+    column(
+        "audience",
+        "For whom",
+        "Empty: everyone. first-order: customers without a paid order. returning: those with one. Or the name of a segment.",
+        Kind::Line(40),
+    ),
     column("reduced", "Reduced pieces", "Whether they count too.", Kind::Choice(&[("", "Count"), ("no", "Do not count")])),
     listed(column("markets", "Markets", "Such as DE FR. Empty: every market that has the currency.", Kind::Line(200))),
     listed(column("from", "From", FROM_HINT, Kind::Time)),
@@ -191,8 +197,8 @@ const ZONES: [Column; 15] = [
 
 const ID: Column = Column { name: "id", label: "Id", hint: "Empty for a new one.", kind: Kind::Line(36), is_key: true, is_listed: false };
 
-const PROMOTIONS: [Column; 20] = {
-    let mut columns = [ID; 20];
+const PROMOTIONS: [Column; 21] = {
+    let mut columns = [ID; 21];
     let mut at = 0;
     while at < RULE.len() {
         columns[at + 1] = RULE[at];
@@ -201,8 +207,8 @@ const PROMOTIONS: [Column; 20] = {
     columns
 };
 
-const COUPONS: [Column; 24] = {
-    let mut columns = [ID; 24];
+const COUPONS: [Column; 25] = {
+    let mut columns = [ID; 25];
     let code = "A code such as SPRING-20; or SPRING x 500 for 500 codes that each work once. It is set once.";
     columns[1] = listed(column("code", "Code", code, Kind::Line(60)));
     let mut at = 0;
@@ -211,15 +217,15 @@ const COUPONS: [Column; 24] = {
         columns[at + 2] = RULE[at];
         at += 1;
     }
-    columns[20] = listed(column(
+    columns[21] = listed(column(
         "cap",
         "Uses in all",
         "Empty: as many as anybody likes. A coupon keeps or lacks its limit: what was not counted cannot be.",
         Kind::Line(9),
     ));
-    columns[21] = column("cap_per_customer", "Uses by each customer", "Guests are known by their email address.", Kind::Line(9));
-    columns[22] = column("cap_per_code", "Uses of each code", "1 for codes that work once.", Kind::Line(9));
-    columns[23] = column("ended", "Ended by hand", "", YES_NO);
+    columns[22] = column("cap_per_customer", "Uses by each customer", "Guests are known by their email address.", Kind::Line(9));
+    columns[23] = column("cap_per_code", "Uses of each code", "1 for codes that work once.", Kind::Line(9));
+    columns[24] = column("ended", "Ended by hand", "", YES_NO);
     columns
 };
 

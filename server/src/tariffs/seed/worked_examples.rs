@@ -113,6 +113,7 @@ fn example(text: &'static str) -> Example {
         valid_until: None,
         minimum: None,
         scope: Scope::default(),
+        audience: domain::promotion::Audience::Everyone,
         includes_reduced: true,
         combines: Combines::WithAll,
         priority: 0,

@@ -39,6 +39,7 @@ async fn add_with(house: &House, code: &str, effect: Effect, caps: Caps) -> anyh
             valid_from: clock.now(),
             valid_until: None,
             minimum: None,
+            audience: domain::promotion::Audience::Everyone,
             includes_reduced: true,
             scope: Scope::default(),
             combines: Combines::WithAll,

@@ -170,6 +170,7 @@ async fn what_was_not_supplied_or_cost_nothing_has_no_invoice_and_draws_no_numbe
             valid_from: 0,
             valid_until: None,
             minimum: None,
+            audience: domain::promotion::Audience::Everyone,
             includes_reduced: true,
             scope: Scope::default(),
             combines: Combines::WithAll,

@@ -29,6 +29,7 @@ pub async fn offer(shop: &Shop, code: &str, change: impl FnOnce(&mut Coupon)) ->
             valid_from: clock.now() - 1,
             valid_until: None,
             minimum: None,
+            audience: domain::promotion::Audience::Everyone,
             includes_reduced: true,
             scope: Scope::default(),
             combines: Combines::WithAll,

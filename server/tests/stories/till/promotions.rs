@@ -9,10 +9,13 @@ use domain::{
     discount::Effect,
     locale::{Locale, TextLanguage},
     money::{Currency, Money},
-    promotion::{Combines, Outcome, Promotion, Refusal, Rule, Scope},
+    promotion::{Audience, Combines, Outcome, Promotion, Refusal, Rule, Scope},
     staff::Role,
 };
-use server::{params, promotions};
+use server::{
+    params,
+    promotions::{self, customers},
+};
 use std::collections::BTreeMap;
 
 /// A promotion on one product, changed before it is stored.
@@ -26,6 +29,7 @@ async fn promote(house: &House, title: &str, effect: Effect, thing: &Thing, chan
         valid_until: None,
         minimum: None,
         scope: Scope { products: vec![thing.product], ..Scope::default() },
+        audience: domain::promotion::Audience::Everyone,
         includes_reduced: true,
         combines: Combines::WithAll,
         priority: 0,
@@ -133,5 +137,53 @@ async fn a_promotion_that_ended_meanwhile_is_not_charged_unseen() -> anyhow::Res
     let (said, _) = till(de).err_total.split_once("{amount}").context("a sentence with an amount")?;
     assert!(text.contains(said) && !text.contains("Half off auf Deutsch -"), "{text}");
     assert_eq!(house.orders().await?, 0);
+    house.close().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_for_some_customers_is_theirs_alone() -> anyhow::Result<()> {
+    let house = house::open().await?;
+    let thing = house.things().await?.swap_remove(0);
+    let here = locale("en-us")?;
+    let half = Effect::Percent { millionths: 500_000 };
+    promote(&house, "First order", half.clone(), &thing, |it| it.rule.audience = Audience::FirstOrder).await?;
+    promote(&house, "Welcome back", Effect::Percent { millionths: 100_000 }, &thing, |it| it.rule.audience = Audience::Returning).await?;
+    promote(&house, "For the few", Effect::Percent { millionths: 200_000 }, &thing, |it| it.rule.audience = Audience::Segment("few".to_owned()))
+        .await?;
+    let applied = |order: &domain::order::Order, quote: &domain::pricing::Quote| {
+        assert_eq!(order.total, quote.total);
+        let titles = quote.trace.iter().filter(|it| matches!(it.outcome, Outcome::Applied { .. }) && it.code.is_empty()).map(|it| it.title.clone());
+        titles.collect::<Vec<_>>()
+    };
+    let buys = async || {
+        let visitor = house.shop.visitor();
+        add(&visitor, here, &thing).await?;
+        let cart = words(&visitor.get("/en-us/cart").await?.body);
+        assert!(cart.contains("It is for a first order. We know by the email address at the checkout."), "{cart}");
+        assert!(cart.contains("Welcome back") && !cart.contains("For the few"), "a segment is no news for others: {cart}");
+        let page = place(&visitor, here).await?;
+        let order = type_card(&visitor, &page, PAYS).await?;
+        let page = words(&paid(&visitor, &order, messages(here).not_applied).await?.body);
+        let known = house.latest().await?;
+        anyhow::Ok((applied(&known.ledgers, &known.body.quote), page))
+    };
+
+    let (titles, page) = buys().await?;
+    assert_eq!(titles, ["First order"]);
+    assert!(page.contains("It is for customers who have ordered here before.") && !page.contains("We know by"), "{page}");
+    let (titles, page) = buys().await?;
+    assert_eq!(titles, ["Welcome back"]);
+    assert!(page.contains("It is for a first order."), "{page}");
+
+    // Staff put the customer into a segment, and take them out.
+    let (shop, emails) = (&house.shop.shop, "ada@example.com\nADA@example.com \n\nbob@example.com\n");
+    let change = async |emails: &str, is_added| customers::change(&shop.db, &shop.keys, &shop.clock, "few", emails, is_added).await;
+    assert!(change("ada@example.com\nnobody\n", true).await.is_err_and(|error| error.to_string().starts_with("line 2 is no email address")));
+    assert_eq!(change(emails, true).await?, "2 customers added to few; 0 there already.");
+    assert_eq!(change(emails, true).await?, "0 customers added to few; 2 there already.");
+    let (titles, _) = buys().await?;
+    assert_eq!(titles, ["For the few", "Welcome back"]);
+    assert_eq!(change("ada@example.com", false).await?, "1 customer taken out of few; 0 not in it.");
+    assert_eq!(buys().await?.0, ["Welcome back"]);
     house.close().await
 }

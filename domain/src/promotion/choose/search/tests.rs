@@ -39,6 +39,7 @@ fn promotion(n: u128, (kind, millionths, minor, lines, open, priority): Drawn) -
         valid_until: None,
         minimum: None,
         scope: Scope { variants, ..Scope::default() },
+        audience: crate::promotion::Audience::Everyone,
         includes_reduced: true,
         combines: if open { Combines::WithAll } else { Combines::Never },
         priority,
