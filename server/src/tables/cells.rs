@@ -138,10 +138,14 @@ pub(super) fn money(money: Money) -> String {
     format!("{}{}", money.decimal(), money.currency)
 }
 
-/// `48.00` in a currency, or `48.00EUR` if that is the one.
+/// `48.00` in a currency, or `48.00EUR` if that is the one; `48,00` as well, for so spreadsheets write it in half of the markets. A comma before
+/// three digits is refused where the currency has fewer: nobody knows what it means.
 pub(super) fn parse_money(text: &str, currency: Currency) -> anyhow::Result<Money> {
     let plain = text.trim().trim_end_matches(currency.code()).trim_end();
-    terms::money(&format!("{plain}{currency}"))
+    let pointed = if plain.contains('.') { plain.to_owned() } else { plain.replacen(',', ".", 1) };
+    let example = Money::new(if currency.minor_digits() == 0 { 4_000 } else { 2_900 }, currency);
+    terms::money(&format!("{pointed}{currency}"))
+        .map_err(|_| anyhow::anyhow!("{text:?} is not an amount in {currency}, such as {}", example.decimal()))
 }
 
 /// Four decimals of a percent are its millionths: `9.975`.
@@ -159,4 +163,31 @@ pub(super) fn market<'a>(markets: &'a [Market], code: &str) -> anyhow::Result<&'
 /// The market that delivers to a country.
 pub(super) fn market_of(markets: &[Market], country: Country) -> Option<&Market> {
     markets.iter().find(|market| market.code == country).or_else(|| markets.iter().find(|market| market.countries.contains(&country)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_are_read_with_a_point_or_a_comma_and_never_guessed() {
+        let read = |text, currency: &str| parse_money(text, currency.parse().expect("known")).map(|money| money.minor).ok();
+        for (text, currency, minor) in [
+            ("29.00", "EUR", Some(2_900)),
+            ("29,90", "EUR", Some(2_990)),
+            ("29,9EUR", "EUR", Some(2_990)),
+            ("29", "EUR", Some(2_900)),
+            ("4000", "JPY", Some(4_000)),
+            ("4,000", "JPY", None),
+            ("1,234", "EUR", None),
+            ("1,234.50", "EUR", None),
+            ("1.234,50", "EUR", None),
+            ("1,2,3", "EUR", None),
+            ("29.00USD", "EUR", None),
+            ("-1", "EUR", None),
+            ("", "EUR", None),
+        ] {
+            assert_eq!(read(text, currency), minor, "{text} {currency}");
+        }
+    }
 }
