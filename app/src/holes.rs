@@ -3,7 +3,7 @@
 use crate::i18n::{self, filled, shop};
 use domain::{
     VariantId,
-    delivery::{Leaving, Method},
+    delivery::{Leaving, Timetable},
     live::{Availability, CLOSE, Hole, LiveItem, LiveVariant, OPEN, OR},
     locale::{Language, Locale},
     market::Market,
@@ -25,7 +25,7 @@ pub struct HoleValues<'a> {
     /// Pieces in the visitor's cart.
     pub cart_count: u32,
     /// The market's standard delivery, by which pieces are promised.
-    pub standard: Option<&'a Method>,
+    pub standard: Option<&'a Timetable>,
 }
 
 impl HoleValues<'_> {
@@ -217,14 +217,14 @@ fn availability(variant: VariantId, values: &HoleValues<'_>, out: &mut String) {
 
 /// When a variant should arrive: from another location it takes longer, and what is on back-order has no day.
 fn promise(variant: VariantId, values: &HoleValues<'_>, out: &mut String) {
-    let (Some(method), messages) = (values.standard, shop(values.locale)) else { return };
+    let (Some(timetable), messages) = (values.standard, shop(values.locale)) else { return };
     let live = values.variant(variant).map(|(live, _)| live);
     if live.is_some_and(|live| live.availability == Availability::BackOrder) {
         return escape(messages.delivery_later, out);
     }
     let leaving = live.map_or_else(Leaving::default, LiveVariant::leaving);
-    let template = if method.origin(leaving).is_some() { messages.delivery_elsewhere } else { messages.delivery_between };
-    let promise = method.promise(values.market.code, leaving, values.now);
+    let template = if timetable.origin(leaving).is_some() { messages.delivery_elsewhere } else { messages.delivery_between };
+    let promise = timetable.promise(values.market.code, leaving, values.now);
     escape(&filled(template, &[("dates", &i18n::date_range(promise.from, promise.to, values.locale))]), out);
 }
 

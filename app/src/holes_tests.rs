@@ -44,7 +44,7 @@ fn item(market: &Market, was: Option<i64>, left: u32) -> Arc<LiveItem> {
 }
 
 /// From Berlin within a day, by 14:00; Rotterdam takes three days more.
-fn standard() -> Method {
+fn standard() -> Timetable {
     serde_json::from_str(
         r#"{"code":"standard","names":{},"price":{"minor":490,"currency":"EUR"},"days_min":1,"days_max":3,"cut_off":{"hour":14,"minute":0,
         "zone":"Europe/Berlin"},"ships_from":"berlin","origins":[{"location":"rotterdam","cut_off":{"hour":14,"minute":0,"zone":"Europe/Berlin"},

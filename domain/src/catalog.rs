@@ -2,7 +2,7 @@
 //! kept and imported is the server's business.
 
 use crate::{
-    delivery::Method,
+    delivery::Timetable,
     ids::{ProductId, VariantId},
     locale::{Locale, TextLanguage},
     market::{Market, MarketCode},
@@ -262,9 +262,9 @@ pub struct ShopDocument {
     /// What each market promises with every product, from its policies; a market without an entry promises nothing.
     #[serde(default)]
     pub promises: BTreeMap<MarketCode, Promises>,
-    /// Each market's standard delivery in force and to come, by the instant from which a version holds, earliest first.
+    /// When each market's standard delivery leaves and arrives, in force and to come, by the instant from which a version holds, earliest first.
     #[serde(default)]
-    pub standard: BTreeMap<MarketCode, Vec<(Instant, Method)>>,
+    pub standard: BTreeMap<MarketCode, Vec<(Instant, Timetable)>>,
     /// How many versions of a promo page are shown side by side, by its slug; a page that is not here has one.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub experiments: BTreeMap<String, u8>,
@@ -283,9 +283,9 @@ pub struct Promises {
 
 impl ShopDocument {
     /// The market's standard delivery in force; `None` where it has none.
-    pub fn standard(&self, market: MarketCode, now: Instant) -> Option<&Method> {
-        let (_, method) = self.standard.get(&market)?.iter().rfind(|(from, _)| *from <= now)?;
-        Some(method)
+    pub fn standard(&self, market: MarketCode, now: Instant) -> Option<&Timetable> {
+        let (_, timetable) = self.standard.get(&market)?.iter().rfind(|(from, _)| *from <= now)?;
+        Some(timetable)
     }
 
     /// How many products a market sells.

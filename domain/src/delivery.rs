@@ -84,6 +84,22 @@ pub struct Origin {
     pub extra_days: u8,
 }
 
+/// When a method's parcels leave and arrive: all that pages promise by. A part of [`Method`], and of the read model, where small readers
+/// have it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Timetable {
+    /// As [`Method::days_min`], and so on.
+    pub days_min: u8,
+    pub days_max: u8,
+    pub cut_off: CutOff,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from_country: Option<Country>,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub handling_days: u8,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub origins: Vec<Origin>,
+}
+
 /// What a parcel costs more that is heavier than this.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WeightStep {
@@ -165,6 +181,32 @@ impl Method {
         self.free_from.is_some_and(|from| from.currency == goods.currency && goods.minor >= from.minor)
     }
 
+    /// When its parcels leave and arrive.
+    pub fn timetable(&self) -> Timetable {
+        Timetable {
+            days_min: self.days_min,
+            days_max: self.days_max,
+            cut_off: self.cut_off.clone(),
+            from_country: self.from_country,
+            handling_days: self.handling_days,
+            origins: self.origins.clone(),
+        }
+    }
+
+    /// As [`Timetable::promise`].
+    pub fn promise(&self, to: Country, leaving: Leaving<'_>, now: Instant) -> Promise {
+        self.timetable().promise(to, leaving, now)
+    }
+
+    /// The same of several parts of one order: the latest of them. Without any, as if they left from the method's own location.
+    pub fn promise_all<'a>(&self, to: Country, parts: impl IntoIterator<Item = Leaving<'a>>, now: Instant) -> Promise {
+        let timetable = self.timetable();
+        let promises = parts.into_iter().map(|leaving| timetable.promise(to, leaving, now));
+        promises.reduce(Promise::latest).unwrap_or_else(|| timetable.promise(to, Leaving::default(), now))
+    }
+}
+
+impl Timetable {
     /// When pieces ordered at `now` and sent to a country should arrive: business days without the public holidays of the place that they leave
     /// from until they leave, of the country that they go to afterwards. A time zone that this build does not know counts as UTC.
     pub fn promise(&self, to: Country, leaving: Leaving<'_>, now: Instant) -> Promise {
@@ -176,12 +218,6 @@ impl Method {
         let leaves = leaves_on(cut_off, country, handling.saturating_add(leaving.handling_days), now);
         let arrives = |days: u8| add_business_days(leaves, days.saturating_add(extra), Some(to));
         Promise { from: arrives(self.days_min), to: arrives(self.days_max.max(self.days_min)) }
-    }
-
-    /// The same of several parts of one order: the latest of them. Without any, as if they left from the method's own location.
-    pub fn promise_all<'a>(&self, to: Country, parts: impl IntoIterator<Item = Leaving<'a>>, now: Instant) -> Promise {
-        let promises = parts.into_iter().map(|leaving| self.promise(to, leaving, now));
-        promises.reduce(Promise::latest).unwrap_or_else(|| self.promise(to, Leaving::default(), now))
     }
 
     /// The other location that pieces leave from; `None`: the method's own, or as from there.

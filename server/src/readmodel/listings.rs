@@ -16,7 +16,7 @@ use anyhow::Context as _;
 use app::ports::storefront::ShelfKey;
 use domain::{
     catalog::{Promises, ShopDocument},
-    delivery::{Method, Place, STANDARD},
+    delivery::{Method, Place, STANDARD, Timetable},
     locale::TextLanguage,
     market::MarketCode,
     offer::Instant,
@@ -137,14 +137,14 @@ impl Projector {
     }
 
     /// Each market's standard delivery: the version in force, and those to come.
-    async fn standard(&self, shared: &Shared) -> anyhow::Result<BTreeMap<MarketCode, Vec<(Instant, Method)>>> {
+    async fn standard(&self, shared: &Shared) -> anyhow::Result<BTreeMap<MarketCode, Vec<(Instant, Timetable)>>> {
         let now = self.clock.now();
         let mut standard = BTreeMap::new();
         for market in &shared.markets {
             let mut versions = shelves::delivery_versions(&self.db, market, STANDARD).await?;
             let in_force = versions.iter().rposition(|(from, _)| *from <= now).unwrap_or(0);
             // Pages are the same for everybody, so they promise what holds in the home zone.
-            let at_home = |(from, method): (Instant, Method)| Some((from, method.to(Place::somewhere(market.code), 0).ok()?));
+            let at_home = |(from, method): (Instant, Method)| Some((from, method.to(Place::somewhere(market.code), 0).ok()?.timetable()));
             standard.insert(market.code, versions.split_off(in_force).into_iter().filter_map(at_home).collect());
         }
         Ok(standard)

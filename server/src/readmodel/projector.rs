@@ -33,7 +33,7 @@ use std::{
 };
 
 /// The form of the items; a table with another one is written anew.
-const FORMAT: u32 = 4;
+const FORMAT: u32 = 5;
 
 /// Products whose items are held at once: about 20 kB each.
 const PRODUCTS_AT_ONCE: usize = 200;
