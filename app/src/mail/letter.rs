@@ -7,7 +7,10 @@ use crate::{
     ports::View,
     private::{country_name, give_back::reason_words, sums, told, trace},
 };
-use domain::{address::Address, pricing::Label};
+use domain::{
+    address::Address,
+    pricing::{Entry, Why},
+};
 
 /// A letter, ready to be set.
 pub struct Letter {
@@ -113,16 +116,20 @@ fn money_back(view: &View, data: &MailData) -> Vec<(String, String)> {
 fn sums_of(view: &View, data: &MailData) -> Vec<(String, String)> {
     let common = till(view.locale);
     let entries = |included: bool| data.quote.entries.iter().filter(move |entry| entry.included == included);
-    let mut rows: Vec<_> = entries(false).map(|entry| (sums::label(entry, view), sums::amount(entry, view))).collect();
+    let label = |entry: &Entry| {
+        let is_estimated = matches!(entry.why, Why::TaxOnTop { estimated: true, .. });
+        if is_estimated { format!("{} ({})", sums::label(entry, view), common.estimated) } else { sums::label(entry, view) }
+    };
+    let mut rows: Vec<_> = entries(false).map(|entry| (label(entry), sums::amount(entry, view))).collect();
     rows.extend(entries(true).map(|entry| (sums::label(entry, view), money(entry.amount, view.locale))));
     rows.push((common.total.to_owned(), money(data.quote.total, view.locale)));
     rows
 }
 
-/// How promotions changed the total, and why others did not: what the order's page says, of them alone.
+/// How the total came about, and why promotions did not apply: what the order's page says.
 fn reasons(view: &View, data: &MailData) -> [(&'static str, Vec<String>); 2] {
     let quote = &data.quote;
-    let taken = quote.entries.iter().filter(|entry| matches!(entry.label, Label::Discount { .. }) || entry.parcel.is_some());
+    let taken = quote.entries.iter().filter(|entry| !matches!(entry.why, Why::Lines { .. }));
     let taken = taken.map(|entry| told(&sums::label(entry, view), &sums::because(entry, quote, view), view.locale));
     let left = quote.trace.iter().filter(|traced| traced.is_for_shoppers());
     let left = left.filter_map(|traced| Some(told(&trace::name(traced), &trace::reason(traced.refusal()?, view), view.locale)));

@@ -6,7 +6,7 @@ use super::{
     cells::{Reader, instant, market, parse_instant, parse_money, row, sentence, texts},
 };
 use crate::{
-    events,
+    events, params,
     sql::Tx,
     tariffs::{self, versions, versions::Version},
 };
@@ -182,6 +182,12 @@ pub(super) async fn put(tx: &mut Tx, cx: &Context<'_>, key: &str, before: Option
     else {
         return Err(PutError::Wrong(reader.wrong));
     };
+    for location in std::iter::once(&ships_from).chain(origins.iter().map(|origin| &origin.location)) {
+        if tx.first("SELECT code FROM stock_locations WHERE code = $1 LIMIT 1", params![location]).await?.is_none() {
+            let column = if *location == ships_from { "ships_from" } else { "elsewhere" };
+            reader.wrong(column, format!("There is no stock location {location:?}."));
+        }
+    }
     let all = versions::of(tx, code, name).await?;
     let stands = all.iter().rfind(|version| version.from <= from).or(all.first());
     let method = Method {
@@ -231,7 +237,11 @@ pub(super) async fn end(tx: &mut Tx, cx: &Context<'_>, key: &str) -> Result<Opti
         return Ok(None);
     }
     let Some(earlier) = all.iter().rfind(|version| version.from < from) else {
-        return Err(PutError::wrong("", "Nothing counted before it: add a row that is not offered instead."));
+        let Some(first) = all.iter().find(|version| version.from == from) else { return Ok(None) };
+        // Nothing counted before it: from now on it is not offered.
+        let ends = cx.now.max(from + 1);
+        write(tx, cx, market, first.position, &Method { withdrawn: true, ..first.method.clone() }, ends).await?;
+        return Ok(Some(key_of(market, code, ends)));
     };
     let ends = cx.now.max(from + 1);
     write(tx, cx, market, earlier.position, &earlier.method, ends).await?;

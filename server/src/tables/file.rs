@@ -36,7 +36,7 @@ pub fn read(table: Table, text: &str) -> Result<Vec<(u64, Wish)>, String> {
     let mut wishes = Vec::new();
     for record in reader.records() {
         let record = record.map_err(|error| format!("The file cannot be read: {error}."))?;
-        let line = record.position().map_or(0, csv::Position::line);
+        let line = record.position().map_or(0, |position| line_of(text.as_bytes(), position.byte()));
         if record.iter().all(|cell| cell.trim().is_empty()) {
             continue;
         }
@@ -55,6 +55,14 @@ pub fn read(table: Table, text: &str) -> Result<Vec<(u64, Wish)>, String> {
         return Err("The file has no rows below its head.".to_owned());
     }
     Ok(wishes)
+}
+
+/// Which line begins at a byte. The reader's own count is one short where lines end in CR and LF.
+fn line_of(text: &[u8], byte: u64) -> u64 {
+    let begins = usize::try_from(byte).unwrap_or(usize::MAX).min(text.len());
+    let skipped = text[begins..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n'));
+    let before = text[..begins].iter().chain(skipped);
+    before.filter(|byte| **byte == b'\n').count() as u64 + 1
 }
 
 /// Rows as a file. What a spreadsheet would take for a formula gets an apostrophe before it, which [`read`] takes away again (OWASP, CSV
@@ -109,6 +117,7 @@ mod tests {
     fn semicolons_byte_order_marks_and_missing_columns_are_borne() {
         let read = read(Table::Collection, "\u{feff}place;from;end\r\nDE;;yes\r\n;;\r\nFR;;\r\n").expect("read");
         assert_eq!(read.len(), 2, "empty lines do not count");
+        assert_eq!(read.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [2, 4]);
         assert!(matches!(read[0].1, Wish::EndLike { .. }) && matches!(read[1].1, Wish::Put { .. }));
         assert_eq!(cells(&read)[1], &vec![Some("FR".to_owned()), Some(String::new()), None]);
     }

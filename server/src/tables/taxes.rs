@@ -9,7 +9,7 @@ use crate::{promotions::terms, sql::Tx, tariffs};
 use anyhow::{Context as _, ensure};
 use app::staff::tables::Table;
 use domain::{
-    market::{Country, Market},
+    market::{Country, Market, TaxMode},
     money::Money,
     offer::Instant,
     region,
@@ -17,6 +17,9 @@ use domain::{
 };
 
 const TABLE: Table = Table::Taxes;
+
+/// What a rate may be for: everything, the categories of goods that products have, and delivery.
+const CATEGORIES: [&str; 5] = ["", "clothing", "books", "food", "delivery"];
 
 /// The highest rate: the European Union's is 27 % (Hungary); what is above twice that is a slip of the pen.
 const RATE_MAX: u32 = 540_000;
@@ -106,6 +109,16 @@ pub(super) async fn put(tx: &mut Tx, cx: &Context<'_>, key: &str, before: Option
         reader.wrong("from", sentence);
     }
     let country = key.country.parse::<Country>().context("a country")?;
+    if !CATEGORIES.contains(&key.category) {
+        let known = CATEGORIES[1..].join(", ");
+        reader.wrong("category", format!("No product can have the tax category {:?}: leave it empty, or type one of {known}.", key.category));
+    }
+    // A second tax inside a price would be taken out of it beside the first.
+    let others = tariffs::names(tx, country).await?;
+    let is_inside = market_of(cx.markets, country).is_none_or(|market| market.tax_mode == TaxMode::Inclusive);
+    if is_inside && !others.is_empty() && !others.iter().any(|name| name == key.name) {
+        reader.wrong("name", format!("Prices there include one tax, and it is called {}: another name would be a second tax.", others.join(", ")));
+    }
     let millionths = reader.read("rate", |text| {
         let millionths = terms::millionths(text)?;
         ensure!(millionths <= RATE_MAX, "{text} % is more than any tax on goods: check the figure");
@@ -154,8 +167,13 @@ pub(super) async fn end(tx: &mut Tx, cx: &Context<'_>, key: &str) -> Result<Opti
         return Ok(None);
     }
     let begun = tariffs::rate_before(tx, place, key.from).await?.unwrap_or(Instant::MIN);
-    let Some(mut earlier) = tariffs::rate_at(tx, place, begun).await? else {
-        return Err(PutError::wrong("", "Nothing counted before it: add a row with the rate 0 instead."));
+    let mut earlier = match tariffs::rate_at(tx, place, begun).await? {
+        Some(earlier) => earlier,
+        // Nothing counted before it, and nothing does again.
+        None => {
+            let ended = tariffs::rate_at(tx, place, key.from).await?.context("it was read a moment ago")?;
+            Rate { millionths: 0, source: format!("ended; before: {}", ended.source).chars().take(300).collect(), ..ended }
+        }
     };
     earlier.valid_from = cx.now.max(key.from + 1);
     tariffs::put_rate(tx, &earlier).await?;

@@ -108,13 +108,20 @@ pub(super) async fn put(tx: &mut Tx, cx: &Context<'_>, key: &str, cells: &Cells)
         let country = |word: &str| word.parse::<Country>().with_context(|| format!("{word:?} is not a country code such as DE"));
         text.split_whitespace().map(country).collect::<anyhow::Result<Vec<_>>>()
     });
-    let regions = reader.get("regions").split_whitespace().map(str::to_owned).collect();
+    let regions = regions_of(&reader);
     let postcodes = prefixes(reader.get("postcodes"));
     let (Ok(price), Ok(free_from), Ok(days), Some(mut countries)) = (price, free_from, days, countries) else {
         return Err(PutError::Wrong(reader.wrong));
     };
     if countries.is_empty() {
         countries.push(code);
+    }
+    let delivers = &market(cx.markets, code.code())?.countries;
+    if let Some(other) = countries.iter().find(|country| !delivers.contains(country)) {
+        reader.wrong("countries", format!("The market does not deliver to {other}."));
+    }
+    if postcodes.is_empty() && regions_of(&reader).is_empty() && countries.contains(&code) {
+        reader.wrong("regions", "Name regions or postcodes: all of the market's own country is what the method itself says.");
     }
     reader.done(Some(()))?;
     let mut version = changeable(tx, cx, code, method).await?;
@@ -139,6 +146,10 @@ pub(super) async fn put(tx: &mut Tx, cx: &Context<'_>, key: &str, cells: &Cells)
     others.push(zone);
     others.sort_by(|a, b| (rank(a), &a.code).cmp(&(rank(b), &b.code)));
     delivery::write(tx, cx, code, version.position, &version.method, cx.now).await
+}
+
+fn regions_of(reader: &Reader<'_>) -> Vec<String> {
+    reader.get("regions").split_whitespace().map(str::to_owned).collect()
 }
 
 /// What comes first covers first.

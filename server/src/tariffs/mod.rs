@@ -110,6 +110,12 @@ pub(crate) async fn rate_at(tx: &mut Tx, (country, region, category, name): Name
     tx.first(sql, params![country, region, category, name, from]).await?.as_ref().map(rate).transpose()
 }
 
+/// What the taxes of a country are called.
+pub(crate) async fn names(tx: &mut Tx, country: Country) -> anyhow::Result<Vec<String>> {
+    let rows = tx.all("SELECT DISTINCT name FROM tax_rates WHERE country = $1 ORDER BY name", params![country.code()]).await?;
+    rows.iter().map(|row| row.text("name")).collect()
+}
+
 /// What a rate is known by beside its instant: country, region, category, name.
 pub(crate) type Named<'a> = (&'a str, &'a str, &'a str, &'a str);
 

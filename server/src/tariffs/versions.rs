@@ -54,7 +54,8 @@ pub async fn catch_up(db: &Db, clock: &Clock) -> anyhow::Result<()> {
                WHERE m.valid_from <= $1";
     let Some(row) = db.first(sql, params![clock.now(), TOLD]).await? else { return Ok(()) };
     let Some(latest) = row.int_or_null("latest")? else { return Ok(()) };
-    if row.text_or_null("told")?.and_then(|told| told.parse().ok()).is_some_and(|told: Instant| told >= latest) {
+    let told = row.text_or_null("told")?.and_then(|told| told.parse::<Instant>().ok());
+    if told.is_some_and(|told| told >= latest) {
         return Ok(());
     }
     db.transact::<_, anyhow::Error>(|tx| {
@@ -62,7 +63,10 @@ pub async fn catch_up(db: &Db, clock: &Clock) -> anyhow::Result<()> {
         Box::pin(async move {
             let sql = "INSERT INTO shop_settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
             tx.execute(sql, params![TOLD, latest.to_string()]).await?;
-            events::emit(tx, &clock, &Event::ShopChanged).await?;
+            // The first time nothing was shown before it.
+            if told.is_some() {
+                events::emit(tx, &clock, &Event::ShopChanged).await?;
+            }
             Ok(())
         })
     })

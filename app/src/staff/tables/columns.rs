@@ -96,15 +96,20 @@ const RULE: [Column; 20] = [
     column("tags", "Tags", "By key, with spaces between.", Kind::Line(2_000)),
     column("products", "Products", "By handle or id, with spaces between.", Kind::Area(8_000)),
     column("variants", "Variants", "By id, with spaces between.", Kind::Area(8_000)),
-    column(
+    listed(column(
         "audience",
         "For whom",
         "Empty: everyone. first-order: customers without a paid order. returning: those with one. Or the name of a segment.",
         Kind::Line(40),
-    ),
+    )),
     column("reduced", "Reduced pieces", "Whether they count too.", Kind::Choice(&[("", "Count"), ("no", "Do not count")])),
     listed(column("markets", "Markets", "Such as DE FR. Empty: every market that has the currency.", Kind::Line(200))),
-    listed(column("from", "From", FROM_HINT, Kind::Time)),
+    listed(column(
+        "from",
+        "From",
+        "Empty: from now on. 2027-01-01T09:00Z is UTC; without the Z it is the time of the first market that is named, everywhere at once.",
+        Kind::Time,
+    )),
     listed(column("until", "Until", "It does not hold at that instant any more. Empty: until it is ended.", Kind::Time)),
     column(
         "combines",
@@ -113,7 +118,7 @@ const RULE: [Column; 20] = [
         Kind::Choice(&[("", "Everything"), ("codes", "What a code unlocked"), ("nothing", "Nothing")]),
     ),
     column("priority", "Priority", "Which of two that save a shopper the same wins: the higher one. Empty: 0.", Kind::Line(11)),
-    column("hidden", "Hidden", "Shoppers hear of it only where it applies.", YES_NO),
+    listed(column("hidden", "Hidden", "Shoppers hear of it only where it applies.", YES_NO)),
 ];
 
 const PRICES: [Column; 6] = [
@@ -232,7 +237,7 @@ const COUPONS: [Column; 25] = {
 const TAXES: [Column; 10] = [
     key(column("country", "Country", "Such as DE.", Kind::Line(2))),
     key(column("region", "Region", "A state or province, such as NY. Empty: the whole country.", Kind::Line(6))),
-    key(column("category", "Category", "Of goods, such as clothing; delivery; empty: everything that has no rate of its own.", Kind::Line(40))),
+    key(column("category", "Category", "Of goods: clothing, books, food; delivery; empty: everything that has no rate of its own.", Kind::Line(40))),
     key(column("name", "Name", "As invoices print it: VAT, GST, sales tax.", Kind::Line(40))),
     key(column("from", "From", "Empty: from now on. Orders of the past keep their taxes.", Kind::Time)),
     listed(column("rate", "Rate", "In percent, up to four decimals: 9.975.", Kind::Line(9))),

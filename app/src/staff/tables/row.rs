@@ -50,7 +50,7 @@ pub fn row(desk: &Desk, data: RowData) -> Sheet {
     });
     let tools = view! { {state}<span class="end"><a class="button quiet" href=back>{table.title()}</a>{another}</span> };
     let changes = data.key.is_some().then(|| view! { <section><h2>"What was changed here"</h2>{history::lines(&data.changes)}</section> });
-    let codes = (table == Table::Coupons).then(|| data.key.clone()).flatten().map(|key| {
+    let codes = (may && table == Table::Coupons).then(|| data.key.clone()).flatten().map(|key| {
         view! { <p><a href=Route::CouponCodes { key }.url()>"Download its codes and their uses"</a></p> }
     });
     let content = if may { form(desk, &data) } else { facts(&data) };

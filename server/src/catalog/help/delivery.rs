@@ -226,6 +226,7 @@ impl Words {
     /// `$5.95 · free from $75 · 3–5 business days`.
     fn terms(&self, price: Money, free_from: Option<Money>, days: (u8, u8)) -> Texts {
         each(&self.days, |language, said| {
+            let said = if days.0 == days.1 { said.replace("{min}–{max}", "{min}") } else { said.to_owned() };
             let said = said.replace("{min}", &days.0.to_string()).replace("{max}", &days.1.to_string());
             let free = free_from.map(|from| text(&self.free_from, language).replace("{amount}", &token(from)));
             [Some(token(price)), free, Some(said)].into_iter().flatten().collect::<Vec<_>>().join(" · ")

@@ -205,6 +205,9 @@ fn describe(product: &mut Product, draft: &Draft, language: TextLanguage) {
     if let Some(vendor) = &draft.vendor {
         product.vendor.clone_from(vendor);
     }
+    if let Some(category) = &draft.tax_category {
+        product.tax_category.clone_from(category);
+    }
     product.status = draft.status.unwrap_or(product.status);
     product.published = draft.published.unwrap_or(product.published);
 }

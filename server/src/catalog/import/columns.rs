@@ -11,7 +11,7 @@ use std::collections::HashMap;
 const CELL_CHARS_MAX: usize = 100_000;
 
 /// What columns are called: our key, then every header that means it, in lower case.
-const COLUMNS: [(&str, &[&str]); 31] = [
+const COLUMNS: [(&str, &[&str]); 32] = [
     ("Handle", &["handle", "url handle"]),
     ("Title", &["title"]),
     ("Body (HTML)", &["body (html)", "body html", "description"]),
@@ -19,6 +19,7 @@ const COLUMNS: [(&str, &[&str]); 31] = [
     ("Product Category", &["product category", "standard product type"]),
     ("Type", &["type", "custom product type"]),
     ("Tags", &["tags"]),
+    ("Tax Category", &["tax category"]),
     ("Published", &["published", "published on online store"]),
     ("Status", &["status"]),
     ("Option1 Name", &["option1 name"]),

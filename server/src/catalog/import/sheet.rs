@@ -31,6 +31,9 @@ pub(super) struct LeftOut {
     pub lines: Vec<u64>,
 }
 
+/// What taxes tell goods apart by.
+const TAX_CATEGORIES: [&str; 4] = ["standard", "clothing", "books", "food"];
+
 /// A product as the file has it. What the file does not say is `None`: a known product keeps it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Draft {
@@ -42,6 +45,8 @@ pub(super) struct Draft {
     pub is_title_bad: bool,
     pub body: Option<String>,
     pub vendor: Option<String>,
+    /// One of [`TAX_CATEGORIES`].
+    pub tax_category: Option<String>,
     pub category: Option<String>,
     pub tags: Option<Vec<String>>,
     pub status: Option<Status>,
@@ -82,10 +87,11 @@ const TITLE_CHARS_MAX: usize = 255;
 const VARIANTS_MAX: usize = 2_048;
 const OPTION_NAMES: [&str; 3] = ["Option1 Name", "Option2 Name", "Option3 Name"];
 /// Columns that speak of a product as a whole.
-const OF_PRODUCTS: [&str; 13] = [
+const OF_PRODUCTS: [&str; 14] = [
     "Title",
     "Body (HTML)",
     "Vendor",
+    "Tax Category",
     "Product Category",
     "Type",
     "Tags",
@@ -219,6 +225,13 @@ impl Draft {
         });
         self.body = cell("Body (HTML)");
         self.vendor = cell("Vendor");
+        self.tax_category = cell("Tax Category").map(|text| text.to_lowercase()).and_then(|text| {
+            let is_known = TAX_CATEGORIES.contains(&text.as_str());
+            if !is_known {
+                refuse("Tax Category", format!("{text:?} is none of {}", TAX_CATEGORIES.join(", ")));
+            }
+            is_known.then_some(text)
+        });
         self.category = cell("Type").or_else(|| cell("Product Category").map(|path| path.rsplit('>').next().unwrap_or_default().trim().to_owned()));
         self.seo_title = cell("SEO Title");
         self.seo_description = cell("SEO Description");

@@ -64,12 +64,12 @@ pub(super) async fn settle(tx: &mut Tx, list: &str, variant: VariantId, now: Ins
     Ok(())
 }
 
-/// Appends what is shown since `now`, if it is another price than before.
+/// Appends what is shown since `now`, if it is another price than before, or is a reduction where it was none.
 pub(super) async fn shows_now(tx: &mut Tx, clock: &Clock, list: &str, variant: VariantId, now: Instant, source: &'static str) -> anyhow::Result<()> {
     let rows = in_tx(tx, list, variant).await?;
     let last = last(tx, list, variant).await?;
     match windows::in_force(&rows, now) {
-        Some(row) if last.is_none_or(|last| last.price != row.price) => {
+        Some(row) if last.is_none_or(|last| (last.price, last.compare_at) != (row.price, row.compare_at)) => {
             append(tx, clock.id().to_string(), list, variant, Shown::since(row, now), source).await
         }
         _ => Ok(()),

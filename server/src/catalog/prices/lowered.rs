@@ -1,12 +1,12 @@
 //! General reductions: a promotion that everybody gets by itself lowers what is asked for a piece as a lower price does. While it ran, the prior price
 //! of a later reduction is the price less that part (Directive 98/6/EC, article 6a, with the Commission's guidance 2021/C 526/02: general
-//! announcements such as "20 % off everything" are price reductions, too). Codes, minimum values and hidden promotions are not for everybody, and
-//! amounts and tiers name no price of a piece: those count for nothing here.
+//! announcements such as "20 % off everything" are price reductions, too). Codes, minimum values and segments are not for everybody, and amounts,
+//! tiers and groups name no price of a piece: those count for nothing here.
 
 use super::Shown;
 use crate::sql::Row;
 use anyhow::Context as _;
-use domain::{ProductId, VariantId, discount::Effect, market::MarketCode, offer::Instant, promotion::Promotion};
+use domain::{ProductId, VariantId, discount::Effect, market::MarketCode, money::Money, offer::Instant, promotion::Promotion};
 
 /// Every version of every promotion, oldest first.
 pub(super) const VERSIONS: &str = "SELECT id, valid_from, body FROM promotions ORDER BY id, valid_from";
@@ -16,16 +16,36 @@ pub(super) const VERSIONS: &str = "SELECT id, valid_from, body FROM promotions O
 pub(crate) struct General {
     from: Instant,
     until: Instant,
-    millionths: u32,
+    cut: Cut,
     promotion: Promotion,
 }
 
-/// A time in which a price was lowered by a part. The window is half-open.
+/// How far a price was lowered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cut {
+    /// By so many millionths.
+    Part(u32),
+    /// To this, where it was more.
+    To(Money),
+}
+
+impl Cut {
+    /// What was asked instead of a price, in its minor units. An amount in another currency lowers nothing.
+    fn of(self, price: Money) -> i64 {
+        match self {
+            Self::Part(millionths) => price.minor - part(price.minor, millionths),
+            Self::To(lower) if lower.currency == price.currency => price.minor.min(lower.minor),
+            Self::To(_) => price.minor,
+        }
+    }
+}
+
+/// A time in which a price was lowered. The window is half-open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Lowered {
     pub from: Instant,
     pub until: Instant,
-    pub millionths: u32,
+    pub cut: Cut,
     /// Whether a price that was reduced already was lowered as well.
     pub also_reduced: bool,
 }
@@ -51,12 +71,13 @@ pub(super) fn read(rows: &[Row]) -> anyhow::Result<Vec<General>> {
         let next = versions.get(at + 1).filter(|(_, next)| next.id == promotion.id).map_or(Instant::MAX, |(written, _)| *written);
         let rule = &promotion.rule;
         let (from, until) = (rule.valid_from.max(*written), rule.valid_until.unwrap_or(Instant::MAX).min(next));
-        if let Effect::Percent { millionths } = rule.effect
-            && !promotion.hidden
-            && rule.minimum.is_none()
-            && from < until
-        {
-            found.push(General { from, until, millionths, promotion: promotion.clone() });
+        let cut = match rule.effect {
+            Effect::Percent { millionths } => Cut::Part(millionths),
+            Effect::FixedPrice { price } => Cut::To(price),
+            _ => continue,
+        };
+        if rule.audience.is_everyone() && rule.minimum.is_none() && from < until {
+            found.push(General { from, until, cut, promotion: promotion.clone() });
         }
     }
     Ok(found)
@@ -68,12 +89,7 @@ pub(crate) fn of_piece(general: &[General], piece: Piece<'_>) -> Vec<Lowered> {
     let counts = |rule: &domain::promotion::Rule| is_here(rule) && rule.scope.names(piece.product, piece.variant, piece.category, piece.tags);
     let lowered = general.iter().filter(|general| counts(&general.promotion.rule));
     lowered
-        .map(|general| Lowered {
-            from: general.from,
-            until: general.until,
-            millionths: general.millionths,
-            also_reduced: general.promotion.rule.includes_reduced,
-        })
+        .map(|general| Lowered { from: general.from, until: general.until, cut: general.cut, also_reduced: general.promotion.rule.includes_reduced })
         .collect()
 }
 
@@ -88,10 +104,9 @@ pub(super) fn asked(shown: &[Shown], lowered: &[Lowered], until: Instant) -> Vec
         instants.dedup();
         for from in instants {
             let runs = |lowered: &&Lowered| lowered.from <= from && from < lowered.until && (lowered.also_reduced || !price.is_reduced());
-            let millionths = lowered.iter().filter(runs).map(|lowered| lowered.millionths).max().unwrap_or(0);
             let mut less = *price;
             less.from = from;
-            less.price.minor -= part(price.price.minor, millionths);
+            less.price.minor = lowered.iter().filter(runs).map(|lowered| lowered.cut.of(price.price)).min().unwrap_or(price.price.minor);
             asked.push(less);
         }
     }
@@ -116,7 +131,7 @@ mod tests {
     #[test]
     fn a_price_is_lowered_while_the_promotion_runs() {
         let history = [shown(0, 10_000, None), shown(50, 8_000, Some(10_000))];
-        let sale = |also_reduced| [Lowered { from: 20, until: 60, millionths: 200_000, also_reduced }];
+        let sale = |also_reduced| [Lowered { from: 20, until: 60, cut: Cut::Part(200_000), also_reduced }];
         let asked = |also_reduced| asked(&history, &sale(also_reduced), 100).iter().map(|it| (it.from, it.price.minor)).collect::<Vec<_>>();
         assert_eq!(asked(true), [(0, 10_000), (20, 8_000), (50, 6_400), (60, 8_000)]);
         assert_eq!(asked(false), [(0, 10_000), (20, 8_000), (50, 8_000), (60, 8_000)]);
@@ -124,8 +139,19 @@ mod tests {
 
     #[test]
     fn of_two_promotions_the_larger_part_counts() {
-        let lowered = [(0, 50, 100_000), (40, 90, 250_000)].map(|(from, until, millionths)| Lowered { from, until, millionths, also_reduced: true });
+        let lowered = [(0, 50, 100_000), (40, 90, 250_000)].map(|(from, until, millionths)| Lowered {
+            from,
+            until,
+            cut: Cut::Part(millionths),
+            also_reduced: true,
+        });
         let asked = asked(&[shown(0, 1_000, None)], &lowered, 100);
         assert_eq!(asked.iter().map(|it| (it.from, it.price.minor)).collect::<Vec<_>>(), [(0, 900), (40, 750), (50, 750), (90, 1_000)]);
+    }
+    #[test]
+    fn a_fixed_price_is_what_was_asked_and_never_raises_one() {
+        let to = |minor, code: &str| Cut::To(Money::new(minor, code.parse().expect("known")));
+        let price = Money::new(1_000, Currency::EUR);
+        assert_eq!((to(700, "EUR").of(price), to(1_200, "EUR").of(price), to(700, "USD").of(price)), (700, 1_000, 1_000));
     }
 }

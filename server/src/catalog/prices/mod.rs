@@ -278,6 +278,8 @@ pub(crate) async fn replace(
                 return Ok(false);
             }
             tx.execute("UPDATE prices SET compare_at_minor = $2 WHERE id = $1", params![id, compare_at]).await?;
+            // From now on it is shown as a reduction, or not any more: later reductions ask for that.
+            history::shows_now(tx, clock, new.list, new.variant, now, new.source).await?;
             return Ok(true);
         }
         tx.execute("UPDATE prices SET valid_until = $2 WHERE id = $1", params![id, now]).await?;

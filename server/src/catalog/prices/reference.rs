@@ -35,8 +35,9 @@ pub enum ReferenceRule {
     /// § 11 (2) PAngV; L. 112-1-1, I, third paragraph).
     Lowest { days: i64, is_progressive: bool },
     /// A genuine former price: the seller's claim, but no more than the lowest price of the days before. The laws name no number of days
-    /// (16 CFR 233.1; Digital Markets, Competition and Consumers Act 2024, part 4): thirty is this shop's own rule.
-    Former { days: i64 },
+    /// (16 CFR 233.1, "for a reasonably substantial period of time"; Digital Markets, Competition and Consumers Act 2024, part 4): thirty, of which
+    /// the seller has asked something for `days_min` at least, is this shop's own rule.
+    Former { days: i64, days_min: i64 },
     /// A price that stood for more than half of the days before, for `days_min` at least, and last within `days_last` of the reduction.
     /// Japan: eight weeks, two weeks, two weeks (Consumer Affairs Agency, guidelines on price representations, part 4, 2). Canada: half of
     /// six months (Competition Act, s. 74.01(3)(b), with the Bureau's guidelines on ordinary price claims).
@@ -50,7 +51,7 @@ impl ReferenceRule {
             "JP" => Self::Prevailing { days: 56, days_min: 14, days_last: 14 },
             "CA" => Self::Prevailing { days: 182, days_min: 0, days_last: 182 },
             "KR" => Self::Lowest { days: 20, is_progressive: false },
-            "US" | "GB" => Self::Former { days: 30 },
+            "US" | "GB" => Self::Former { days: 30, days_min: 14 },
             _ => Self::Lowest { days: 30, is_progressive: true },
         }
     }
@@ -78,7 +79,10 @@ impl ReferenceRule {
     fn reference(self, before: &[Shown], began: Instant, claimed: i64) -> Option<i64> {
         match self {
             Self::Lowest { days, .. } => lowest(before, began - days * DAY, began),
-            Self::Former { days } => lowest(before, began - days * DAY, began).map(|lowest| lowest.min(claimed)),
+            Self::Former { days, days_min } => {
+                let stood: Instant = spans(before, began - days * DAY, began).map(|(_, length)| length).sum();
+                lowest(before, began - days * DAY, began).filter(|_| stood >= days_min * DAY).map(|lowest| lowest.min(claimed))
+            }
             Self::Prevailing { days, days_min, days_last } => {
                 let price = prevailing(before, began - days * DAY, began, days_min * DAY)?;
                 let stood_lately = spans(before, began - days_last * DAY, began).any(|(shown, _)| shown == price);
@@ -112,7 +116,7 @@ fn prevailing(shown: &[Shown], from: Instant, until: Instant, length_min: Instan
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::lowered::Cut, *};
     use domain::money::Currency;
 
     fn shown(days: i64, minor: i64) -> Shown {
@@ -205,7 +209,7 @@ mod tests {
 
     #[test]
     fn a_general_reduction_of_the_days_before_is_a_lower_price_where_the_lowest_counts() {
-        let lowered = [Lowered { from: 85 * DAY, until: 90 * DAY, millionths: 200_000, also_reduced: false }];
+        let lowered = [Lowered { from: 85 * DAY, until: 90 * DAY, cut: Cut::Part(200_000), also_reduced: false }];
         let row = Price { price: Money::new(7_500, Currency::EUR), compare_at: Some(10_000), from: 100 * DAY, until: None, is_override: false };
         let history = [shown(0, 10_000), reduced(100, 7_500)];
         let was = |market: &str| reference(market.parse().expect("a code"), &row, row.from, &history, &lowered).map(|money| money.minor);

@@ -5,7 +5,7 @@ use crate::{
     Shop,
     http::{
         Failure, Fields,
-        forms::{FileFields, see_other},
+        forms::{FILE_BODY_BYTES_MAX, FileFields, see_other},
     },
     staff::{Actor, Staff},
     tables::{self, BYTES_MAX, Cells, Done, Edit, Outcome, ROWS_MAX, Request, Seen, Source, Wish},
@@ -21,7 +21,7 @@ use app::{
 };
 use axum::{
     Router,
-    extract::{Multipart, Path, RawQuery, State},
+    extract::{DefaultBodyLimit, Multipart, Path, RawQuery, State},
     response::{IntoResponse as _, Response},
     routing::{get, post},
 };
@@ -43,7 +43,7 @@ pub fn routes() -> Router<Shop> {
         .route("/ops/tables/{table}/new", get(new))
         .route("/ops/tables/{table}/row", get(show).post(save))
         .route("/ops/tables/{table}/end", post(end))
-        .route("/ops/tables/{table}/file", get(file).post(look))
+        .route("/ops/tables/{table}/file", get(file).post(look).layer(DefaultBodyLimit::max(FILE_BODY_BYTES_MAX)))
         .route("/ops/tables/{table}/apply", post(apply))
         .route("/ops/tables/{table}/history", get(history))
         .route("/ops/edits/{edit}", get(edit))
@@ -73,7 +73,8 @@ async fn download(State(shop): State<Shop>, _: Staff, Path(word): Path<String>, 
     csv(&format!("{}.csv", table.word()), tables::write_file(table, &rows)?)
 }
 
-async fn codes(State(shop): State<Shop>, _: Staff, RawQuery(query): RawQuery) -> Result<Response, Failure> {
+async fn codes(State(shop): State<Shop>, staff: Staff, RawQuery(query): RawQuery) -> Result<Response, Failure> {
+    staff.require(Right::SetTerms)?;
     let id: CouponId = query_fields(query.as_deref()).get("key").parse().map_err(|_| Failure::from(Fault::NotFound))?;
     let (mut text, mut after) = ("code,uses\n".to_owned(), String::new());
     loop {
