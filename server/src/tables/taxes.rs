@@ -167,13 +167,12 @@ pub(super) async fn end(tx: &mut Tx, cx: &Context<'_>, key: &str) -> Result<Opti
         return Ok(None);
     }
     let begun = tariffs::rate_before(tx, place, key.from).await?.unwrap_or(Instant::MIN);
-    let mut earlier = match tariffs::rate_at(tx, place, begun).await? {
-        Some(earlier) => earlier,
+    let mut earlier = if let Some(earlier) = tariffs::rate_at(tx, place, begun).await? {
+        earlier
+    } else {
         // Nothing counted before it, and nothing does again.
-        None => {
-            let ended = tariffs::rate_at(tx, place, key.from).await?.context("it was read a moment ago")?;
-            Rate { millionths: 0, source: format!("ended; before: {}", ended.source).chars().take(300).collect(), ..ended }
-        }
+        let ended = tariffs::rate_at(tx, place, key.from).await?.context("it was read a moment ago")?;
+        Rate { millionths: 0, source: format!("ended; before: {}", ended.source).chars().take(300).collect(), ..ended }
     };
     earlier.valid_from = cx.now.max(key.from + 1);
     tariffs::put_rate(tx, &earlier).await?;

@@ -35,6 +35,15 @@ async fn downloaded(visitor: &Visitor, table: Table, wanted: &str) -> anyhow::Re
     Ok(visitor.get(&Route::TableCsv { table, wanted: wanted.to_owned() }.url()).await?.body)
 }
 
+/// The head and a delivery method's row, from now on.
+async fn csv_of(visitor: &Visitor, begins: &str) -> anyhow::Result<String> {
+    let all = downloaded(visitor, Table::Delivery, "").await?;
+    let row = all.lines().find(|line| line.starts_with(begins)).context("the row")?;
+    let mut cells: Vec<&str> = row.split(',').collect();
+    cells[2] = "";
+    Ok(format!("{}\n{}\n", all.lines().next().context("a head")?, cells.join(",")))
+}
+
 impl House {
     /// An instant so much later, as a cell has it.
     fn later(&self, time: Duration) -> anyhow::Result<String> {
@@ -74,6 +83,13 @@ async fn price_lists_change_by_file_and_shoppers_see_it() -> anyhow::Result<()> 
     let first_price = csv.lines().nth(1).and_then(|row| row.split(',').nth(4)).context("a price")?.to_owned();
     let again = look(&merchant, Table::Prices, &csv).await?;
     assert!(again.body.contains("0 new, 0 changed, 0 ended, 1 as they are, 0 wrong"), "{csv}: {}", again.body);
+
+    // As large as the page says that a file may be.
+    let row = csv.lines().nth(1).context("a row")?;
+    let large = format!("{}\n{}", csv.lines().next().context("a head")?, format!("{row}\r\n").repeat(1_900));
+    assert!(large.len() > 100_000);
+    let looked = look(&merchant, Table::Prices, &large).await?;
+    assert!(looked.status == 200 && looked.body.contains("1900 as they are, 0 wrong"), "{}", looked.status);
 
     // A list price from now on, then an override of an hour that begins in an hour.
     let file = format!("{head}de,{sku},,,57.31,\n");
@@ -196,6 +212,14 @@ async fn delivery_changes_from_an_instant_on_in_the_cart_and_on_the_help_page() 
     assert!(again.body.contains("0 new, 0 changed, 0 ended") && again.body.contains(" 0 wrong"), "{csv}: {}", again.body);
     assert_eq!(undo(&merchant, &edit).await?.status, 303);
     assert_eq!(standard().await?.zones, was.zones);
+
+    // Neither what nobody would be sent, nor what the method itself says, nor a warehouse that is none.
+    let odd = look(&merchant, Table::Zones, &format!("{zones}DE,standard,all,All,,,5.00,\n")).await?;
+    assert!(odd.body.contains("Name regions or postcodes"), "{}", odd.body);
+    let abroad = look(&merchant, Table::Zones, "market,method,zone,name,countries,price\nDE,standard,at,Austria,AT,12.00\n").await?;
+    assert!(abroad.body.contains("The market does not deliver to AT"), "{}", abroad.body);
+    let nowhere = look(&merchant, Table::Delivery, &csv_of(&merchant, "DE,standard").await?.replace("rotterdam NL", "atlantis NL")).await?;
+    assert!(nowhere.body.contains("There is no stock location"), "{}", nowhere.body);
 
     // A method that is not offered any more cannot be chosen, and comes back.
     let file = "market,method,from,offered\nDE,express,,no\n";

@@ -208,6 +208,11 @@ async fn taxes_change_from_an_instant_on_and_never_before() -> anyhow::Result<()
         assert!(strange.body.contains(told), "{told}: {}", strange.body);
     }
 
+    let second = look(&merchant, Table::Taxes, &format!("{head}DE,,,Vat,,19,law\nDE,,clohting,VAT,,7,law\n")).await?;
+    for told in ["another name would be a second tax", "No product can have the tax category", "2 wrong"] {
+        assert!(second.body.contains(told), "{told}: {}", second.body);
+    }
+
     let day = jiff::Timestamp::from_microsecond(shop.clock.now() + 86_400_000_000)?.to_string();
     let file = format!("{head}DE,,,VAT,{day},20,a law to come\n");
     let looked = look(&merchant, Table::Taxes, &file).await?;

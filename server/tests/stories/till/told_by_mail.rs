@@ -180,8 +180,16 @@ async fn a_refund_that_takes_its_time_has_a_mail_of_its_own_that_says_why() -> a
     says_none(&part, &[&with(messages.refunded_text, refund, here)]);
 
     house.provider_does(json!({})).await?;
-    house.shop.clock.advance(Duration::from_hours(1));
-    let sent = told(&house, &bought, messages.refunded_subject).await?;
+    // While the circuit to the provider is still open, the refund is put off once more.
+    let mut sent = Err(anyhow::anyhow!("nothing was tried"));
+    for _ in 0..6 {
+        house.shop.clock.advance(Duration::from_hours(1));
+        sent = told(&house, &bought, messages.refunded_subject).await;
+        if sent.is_ok() {
+            break;
+        }
+    }
+    let sent = sent?;
     says_all(&sent, &[&with(messages.refunded_text, refund, here), messages.why_cancelled, messages.refunded_items, &title(&house, &bought).await?]);
     assert_eq!(count(&house, &bought, messages.refunded_subject).await?, 1);
     house.close().await
