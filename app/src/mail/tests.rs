@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     document::SHOP_NAME,
-    i18n::{filled, follow, give_back, money, till},
+    i18n::{filled, follow, give_back, money, promotion, till},
     pages::memory,
     ports::View,
     private::trace,
@@ -15,6 +15,7 @@ use domain::{
     money::Currency,
     pricing::{Entry, Label, Why},
     promotion::{How, Outcome, Refusal, Traced},
+    tax::Rounding,
 };
 use std::sync::Arc;
 
@@ -184,7 +185,16 @@ fn what_promotions_did_is_explained_where_the_total_is() {
                 assert_eq!(mail.text.contains(sentence.as_str()), is_said, "{locale} {kind}: {sentence}: {}", mail.text);
             }
         }
-        assert!(!written(locale, &data(Kind::Paid, "Tote")).text.contains(till(locale).how_total), "{locale}: there was none");
+        let plain = written(locale, &data(Kind::Paid, "Tote")).text;
+        assert!(!plain.contains(promotion(locale).not_applied), "{locale}: there was none: {plain}");
+        let mut told = data(Kind::Paid, "Tote");
+        let label = Label::Tax { name: "sales tax".into(), region: String::new(), millionths: 40_000 };
+        let why = Why::TaxOnTop { base: usd(6_300), rounding: Rounding::HalfUp, estimated: true };
+        told.quote.entries.push(Entry { label, amount: usd(252), why, included: false, parcel: None });
+        let estimated = written(locale, &told).text;
+        for words in [till(locale).estimated, till(locale).why_estimated] {
+            assert!(estimated.contains(words), "{locale}: {words}: {estimated}");
+        }
     }
 }
 
