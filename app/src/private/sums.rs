@@ -23,7 +23,8 @@ pub fn sums(quote: &Quote, arrives: Option<String>, removal: Removal, view: &Vie
     let messages = till(view.locale);
     let rows = quote.entries.iter().filter(|entry| !entry.included).map(|entry| {
         let note = match (&entry.label, &entry.why) {
-            (Label::Reductions, Why::Reduced { until: Some(until), .. }) => Some(filled(messages.until, &[("date", &day(*until, view))])),
+            // The last day on which it holds: a window ends before its last instant.
+            (Label::Reductions, Why::Reduced { until: Some(until), .. }) => Some(filled(messages.until, &[("date", &day(*until - 1, view))])),
             (Label::Delivery, _) => delivery_note(entry, arrives.clone(), view),
             (Label::Discount { code, .. }, _) if !code.is_empty() => Some(code.clone()),
             (Label::Tax { .. }, Why::TaxOnTop { estimated: true, .. }) => Some(messages.estimated.to_owned()),

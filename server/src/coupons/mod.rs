@@ -11,6 +11,7 @@ use crate::{
     clock::Clock,
     keys::Keys,
     params,
+    promotions::customers,
     sql::{Db, Row, Tx},
 };
 use anyhow::Context as _;
@@ -97,6 +98,7 @@ fn count(row: &Row, column: &str) -> anyhow::Result<u32> {
 
 /// Stores a coupon without codes.
 pub async fn add(tx: &mut Tx, coupon: &Coupon, clock: &Clock) -> anyhow::Result<()> {
+    customers::check(tx, &coupon.rule.audience).await?;
     tx.execute(
         "INSERT INTO coupons (id, body, used, ended_at, created_at) VALUES ($1, $2, 0, NULL, $3)",
         params![coupon.id, serde_json::to_string(coupon)?, clock.now()],

@@ -1,7 +1,7 @@
 //! `nextgen promotion …`: what staff do to promotions until there is a page for it. It writes SQL and nothing else, so it works beside a running
 //! shop.
 
-use super::{described, put, terms::Terms};
+use super::{customers, described, put, terms::Terms};
 use crate::{
     catalog::shelves::markets,
     clock::Clock,
@@ -52,6 +52,7 @@ async fn add(db: &Db, clock: &Clock, terms: &Terms, hidden: bool) -> anyhow::Res
     db.transact::<_, anyhow::Error>(|tx| {
         let (promotion, clock) = (promotion.clone(), clock.clone());
         Box::pin(async move {
+            customers::check(tx, &promotion.rule.audience).await?;
             put(tx, &promotion, now).await?;
             log(tx, &clock, "promotion added", promotion.id, Some(json!({ "terms": described(&promotion.rule) }))).await
         })

@@ -37,6 +37,14 @@ pub async fn find_in(tx: &mut Tx, subject: &str) -> anyhow::Result<Customer> {
     customer(&tx.all(KNOWN, params![subject]).await?)
 }
 
+/// Refuses a rule for a segment that nobody is in: a slip of the pen would hold for nobody, and say nothing.
+pub async fn check(tx: &mut Tx, audience: &Audience) -> anyhow::Result<()> {
+    let Audience::Segment(name) = audience else { return Ok(()) };
+    let row = tx.first("SELECT segment FROM customer_segments WHERE segment = $1 LIMIT 1", params![name]).await?;
+    ensure!(row.is_some(), "nobody is in a segment {name:?}: add customers to it first, by nextgen segment add {name}");
+    Ok(())
+}
+
 /// Addresses of one run.
 const EMAILS_MAX: usize = 100_000;
 /// Bytes of its input.

@@ -4,7 +4,11 @@ use super::{
     Cells, Context, PutError,
     cells::{Reader, instant, money, percent, texts},
 };
-use crate::{params, promotions::terms, sql::Tx};
+use crate::{
+    params,
+    promotions::{customers, terms},
+    sql::Tx,
+};
 use anyhow::{Context as _, bail};
 use app::staff::tables::Table;
 use domain::{
@@ -99,6 +103,11 @@ pub(super) async fn read(tx: &mut Tx, cx: &Context<'_>, reader: &mut Reader<'_>)
         "no" => Ok(false),
         _ => bail!("leave it empty where reduced pieces count, or type no"),
     });
+    if let Some(audience) = &audience
+        && let Err(error) = customers::check(tx, audience).await
+    {
+        reader.wrong("audience", super::cells::sentence(&error));
+    }
     let scope = scope(tx, reader).await?;
     let (Some(effect), Ok(minimum), Ok(from), Ok(until), Some(combines), Ok(priority), Some(audience), Some(includes_reduced)) =
         (effect, minimum, from, until, combines, priority, audience, includes_reduced)
