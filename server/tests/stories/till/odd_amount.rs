@@ -48,7 +48,7 @@ async fn says_that_somebody_looks(house: &House, visitor: &Visitor, order: &Orde
     let mut after = house.latest().await?.ledgers;
     // While somebody looks, the hold is prolonged again and again.
     assert!(matches!(after.pieces, Pieces::Held { .. }), "{here}: {after:?}");
-    after.pieces = before.pieces.clone();
+    after.pieces = before.pieces;
     assert_eq!(after, before, "{here}");
     Ok(())
 }
