@@ -1,7 +1,7 @@
 //! Facts that happened. Events carry ids, never personal data, so that they may be kept and replayed after an erasure. They are
 //! delivered at least once: every consumer is idempotent.
 
-use crate::ids::{CancellationId, FulfilmentId, OrderId, PaymentId, ProductId, RefundId, ReturnId, VariantId};
+use crate::ids::{CancellationId, FulfilmentId, OrderId, PaymentId, ProductId, RefundId, ReturnId, SubscriptionId, VariantId};
 use serde::{Deserialize, Serialize};
 
 /// A fact, as it stands in the outbox's `payload`; the variant's name is the event's type.
@@ -91,13 +91,17 @@ pub enum Event {
         order: OrderId,
         refund: RefundId,
     },
+    /// Somebody confirmed a newsletter subscription, or took the consent back: which of both is what the list says.
+    ConsentChanged {
+        subscription: SubscriptionId,
+    },
 }
 
 impl Event {
     /// The version of the payload's form; consumers accept this and older ones.
     pub const VERSION: i64 = 1;
 
-    /// The aggregate whose sequence orders this event: `product:…`, `order:…`, `location:…`, `shop`.
+    /// The aggregate whose sequence orders this event: `product:…`, `order:…`, `location:…`, `newsletter:…`, `shop`.
     pub fn aggregate(&self) -> String {
         match self {
             Self::ProductChanged { product } | Self::PriceChanged { product, .. } | Self::StockChanged { product, .. } => {
@@ -105,6 +109,7 @@ impl Event {
             }
             Self::LocationChanged { location } => format!("location:{location}"),
             Self::ShopChanged => "shop".to_owned(),
+            Self::ConsentChanged { subscription } => format!("newsletter:{subscription}"),
             Self::OrderPlaced { order }
             | Self::PaymentPending { order, .. }
             | Self::PaymentCaptured { order, .. }
@@ -161,6 +166,7 @@ mod tests {
                 format!(r#"{{"type":"DisputeClosed","order":"{one}","payment":"{three}","won":true}}"#),
             ),
             (Event::RefundIssued { order, refund }, format!(r#"{{"type":"RefundIssued","order":"{one}","refund":"{four}"}}"#)),
+            (Event::ConsentChanged { subscription: SubscriptionId(id) }, format!(r#"{{"type":"ConsentChanged","subscription":"{one}"}}"#)),
             (Event::RefundFailed { order, refund }, format!(r#"{{"type":"RefundFailed","order":"{one}","refund":"{four}"}}"#)),
         ] {
             assert_eq!(serde_json::to_string(&event).expect("plain data"), json);

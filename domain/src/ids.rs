@@ -60,6 +60,8 @@ id! {
     CouponId,
     /// A promotion: a rule that changes a total.
     PromotionId,
+    /// An address on the newsletter's list, from its sign-up until it leaves; a new one when it comes back.
+    SubscriptionId,
     /// An event in the outbox.
     EventId,
     /// Somebody who works here.

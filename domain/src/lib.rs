@@ -27,6 +27,7 @@ pub mod live;
 pub mod locale;
 pub mod market;
 pub mod money;
+pub mod newsletter;
 pub mod offer;
 pub mod order;
 pub mod page;
@@ -44,5 +45,5 @@ pub mod tax;
 
 pub use ids::{
     CancellationId, CartId, CouponId, EventId, FulfilmentId, HoldId, MutationId, OrderId, PaymentId, ProductId, PromotionId, RefundId, ReturnId,
-    StaffId, VariantId,
+    StaffId, SubscriptionId, VariantId,
 };

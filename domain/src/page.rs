@@ -59,4 +59,6 @@ pub enum Block {
     Banner { text: String, target: Target },
     /// A statement in large type.
     Quote { text: String, attribution: String },
+    /// The newsletter's form. `consent` stands beside it, and `consent_name` says in the proof which text that was; `page` is the page's slug.
+    Newsletter { page: String, heading: String, text: String, label: String, button: String, consent: String, consent_name: String },
 }

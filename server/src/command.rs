@@ -11,6 +11,7 @@ use crate::{
     config::{Config, LogFormat, Options},
     coupons::{self, command::CouponTask},
     keys::Keys,
+    newsletter::{self, Newsletter, command::NewsletterTask},
     payments::test_provider,
     promotions::{self, command::PromotionTask, customers::SegmentTask},
     sql::Db,
@@ -20,7 +21,7 @@ use crate::{
 };
 use anyhow::{Context as _, ensure};
 use clap::{Parser, Subcommand};
-use std::{net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 
 /// NextGen Commerce: a shop.
 #[derive(Parser)]
@@ -74,6 +75,9 @@ enum Task {
     /// Segments of customers that promotions and codes may be for. Works beside a running shop.
     #[command(subcommand)]
     Segment(SegmentTask),
+    /// The newsletter's list: hand it over, forget an address. Works beside a running shop.
+    #[command(subcommand)]
+    Newsletter(NewsletterTask),
     /// Compare with the payment provider's ledger: what it captured or sent back and the shop does not know is taken over, and orders that a
     /// restored backup does not know are written again. The shop does the same by itself, once an hour. Ends with 3 when a payment belongs to
     /// no order.
@@ -144,6 +148,7 @@ pub fn run() -> ExitCode {
                 Some(Task::Prices(task)) => Box::pin(tend_prices(config, task)).await.map(|()| ExitCode::SUCCESS),
                 Some(Task::Promotion(task)) => Box::pin(tend_promotions(config, task)).await.map(|()| ExitCode::SUCCESS),
                 Some(Task::Segment(task)) => Box::pin(tend_segments(config, task)).await.map(|()| ExitCode::SUCCESS),
+                Some(Task::Newsletter(task)) => Box::pin(tend_newsletter(config, task)).await.map(|()| ExitCode::SUCCESS),
                 Some(Task::Reconcile { since }) => Box::pin(backup::command::reconcile(config, since)).await,
                 Some(Task::TestProvider { with_parent }) => {
                     // NEXTGEN_ADDR is the shop's when the shop starts this: then the port of last time, or any, will do.
@@ -198,6 +203,15 @@ async fn tend_segments(config: Config, task: SegmentTask) -> anyhow::Result<()> 
     let clock = Clock::system();
     let (db, _here) = open_existing(&config, &clock).await?;
     println!("{}", promotions::customers::run(&db, &Keys::open(&config.data)?, &clock, task).await?);
+    Ok(())
+}
+
+/// Reads or writes SQL, and the audit log.
+async fn tend_newsletter(config: Config, task: NewsletterTask) -> anyhow::Result<()> {
+    let clock = Clock::system();
+    let (db, _here) = open_existing(&config, &clock).await?;
+    let list = Newsletter::new(db, clock, Arc::new(Keys::open(&config.data)?), config.url);
+    print!("{}", newsletter::command::run(&list, task).await?);
     Ok(())
 }
 

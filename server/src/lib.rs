@@ -15,6 +15,7 @@ pub mod http;
 pub mod invoices;
 pub mod keys;
 pub mod mail;
+pub mod newsletter;
 pub mod orders;
 pub mod outbound;
 pub mod payments;
@@ -51,6 +52,7 @@ use crate::{
     invoices::Bookkeeper,
     keys::Keys,
     mail::{MailQueue, Mailer},
+    newsletter::Newsletter,
     orders::Orders,
     search::Index,
     sql::Db,
@@ -74,6 +76,7 @@ pub struct Shop {
     /// The read model, carts and accounts.
     pub table: Table,
     pub orders: Orders,
+    pub newsletter: Newsletter,
     /// The public catalogue.
     pub storefront: Arc<dyn Storefront>,
     /// Computes lists.
@@ -115,6 +118,9 @@ const PRICES_EVERY: Duration = Duration::from_millis(300);
 
 /// How often refunds without a credit note are looked for: those that no event told of.
 const BOOKS_EVERY: Duration = Duration::from_hours(1);
+
+/// How often sign-ups for the newsletter that nobody confirmed are forgotten. Their links stop by the clock.
+const FORGETS_EVERY: Duration = Duration::from_hours(1);
 
 async fn wire(config: Config, clock: Clock) -> anyhow::Result<Built> {
     std::fs::create_dir_all(&config.data)
@@ -196,8 +202,18 @@ async fn wire(config: Config, clock: Clock) -> anyhow::Result<Built> {
         let db = db.clone();
         move |stop| catalog::terms::catch_up(db, stop)
     });
-    let mailer = Mailer::new(db.clone(), clock.clone(), orders.clone(), storefront.clone(), &config.mail, &config.data, &config.mail_from)?;
+    let newsletter = Newsletter::new(db.clone(), clock.clone(), keys.clone(), config.url.clone());
+    let mailer = Mailer::new(db.clone(), clock.clone(), orders.clone(), newsletter.clone(), storefront.clone(), &config)?;
     background.spawn("mail", |stop| mailer.run(stop));
+    let list = newsletter.clone();
+    background.every("newsletter", FORGETS_EVERY, move || {
+        let list = list.clone();
+        async move {
+            if let Err(error) = list.sweep().await {
+                tracing::error!(error = format!("{error:#}"), "sign-ups that nobody confirmed could not be forgotten");
+            }
+        }
+    });
     let limits = Arc::new(Limits::new());
     let throttle = Arc::new(Throttle::new());
     let quiet = (Arc::clone(&limits), Arc::clone(&throttle));
@@ -227,7 +243,7 @@ async fn wire(config: Config, clock: Clock) -> anyhow::Result<Built> {
     let machine = Arc::new(Process(clock.clone()));
     let pages = Arc::new(Pages::new(assets(&config.site), config.url.clone(), storefront.clone(), machine, ROOM));
     telemetry::metrics();
-    let shop = Shop { config, clock, keys, db, table, orders, storefront, index, pages, limits, throttle, sitemap: Arc::default(), here };
+    let shop = Shop { config, clock, keys, db, table, orders, newsletter, storefront, index, pages, limits, throttle, sitemap: Arc::default(), here };
     let router = http::router(&shop);
     Ok(Built { router, shop, background })
 }

@@ -7,7 +7,7 @@ use sqlx::{
 };
 use std::sync::LazyLock;
 
-const TEXTS: [&str; 21] = [
+const TEXTS: [&str; 22] = [
     include_str!("../migrations/0001_catalog.sql"),
     include_str!("../migrations/0002_orders.sql"),
     include_str!("../migrations/0003_large_catalogues.sql"),
@@ -29,6 +29,7 @@ const TEXTS: [&str; 21] = [
     include_str!("../migrations/0019_price_windows.sql"),
     include_str!("../migrations/0020_handling_days.sql"),
     include_str!("../migrations/0021_customer_segments.sql"),
+    include_str!("../migrations/0022_newsletter.sql"),
 ];
 
 /// All of them, as sqlx runs them.

@@ -54,5 +54,6 @@ from_id!(
     domain::PromotionId,
     domain::MutationId,
     domain::EventId,
-    domain::StaffId
+    domain::StaffId,
+    domain::SubscriptionId
 );

@@ -7,7 +7,7 @@ use crate::{
     },
     i18n::{filled, number, shop},
     ports::View,
-    routes::{Address, ListQuery, Route},
+    routes::{Action, Address, ListQuery, Route},
 };
 use domain::{
     catalog::{Card, Picture, PictureSource},
@@ -43,6 +43,25 @@ pub fn block(block: &Block, first: bool, view: &View) -> AnyView {
             </figure>
         }
         .into_any(),
+        Block::Newsletter { page, heading, text, label, button, consent, consent_name } => {
+            let route = if page == "home" { Route::Home } else { Route::Page { slug: page.clone() } };
+            view! {
+                <section class="letter">
+                    <div>
+                        <h2>{heading.clone()}</h2>
+                        <p>{text.clone()}</p>
+                    </div>
+                    <form method="post" action=Action::Newsletter.url(view.locale)>
+                        <input type="hidden" name="consent" value=consent_name.clone()/>
+                        <input type="hidden" name="source" value=Address::new(view.locale, route).url()/>
+                        <label>{label.clone()}<input name="email" type="email" autocomplete="email" required/></label>
+                        <button class="button">{button.clone()}</button>
+                        <p class="hint">{consent.clone()}</p>
+                    </form>
+                </section>
+            }
+            .into_any()
+        }
     }
 }
 

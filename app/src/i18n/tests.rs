@@ -33,6 +33,7 @@ fn everything(locale: Locale) -> Vec<(&'static str, &'static str)> {
         follow(locale).entries(),
         give_back(locale).entries(),
         invoice(locale).entries(),
+        newsletter(locale).entries(),
     ]
     .concat()
 }

@@ -1,8 +1,9 @@
-//! What a mail about an order says: the same letter as text and as HTML, in the shopper's locale, from what was frozen into the order.
-//! Whom it goes to and how it is sent is the server's business.
+//! What a mail about an order says: the same letter as text and as HTML, in the shopper's locale, from what was frozen into the order; and what one
+//! about the newsletter's list says. Whom it goes to and how it is sent is the server's business.
 
 mod html;
 mod letter;
+pub mod newsletter;
 mod sentences;
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,5 @@
-//! Pages that belong to one visitor and are rendered at the origin only: cart, checkout, order. They take what the visitor has, already
-//! read and priced; reading and pricing are the server's business.
+//! Pages that belong to one visitor and are rendered at the origin only: cart, checkout, order, the newsletter's steps. They take what the
+//! visitor has, already read and priced; reading and pricing are the server's business.
 
 pub mod cancel;
 pub mod cart;
@@ -8,6 +8,7 @@ pub mod coupon;
 pub mod find;
 pub mod gate;
 pub mod give_back;
+pub mod newsletter;
 pub mod order;
 pub mod parcels;
 pub mod sums;

@@ -43,6 +43,8 @@ pub enum Action {
         secret: String,
     },
     FindOrder,
+    /// Signs an address up for the newsletter: `email`, `consent` (which text stood beside the form), `source` (the page's path).
+    Newsletter,
 }
 
 impl Action {
@@ -60,6 +62,7 @@ impl Action {
             Self::RenewLink { secret } => format!("/{locale}/orders/{}/renew", encoded(secret)),
             Self::OpenOrder { secret } => format!("/{locale}/orders/{}/open", encoded(secret)),
             Self::FindOrder => format!("/{locale}/orders/find"),
+            Self::Newsletter => format!("/{locale}/newsletter"),
         }
     }
 }

@@ -168,11 +168,14 @@ fn note(method: &Method, uri: &Uri, status: StatusCode, took: Duration, span: &t
     }
 }
 
-/// A path as it may be logged: secrets of orders are left out.
+/// A path as it may be logged: secrets of orders, and what links of the newsletter carry, are left out.
 struct Told<'a>(&'a str);
 
 impl fmt::Display for Told<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some((before, rest)) = self.0.split_once("/newsletter/") {
+            return write!(f, "{before}/newsletter/{}", rest.split_once('/').map_or(rest, |(step, _)| step));
+        }
         match self.0.split_once("/orders/") {
             Some((before, secret)) => write!(f, "{before}/orders/…{}", secret.split_once('/').map_or("", |(_, rest)| rest)),
             None => f.write_str(self.0),
@@ -201,9 +204,13 @@ mod tests {
 
     #[test]
     fn secrets_are_not_told() {
-        for (path, told) in
-            [("/en-us/orders/abcdef", "/en-us/orders/…"), ("/en-us/orders/abcdef/pay", "/en-us/orders/…pay"), ("/en-us/p/lamp", "/en-us/p/lamp")]
-        {
+        for (path, told) in [
+            ("/en-us/orders/abcdef", "/en-us/orders/…"),
+            ("/en-us/orders/abcdef/pay", "/en-us/orders/…pay"),
+            ("/en-us/newsletter/confirm/abc.def", "/en-us/newsletter/confirm"),
+            ("/en-us/newsletter", "/en-us/newsletter"),
+            ("/en-us/p/lamp", "/en-us/p/lamp"),
+        ] {
             assert_eq!(Told(path).to_string(), told);
         }
     }

@@ -27,13 +27,19 @@ const FIND_EVERY: Duration = Duration::from_mins(2);
 const NUMBERS_AT_ONCE: NonZeroU32 = NonZeroU32::new(6).expect("6 is not zero");
 const NUMBER_EVERY: Duration = Duration::from_mins(10);
 
-/// One bucket per address for reads, one for forms, one for discount codes, one for looking for orders; and one per order looked for.
+/// Sign-ups for the newsletter from one address, which send mails to whoever is named: six at once, then one in five minutes.
+const SIGN_UPS_AT_ONCE: NonZeroU32 = NonZeroU32::new(6).expect("6 is not zero");
+const SIGN_UP_EVERY: Duration = Duration::from_mins(5);
+
+/// One bucket per address for reads, one for forms, one for discount codes, one for looking for orders, one for signing up for the newsletter; and
+/// one per order looked for.
 #[derive(Debug)]
 pub struct Limits {
     reads: DefaultKeyedRateLimiter<IpAddr>,
     forms: DefaultKeyedRateLimiter<IpAddr>,
     codes: DefaultKeyedRateLimiter<IpAddr>,
     finds: DefaultKeyedRateLimiter<IpAddr>,
+    sign_ups: DefaultKeyedRateLimiter<IpAddr>,
     numbers: DefaultKeyedRateLimiter<OrderNumber>,
 }
 
@@ -47,6 +53,7 @@ impl Limits {
             forms: limiter(FORMS_A_SECOND, FORMS_AT_ONCE),
             codes: RateLimiter::keyed(codes),
             finds: RateLimiter::keyed(every(FIND_EVERY).allow_burst(FINDS_AT_ONCE)),
+            sign_ups: RateLimiter::keyed(every(SIGN_UP_EVERY).allow_burst(SIGN_UPS_AT_ONCE)),
             numbers: RateLimiter::keyed(every(NUMBER_EVERY).allow_burst(NUMBERS_AT_ONCE)),
         }
     }
@@ -69,9 +76,14 @@ impl Limits {
         numbers.check_key(&number).map_err(|not_until| not_until.wait_time_from(numbers.clock().now()).as_secs() + 1)
     }
 
+    /// Counts a sign-up for the newsletter. Refused: how many seconds to wait, at least one.
+    pub fn check_newsletter(&self, client: IpAddr) -> Result<(), u64> {
+        self.sign_ups.check_key(&bucket(client)).map_err(|not_until| not_until.wait_time_from(self.sign_ups.clock().now()).as_secs() + 1)
+    }
+
     /// Forgets addresses that have been quiet, so that memory follows traffic.
     pub fn forget_quiet(&self) {
-        for limiter in [&self.reads, &self.forms, &self.codes, &self.finds] {
+        for limiter in [&self.reads, &self.forms, &self.codes, &self.finds, &self.sign_ups] {
             limiter.retain_recent();
             limiter.shrink_to_fit();
         }
@@ -178,6 +190,9 @@ mod tests {
         let codes = (0..100).filter(|_| limits.check_code(greedy).is_ok()).count();
         assert_eq!(codes, 20);
         assert!(limits.check_code(greedy).is_err_and(|seconds| (1..=6).contains(&seconds)) && limits.check_code(other).is_ok());
+        let sign_ups = (0..100).filter(|_| limits.check_newsletter(greedy).is_ok()).count();
+        assert_eq!(sign_ups, 6);
+        assert!(limits.check_newsletter(greedy).is_err_and(|seconds| (200..=301).contains(&seconds)) && limits.check_newsletter(other).is_ok());
         let number = OrderNumber::from_random([1; 5]);
         let found = (0..20).filter(|last| limits.check_find([192, 0, 2, *last].into(), number).is_ok()).count();
         assert_eq!(found, 6, "one number from many addresses");

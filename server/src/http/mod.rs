@@ -24,6 +24,7 @@ mod idempotency;
 mod invoice;
 pub mod limits;
 mod link;
+mod newsletter;
 pub mod ops;
 mod order;
 pub mod pages;
@@ -70,6 +71,7 @@ pub fn router(shop: &Shop) -> Router {
         .merge(feed::routes())
         .merge(find::routes())
         .merge(link::routes())
+        .merge(newsletter::routes())
         .merge(again::routes())
         .merge(cancel::routes())
         .merge(give_back::routes())

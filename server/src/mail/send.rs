@@ -10,7 +10,9 @@ use super::{
 use crate::{
     background::Stop,
     clock::Clock,
+    config::Config,
     failpoint,
+    newsletter::{self, Newsletter},
     orders::{
         Orders,
         story::{self, Actor, Happened},
@@ -20,7 +22,7 @@ use crate::{
 };
 use anyhow::Context as _;
 use app::{mail::Kind, ports::Storefront};
-use domain::{EventId, OrderId, offer::Instant};
+use domain::{EventId, OrderId, SubscriptionId, newsletter::Letter as ListLetter, offer::Instant};
 use futures::{StreamExt as _, stream};
 use lettre::message::Mailbox;
 use std::{path::PathBuf, sync::Arc, time::Duration};
@@ -59,6 +61,7 @@ pub struct Mailer {
     db: Db,
     clock: Clock,
     orders: Orders,
+    newsletter: Newsletter,
     storefront: Arc<dyn Storefront>,
     delivery: Arc<Delivery>,
     from: Mailbox,
@@ -67,10 +70,44 @@ pub struct Mailer {
 /// A mail that this process has taken.
 struct Due {
     id: EventId,
-    order: OrderId,
-    kind: Kind,
-    about: String,
+    what: What,
     attempts: i64,
+}
+
+/// What a mail tells of.
+#[derive(Clone, Debug)]
+enum What {
+    /// An order, and what of it.
+    Order(OrderId, Kind, String),
+    /// The newsletter's list, to an address on it or on the way there.
+    List(SubscriptionId, ListLetter),
+}
+
+impl What {
+    /// `None`: a kind of a later release.
+    fn read(row: &Row) -> anyhow::Result<Option<Self>> {
+        let word = row.text("kind")?;
+        if let Some(letter) = ListLetter::parse(&word) {
+            return Ok(Some(Self::List(row.parse("order_id")?, letter)));
+        }
+        let Ok(kind) = word.parse() else { return Ok(None) };
+        Ok(Some(Self::Order(row.parse("order_id")?, kind, row.text("about")?)))
+    }
+
+    const fn word(&self) -> &'static str {
+        match self {
+            Self::Order(_, kind, _) => kind.word(),
+            Self::List(_, letter) => letter.word(),
+        }
+    }
+
+    /// The state of what is tried again.
+    const fn unsent(&self) -> &'static str {
+        match self {
+            Self::Order(_, kind, _) => queue::unsent(*kind),
+            Self::List(..) => "due",
+        }
+    }
 }
 
 impl Delivery {
@@ -89,14 +126,13 @@ impl Mailer {
         db: Db,
         clock: Clock,
         orders: Orders,
+        newsletter: Newsletter,
         storefront: Arc<dyn Storefront>,
-        place: &Place,
-        data: &std::path::Path,
-        from: &str,
+        config: &Config,
     ) -> anyhow::Result<Self> {
-        let from: Mailbox = from.parse().context("the sender's address")?;
-        let delivery = Arc::new(Delivery::open(place, data, &from)?);
-        Ok(Self { db, clock, orders, storefront, delivery, from })
+        let from: Mailbox = config.mail_from.parse().context("the sender's address")?;
+        let delivery = Arc::new(Delivery::open(&config.mail, &config.data, &from)?);
+        Ok(Self { db, clock, orders, newsletter, storefront, delivery, from })
     }
 
     /// Sends until the shop stops.
@@ -143,12 +179,16 @@ impl Mailer {
             )
             .await?;
         // Kinds of a later release are left to its servers.
-        let known = |row: &Row| row.text("kind").is_ok_and(|kind| kind.parse::<Kind>().is_ok());
-        let waiting: Vec<Row> = waiting.into_iter().filter(known).collect();
-        if waiting.is_empty() {
+        let mut known = Vec::with_capacity(waiting.len());
+        for row in &waiting {
+            if let Some(what) = What::read(row)? {
+                known.push(Due { id: row.parse("id")?, what, attempts: row.int("attempts")? + 1 });
+            }
+        }
+        if known.is_empty() {
             return Ok(Vec::new());
         }
-        let ids = waiting.iter().map(|row| row.parse("id")).collect::<anyhow::Result<Vec<EventId>>>()?;
+        let ids: Vec<EventId> = known.iter().map(|mail| mail.id).collect();
         let taken = self
             .db
             .transact::<_, anyhow::Error>(|tx| {
@@ -164,17 +204,16 @@ impl Mailer {
                 })
             })
             .await?;
-        let mut due = Vec::new();
-        for ((row, id), _) in waiting.iter().zip(ids).zip(taken).filter(|(_, taken)| *taken) {
-            let attempts = row.int("attempts")? + 1;
-            due.push(Due { id, order: row.parse("order_id")?, kind: row.parse("kind")?, about: row.text("about")?, attempts });
-        }
-        Ok(due)
+        Ok(known.into_iter().zip(taken).filter(|(_, taken)| *taken).map(|(mail, _)| mail).collect())
     }
 
     async fn attempt(&self, mail: &Due) -> Outcome {
-        let letter = match compose(&self.orders, &*self.storefront, &self.from, mail.id, (mail.order, mail.kind, &mail.about), self.clock.now()).await
-        {
+        let now = self.clock.now();
+        let written = match &mail.what {
+            What::Order(order, kind, about) => compose(&self.orders, &*self.storefront, &self.from, mail.id, (*order, *kind, about), now).await,
+            What::List(id, letter) => newsletter::compose(&self.newsletter, &*self.storefront, &self.from, mail.id, (*id, *letter), now).await,
+        };
+        let letter = match written {
             Ok(Letter::Ready(message)) => *message,
             Ok(Letter::Impossible(why)) => return Outcome::Never(why.to_owned()),
             Err(error) => {
@@ -201,21 +240,23 @@ impl Mailer {
         let now = self.clock.now();
         let (state, next_at, error) = match outcome {
             Outcome::Sent => ("sent", now, None),
-            Outcome::Later(why) if mail.attempts < ATTEMPTS_MAX => (queue::unsent(mail.kind), now + wait_us(mail.attempts), Some(why)),
+            Outcome::Later(why) if mail.attempts < ATTEMPTS_MAX => (mail.what.unsent(), now + wait_us(mail.attempts), Some(why)),
             Outcome::Later(why) | Outcome::Never(why) => ("given_up", now, Some(why)),
         };
         match (state, &error) {
-            ("given_up", Some(why)) => tracing::error!(mail = %mail.id, order = %mail.order, kind = %mail.kind, why, "a mail was given up"),
-            (_, Some(why)) => tracing::warn!(mail = %mail.id, kind = %mail.kind, attempt = mail.attempts, why, "a mail is sent again later"),
+            ("given_up", Some(why)) => tracing::error!(mail = %mail.id, what = ?mail.what, why, "a mail was given up"),
+            (_, Some(why)) => tracing::warn!(mail = %mail.id, kind = mail.what.word(), attempt = mail.attempts, why, "a mail is sent again later"),
             _ => {}
         }
         metrics::counter!("mails_total", "state" => state).increment(1);
         self.db
             .transact::<_, anyhow::Error>(|tx| {
                 let values = params![mail.id, state, next_at, error.clone(), now];
-                let (clock, order, kind) = (self.clock.clone(), mail.order, mail.kind);
+                let (clock, what) = (self.clock.clone(), mail.what.clone());
                 Box::pin(async move {
-                    if state == "sent" {
+                    if let What::Order(order, kind, _) = what
+                        && state == "sent"
+                    {
                         story::tell(tx, &clock, &Actor::Shop, order, &Happened::MailSent { mail: kind.word().to_owned() }).await?;
                     }
                     tx.execute(

@@ -18,6 +18,7 @@ use domain::{
 };
 use edge_replica::stored::HelpDocument;
 use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 
 /// A page of blocks as SQL keeps it.
@@ -74,6 +75,14 @@ enum BlockTexts {
         text: Texts,
         attribution: Texts,
     },
+    Newsletter {
+        heading: Texts,
+        text: Texts,
+        /// The label of the field for the address.
+        label: Texts,
+        button: Texts,
+        consent: Texts,
+    },
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -126,7 +135,7 @@ impl PageTexts {
 
     /// The page in one language. A block whose product or picture is not there is left out.
     pub fn document(&self, language: TextLanguage, version: u64, index: &Index, pictures: &BTreeMap<String, demo::Sizes>) -> PageDocument {
-        let view = Reader { language, index, pictures };
+        let view = Reader { page: &self.slug, language, index, pictures };
         PageDocument {
             slug: self.slug.clone(),
             version,
@@ -139,6 +148,7 @@ impl PageTexts {
 }
 
 struct Reader<'a> {
+    page: &'a str,
     language: TextLanguage,
     index: &'a Index,
     pictures: &'a BTreeMap<String, demo::Sizes>,
@@ -185,6 +195,18 @@ impl Reader<'_> {
             }
             BlockTexts::Banner { text, target } => Block::Banner { text: self.text(text), target: self.target(target)? },
             BlockTexts::Quote { text, attribution } => Block::Quote { text: self.text(text), attribution: self.text(attribution) },
+            BlockTexts::Newsletter { heading, text, label, button, consent } => {
+                let consent = self.text(consent);
+                Block::Newsletter {
+                    page: self.page.to_owned(),
+                    heading: self.text(heading),
+                    text: self.text(text),
+                    label: self.text(label),
+                    button: self.text(button),
+                    consent_name: format!("{}-{}", self.page, print(&consent)),
+                    consent,
+                }
+            }
         })
     }
 
@@ -234,6 +256,12 @@ impl Reader<'_> {
             _ => return None,
         })
     }
+}
+
+/// Tells one text from others: the first four bytes of its SHA-256, in hex.
+fn print(text: &str) -> String {
+    let [a, b, c, d, ..]: [u8; 32] = Sha256::digest(text.as_bytes()).into();
+    format!("{:08x}", u32::from_be_bytes([a, b, c, d]))
 }
 
 /// A help page in one language, for all markets.

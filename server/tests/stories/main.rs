@@ -8,6 +8,7 @@ mod support;
 
 mod catalog;
 mod http;
+mod newsletter;
 mod ops;
 mod orders;
 mod payments;

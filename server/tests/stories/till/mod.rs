@@ -8,7 +8,7 @@ mod coupons;
 mod disputed;
 mod finding;
 mod full_cart;
-mod house;
+pub mod house;
 mod invoiced;
 mod mails;
 mod meanwhile;

@@ -123,6 +123,7 @@ impl Words<'_> {
             | Event::StockChanged { .. }
             | Event::LocationChanged { .. }
             | Event::ShopChanged => "The catalogue changed".to_owned(),
+            Event::ConsentChanged { .. } => "The newsletter's list changed".to_owned(),
         }
     }
 
