@@ -90,7 +90,8 @@ async fn the_first_start_brings_the_demo_and_pages_can_be_read() {
         assert_eq!(nowhere, Found::Missing);
 
         let Found::Here(home) = model.storefront.page(TextLanguage::De, "home").await.expect("a read") else { panic!("home") };
-        assert_eq!(home.blocks.len(), 8);
+        assert_eq!(home.blocks.len(), 9);
+        assert!(matches!(&home.blocks[8], Block::Newsletter { label, .. } if label == "E-Mail-Adresse"), "{:?}", home.blocks[8]);
         assert!(matches!(&home.blocks[0], Block::Hero { dark: true, button: Some(_), .. }), "{:?}", home.blocks[0]);
         let german = view(&model, "de-de", &clock).await;
         let Found::Here(delivery) = model.storefront.help(TextLanguage::De, &german.market, "delivery").await.expect("a read") else {
